@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * Extension point "auth": turns credentials into principals. One module provides it.
+ *
+ * Calls and callbacks on the main context. Password hashes are computed in the worker pool by the provider.
+ */
+#ifndef BOWLINE_AUTH_H
+#define BOWLINE_AUTH_H
+
+#include <bowline/abi.h>
+#include <bowline/principal.h>
+
+G_BEGIN_DECLS
+
+/** @principal: (nullable) (transfer none); @error: (nullable): one of the BOWLINE_ERROR codes of credentials */
+typedef void (*BowlineAuthDoneFunc) (BowlinePrincipal *principal, const GError *error, gpointer user_data);
+
+#define BOWLINE_COOKIE_LOGIN 1u   /* {userid,domainid} or {u,a:3}: control channel and relay, 60 minutes */
+#define BOWLINE_COOKIE_RELAY 2u   /* {ruserid}: an agent's leg of a relay, 240 minutes */
+
+typedef struct
+{
+  guint32 struct_size;
+  guint32 flags;
+  /**
+   * check_password: account name (any case) or login token name, password and second factor (nullable) from @address.
+   * Counts failures per account and per address. Exactly one call of @done, possibly before this returns.
+   */
+  void (*check_password) (gpointer self, const char *user, const char *password, const char *token, const char *address,
+                          BowlineAuthDoneFunc done, gpointer user_data);
+  /** session_open: Returns: (transfer full): cookie value of a new browser session of @principal. */
+  char *(*session_open) (gpointer self, BowlinePrincipal *principal, const char *user_agent);
+  /** session_lookup: Returns: (transfer full) (nullable): whose session @value is; refreshes its idle time. */
+  BowlinePrincipal *(*session_lookup) (gpointer self, const char *value, const char *address);
+  /** session_close: ends one session, or with @everywhere all of its account, tokens' control sessions included. */
+  void (*session_close) (gpointer self, const char *value, gboolean everywhere);
+  /** cookie_issue: Returns: (transfer full): a MeshCentral cookie of @purpose holding @object (a{sv}, floating sunk) */
+  char *(*cookie_issue) (gpointer self, guint32 purpose, GVariant *object);
+  /** cookie_verify: Returns: (transfer full) (nullable): the principal of a cookie given as auth= or rauth= */
+  BowlinePrincipal *(*cookie_verify) (gpointer self, guint32 purpose, const char *text, const char *address, GError **error);
+  /** set_password: (hash is made off the loop): the account must exist. @done's principal is always %NULL. */
+  void (*set_password) (gpointer self, const char *user_id, const char *password, BowlineAuthDoneFunc done, gpointer user_data);
+} BowlineAuth;
+
+BOWLINE_AVAILABLE_IN_1_0 gboolean
+bowline_host_register_auth (BowlineHost *host, const BowlineAuth *auth, gpointer self, GError **error);
+/** Copies the registered table (see bowline_host_lookup_service()). Returns: %FALSE when no module provides it. */
+BOWLINE_AVAILABLE_IN_1_0 gboolean bowline_host_get_auth (BowlineHost *host, BowlineAuth *auth, gpointer *self);
+
+G_END_DECLS
+#endif
