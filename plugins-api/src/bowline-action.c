@@ -125,6 +125,14 @@ bowline_action_call_answer (BowlineActionCall *call, GVariant *answer)
 }
 
 void
+bowline_action_call_answer_json (BowlineActionCall *call, GBytes *members)
+{
+  if (BOWLINE_ABSENT (action_call_ops, answer_json))
+    return;
+  action_call_ops->answer_json (call, members);
+}
+
+void
 bowline_action_call_result (BowlineActionCall *call, const char *result)
 {
   if (BOWLINE_ABSENT (action_call_ops, result))

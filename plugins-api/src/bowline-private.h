@@ -162,6 +162,7 @@ typedef struct
   void (*result) (BowlineActionCall *call, const char *result);
   void (*fail) (BowlineActionCall *call, const GError *error);
   void (*push) (BowlineActionCall *call, GVariant *frame);
+  void (*answer_json) (BowlineActionCall *call, GBytes *members);
 } BowlineActionCallOps;
 
 /** The authentication provider. Slots have the meaning and the thread of the public function of the same

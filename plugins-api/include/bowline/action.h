@@ -38,6 +38,7 @@ typedef struct
   guint32 list_max;
   guint32 reserved;
   const char *detail;
+  const char *problem; /* (nullable): result text when it is missing or invalid; otherwise the host words one */
 } BowlineArgument;
 
 /* Action flags */
@@ -47,6 +48,7 @@ typedef struct
 #define BOWLINE_ACTION_SILENT 8u         /* a refusal is not answered (MeshCentral clients expect silence) */
 #define BOWLINE_ACTION_OPEN_ARGUMENTS 16u /* members the schema does not name are kept; otherwise they are dropped */
 #define BOWLINE_ACTION_FULL_ADMIN 32u    /* site rights must be 0xFFFFFFFF */
+#define BOWLINE_ACTION_GUEST 64u         /* also for guests and devices, who are refused otherwise */
 
 typedef struct
 {
@@ -62,6 +64,8 @@ typedef struct
   const char *object;               /* (nullable): argument of type ID the rights are asked for; a list: refused ones
                                        are left out and named by bowline_action_call_get_refused() */
   void (*run) (BowlineActionCall *call, gpointer user_data);
+  const char *denied;               /* (nullable): result text when rights are missing or the object is not visible;
+                                       %NULL: "Access denied" */
 } BowlineAction;
 
 /** Registers rows; the tables are copied. Returns: %FALSE when a name is taken or a row is malformed; then none is kept. */
@@ -86,6 +90,12 @@ BOWLINE_AVAILABLE_IN_1_0 gboolean bowline_action_call_wants_answer (BowlineActio
 BOWLINE_AVAILABLE_IN_1_0 const char *const *bowline_action_call_get_refused (BowlineActionCall *call);
 /** Sends {action, responseid} plus @answer (a{sv}, floating sunk). May be called more than once. */
 BOWLINE_AVAILABLE_IN_1_0 void bowline_action_call_answer (BowlineActionCall *call, GVariant *answer);
+/**
+ * bowline_action_call_answer_json: as answer, for large answers that are kept as text.
+ * @members: (transfer none): JSON text of the further members without braces, for example "\"nodes\":{}"; not checked
+ * The frame reaches #BowlineFrameFunc as a byte string.
+ */
+BOWLINE_AVAILABLE_IN_1_0 void bowline_action_call_answer_json (BowlineActionCall *call, GBytes *members);
 /** Sends {action, responseid, result}, only if the caller wants an answer. */
 BOWLINE_AVAILABLE_IN_1_0 void bowline_action_call_result (BowlineActionCall *call, const char *result);
 /** As result, for a refusal or failure; noted in the audit record. */
@@ -97,7 +107,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (BowlineActionCall, bowline_action_call_unref)
 
 /* ---- for modules that carry requests: the control channel, REST ------------------------------------------------------ */
 
-/** @frame: (transfer none): a{sv} to send to the client */
+/** @frame: (transfer none): a{sv} to send to the client, or "ay": the frame's complete JSON text without NUL */
 typedef void (*BowlineFrameFunc) (GVariant *frame, gpointer user_data);
 /**
  * bowline_action_dispatch: runs one request.
