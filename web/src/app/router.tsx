@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+// Real addresses without a router library: the path names view, device and tab,
+// the query holds the search.
+import { useSyncExternalStore, type AnchorHTMLAttributes, type MouseEvent } from 'react';
+import { shortId } from '../store/model';
+
+export type DeviceTab = 'general' | 'terminal' | 'files';
+
+export type Route =
+  | { view: 'devices'; query: string }
+  | { view: 'groups' }
+  | { view: 'device'; id: string; tab: DeviceTab }
+  | { view: 'missing' };
+
+const TABS = new Set<string>(['general', 'terminal', 'files']);
+const listeners = new Set<() => void>();
+
+window.addEventListener('popstate', () => notify());
+
+function notify(): void {
+  for (const listener of listeners) listener();
+}
+
+export function parseRoute(pathname: string, search: string): Route {
+  const parts = pathname.split('/').filter(Boolean).map(decodePart);
+  if (parts.length === 0) return { view: 'devices', query: new URLSearchParams(search).get('q') ?? '' };
+  if (parts[0] === 'groups' && parts.length === 1) return { view: 'groups' };
+  if (parts[0] === 'device' && parts[1] && parts.length <= 3) {
+    const tab = parts[2] ?? 'general';
+    if (TABS.has(tab)) return { view: 'device', id: parts[1], tab: tab as DeviceTab };
+  }
+  return { view: 'missing' };
+}
+
+function decodePart(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
+
+export function navigate(path: string, { replace = false } = {}): void {
+  if (path === location.pathname + location.search) return;
+  if (replace) history.replaceState(history.state, '', path);
+  else history.pushState(null, '', path);
+  notify();
+}
+
+export function devicePath(id: string, tab: DeviceTab = 'general'): string {
+  // "@" and "$" may stand in a path as they are; only what could end the part is encoded.
+  return `/device/${encodeURIComponent(shortId(id)).replace(/%40/g, '@').replace(/%24/g, '$')}/${tab}`;
+}
+
+let cachedKey = '';
+let cached: Route = { view: 'missing' };
+
+function currentRoute(): Route {
+  const key = location.pathname + location.search;
+  if (key !== cachedKey) {
+    cachedKey = key;
+    cached = parseRoute(location.pathname, location.search);
+  }
+  return cached;
+}
+
+export function useRoute(): Route {
+  return useSyncExternalStore((listener) => {
+    listeners.add(listener);
+    return () => listeners.delete(listener);
+  }, currentRoute);
+}
+
+/** True when the browser, not the page, shall follow the link (new tab, download). */
+function isForBrowser(event: MouseEvent): boolean {
+  return event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey;
+}
+
+export function follow(event: MouseEvent<HTMLAnchorElement>): void {
+  if (isForBrowser(event)) return;
+  event.preventDefault();
+  const { pathname, search } = event.currentTarget;
+  navigate(pathname + search);
+}
+
+export function Link({ to, ...rest }: { to: string } & AnchorHTMLAttributes<HTMLAnchorElement>) {
+  return <a {...rest} href={to} onClick={(event) => { rest.onClick?.(event); follow(event); }} />;
+}

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+// The signed-in session: one control channel, kept in step with the store.
+import { useSyncExternalStore } from 'react';
+import { ControlClient } from '../control/client';
+import type { ChannelState, Message } from '../control/types';
+import { haveSession, noteSignedIn, signOut as postSignOut } from '../login/api';
+import { store } from '../store/store';
+
+export interface Channel {
+  state: ChannelState;
+  cause?: string;
+  retryAt?: number;
+  /** Failed attempts in a row; the banner waits for the first. */
+  failures: number;
+}
+
+type Listener = (message: Message) => void;
+
+let channel: Channel = { state: 'connecting', failures: 0 };
+const stateListeners = new Set<() => void>();
+const messageListeners = new Set<Listener>();
+
+export const client = new ControlClient({
+  url: `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/control.ashx`,
+  onMessage: receive,
+  onState: (state, detail) => {
+    channel = { state, ...detail, failures: state === 'open' ? 0 : channel.failures + Number(state === 'waiting') };
+    if (state === 'open') void resync();
+    if (state === 'waiting') void checkSession();
+    if (state === 'signed-out') leave();
+    for (const listener of stateListeners) listener();
+  },
+});
+
+function receive(message: Message): void {
+  store.push(message);
+  for (const listener of messageListeners) listener(message);
+}
+
+/** Everything may have changed while the channel was away, so the lists are asked for again. */
+async function resync(): Promise<void> {
+  cookies = null;
+  // The order of arrival is the order of asking; a lost channel starts over by itself.
+  const answers = ['meshes', 'nodes', 'lastconnects'].map((action) => client.request({ action }, { timeout: 60_000 }).then(receive));
+  await Promise.allSettled(answers);
+}
+
+/** A refused upgrade looks like a dead server: the session endpoint tells them apart. */
+async function checkSession(): Promise<void> {
+  if ((await haveSession()) === false) leave();
+}
+
+/** Shows the sign-in form at the same address, so that signing in leads back here. */
+function leave(): void {
+  client.close();
+  noteSignedIn(false);
+  location.reload();
+}
+
+export async function signOut(everywhere: boolean): Promise<void> {
+  await postSignOut(everywhere);
+  client.close();
+  noteSignedIn(false);
+  location.assign('/login');
+}
+
+export function useChannel(): Channel {
+  return useSyncExternalStore((listener) => {
+    stateListeners.add(listener);
+    return () => stateListeners.delete(listener);
+  }, () => channel);
+}
+
+export function onMessage(listener: Listener): () => void {
+  messageListeners.add(listener);
+  return () => messageListeners.delete(listener);
+}
+
+export interface Cookies {
+  cookie: string;
+  rcookie: string;
+}
+
+const COOKIE_MS = 5 * 60_000;
+let cookies: { at: number; value: Promise<Cookies> } | null = null;
+
+/** Tickets for the relay. They live for an hour; a young one is used again, which saves a round trip. */
+export function relayCookies(): Promise<Cookies> {
+  if (cookies && Date.now() - cookies.at < COOKIE_MS) return cookies.value;
+  const value = client.request({ action: 'authcookie' }).then((answer) => {
+    if (typeof answer['cookie'] !== 'string' || typeof answer['rcookie'] !== 'string') throw new Error(answer.result ?? 'no cookie');
+    return { cookie: answer['cookie'], rcookie: answer['rcookie'] };
+  });
+  const entry = { at: Date.now(), value };
+  cookies = entry;
+  value.catch(() => { if (cookies === entry) cookies = null; });
+  return value;
+}
+
+/** A change on the server. The answer must be "ok"; anything else is the reason, in the server's words. */
+export async function change(message: Message): Promise<Message> {
+  return client.request(message, { accept: (result) => result.toLowerCase() === 'ok' });
+}

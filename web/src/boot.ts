@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// First script of the page, run before the first paint: sets theme and language,
+// then fetches either the sign-in form or the application, never both.
+import { applyTheme } from './lib/theme';
+import type { Page } from './lib/page';
+
+declare const __PAGE__: Page;
+
+const page = __PAGE__;
+window.bowline = page;
+applyTheme();
+
+const chosen = readSetting('bowline.lang');
+const wanted = chosen ? [chosen] : navigator.languages;
+page.lang = pickLanguage(wanted, ['en', ...Object.keys(page.catalogs)]);
+document.documentElement.lang = page.lang;
+
+// The session cookie cannot be read from here. This note of an earlier sign-in
+// saves a round trip; when it is wrong, the application falls back to the form.
+const part = location.pathname !== '/login' && readSetting('bowline.signed-in') ? page.app : page.login;
+for (const href of part.scripts) addLink('modulepreload', href);
+addLink('stylesheet', part.style);
+const catalog = page.catalogs[page.lang];
+page.catalog = catalog ? fetch(catalog).then((r) => r.json()) : Promise.resolve(null);
+page.catalog.catch(() => undefined);
+
+if (document.readyState === 'loading') document.addEventListener('DOMContentLoaded', () => void start(), { once: true });
+else void start();
+
+async function start(): Promise<void> {
+  const module = (await import(part.scripts[0]!)) as { start: () => void };
+  module.start();
+}
+
+function addLink(rel: string, href: string): void {
+  const link = document.createElement('link');
+  link.rel = rel;
+  link.href = href;
+  document.head.append(link);
+}
+
+function readSetting(name: string): string | null {
+  try {
+    return localStorage.getItem(name);
+  } catch {
+    return null;
+  }
+}
+
+function pickLanguage(list: readonly string[], have: readonly string[]): string {
+  for (const lang of list) {
+    const exact = have.find((h) => h.toLowerCase() === lang.toLowerCase().replace('-', '_'));
+    const match = exact ?? have.find((h) => h === lang.split('-')[0]!.toLowerCase());
+    if (match) return match;
+  }
+  return 'en';
+}

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the build knows about its own files, handed on by the boot script.
+
+export interface PagePart {
+  /** Entry script first, then all that it imports. */
+  scripts: string[];
+  style: string;
+}
+
+export interface Catalog {
+  /** Digit n says which plural form the count n takes; from 200 on it repeats every hundred. */
+  plural: string;
+  messages: Record<string, string | string[]>;
+}
+
+export interface Page {
+  version: string;
+  app: PagePart;
+  login: PagePart;
+  /** URL of the catalog of each language; English needs none. */
+  catalogs: Record<string, string>;
+  lang: string;
+  catalog: Promise<Catalog | null>;
+}
+
+declare global {
+  interface Window { bowline: Page }
+}
+
+/** Fetches a part's stylesheet, unless it is there already. Resolves when it applies. */
+export function loadStyle(href: string): Promise<void> {
+  if (document.querySelector(`link[rel=stylesheet][href="${href}"]`)) return Promise.resolve();
+  return new Promise((resolve, reject) => {
+    const link = document.createElement('link');
+    link.rel = 'stylesheet';
+    link.href = href;
+    link.addEventListener('load', () => resolve());
+    link.addEventListener('error', () => reject(new Error(`cannot load ${href}`)));
+    document.head.append(link);
+  });
+}
+
+/** Starts another part of the page in place: the form after signing out, the application after signing in. */
+export async function startPart(part: PagePart): Promise<void> {
+  await loadStyle(part.style);
+  const module = (await import(part.scripts[0]!)) as { start: () => void };
+  module.start();
+}

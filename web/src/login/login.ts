@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+// The sign-in form. Plain DOM, so that it arrives in a few kilobytes; the
+// application is fetched while the user types.
+import { brandMark, el } from '../lib/dom';
+import { _, chooseLanguage, currentLanguage, setCatalog } from '../lib/i18n';
+import { languageName } from '../lib/languages';
+import { startPart } from '../lib/page';
+import { haveSession, noteSignedIn, signIn, type LoginResult } from './api';
+
+export function start(): void {
+  void window.bowline.catalog.catch(() => null).then((catalog) => {
+    setCatalog(window.bowline.lang, catalog);
+    new LoginForm(document.getElementById('root')!).show();
+  });
+}
+
+class LoginForm {
+  private readonly root: HTMLElement;
+  private readonly user = input('username', 'text', 'username');
+  private readonly password = input('password', 'password', 'current-password');
+  private readonly token = input('token', 'text', 'one-time-code');
+  private readonly button = el('button', { type: 'submit', class: 'login-button' });
+  private readonly alert = el('div', { role: 'alert', class: 'login-alert', hidden: true });
+  private needsToken = false;
+  private busy = false;
+  private countdown: ReturnType<typeof setInterval> | null = null;
+
+  constructor(root: HTMLElement) {
+    this.root = root;
+    this.user.setAttribute('autocapitalize', 'none');
+    this.user.spellcheck = false;
+    this.token.inputMode = 'numeric';
+    this.token.addEventListener('input', () => {
+      if (/^\d{6}$/.test(this.token.value.trim())) void this.submit();
+    });
+  }
+
+  show(): void {
+    document.title = `${_('Sign in')} – Bowline`;
+    const form = el('form', { class: 'login-form', novalidate: true },
+      field(_('User name'), this.user), field(_('Password'), this.password, this.reveal()),
+      this.needsToken ? field(_('Code from your authenticator app'), this.token) : null, this.alert, this.button);
+    this.button.textContent = _('Sign in');
+    form.addEventListener('submit', (event) => { event.preventDefault(); void this.submit(); });
+    form.addEventListener('input', prefetchApplication, { once: true });
+    this.root.replaceChildren(el('main', { class: 'login' },
+      el('div', { class: 'login-card' },
+        el('div', { class: 'login-brand' }, brandMark(), el('span', {}, 'Bowline')),
+        el('h1', {}, _('Sign in')),
+        el('p', { class: 'login-host' }, location.host), form),
+      el('footer', { class: 'login-foot' }, this.languages())));
+    if (!this.busy) this.focusFirst();
+    void this.skipWhenSignedIn();
+  }
+
+  private async skipWhenSignedIn(): Promise<void> {
+    if ((await haveSession()) === true && !this.user.value) await this.enter();
+  }
+
+  private reveal(): HTMLElement {
+    const button = el('button', { type: 'button', class: 'login-reveal', 'aria-pressed': 'false' }, _('Show'));
+    button.addEventListener('click', () => {
+      const shown = this.password.type === 'text';
+      this.password.type = shown ? 'password' : 'text';
+      button.textContent = shown ? _('Show') : _('Hide');
+      button.setAttribute('aria-pressed', String(!shown));
+    });
+    return button;
+  }
+
+  private languages(): HTMLElement {
+    const select = el('select', { 'aria-label': _('Language') });
+    for (const lang of ['en', ...Object.keys(window.bowline.catalogs)])
+      select.append(el('option', { value: lang, lang, selected: lang === currentLanguage() }, languageName(lang)));
+    select.addEventListener('change', () => void chooseLanguage(select.value).then(() => this.show()));
+    return select;
+  }
+
+  private focusFirst(): void {
+    (this.needsToken ? this.token : this.user.value ? this.password : this.user).focus();
+  }
+
+  /** Values are read at this moment, however they came in: typed, pasted or filled by a password manager. */
+  private async submit(): Promise<void> {
+    if (this.busy || this.countdown) return;
+    const missing = [this.user, this.password].find((i) => i.value === '');
+    if (missing) {
+      this.fail(missing === this.user ? _('Enter your user name.') : _('Enter your password.'), missing);
+      return;
+    }
+    this.setBusy(true);
+    const result = await signIn(this.user.value.trim(), this.password.value, this.token.value.trim());
+    this.setBusy(false);
+    if (result.ok) await this.enter();
+    else this.explain(result);
+  }
+
+  private setBusy(busy: boolean): void {
+    this.busy = busy;
+    this.button.setAttribute('aria-busy', String(busy));
+    this.button.textContent = busy ? _('Signing in…') : _('Sign in');
+    if (busy) this.alert.hidden = true;
+  }
+
+  private explain(result: LoginResult): void {
+    switch (result.error) {
+      case 'token-required': {
+        const again = this.needsToken;
+        this.needsToken = true;
+        if (!again) this.show();
+        this.token.value = '';
+        if (again) this.fail(_('This code is not right, or no longer valid.'), this.token);
+        else this.token.focus();
+        break;
+      }
+      case 'invalid':
+        this.password.select();
+        this.fail(_('The user name or the password is not right.'), this.password);
+        break;
+      case 'locked':
+        this.fail(_('This account is locked. Ask an administrator to unlock it.'), this.user);
+        break;
+      case 'throttled':
+        this.wait(Math.max(1, Math.ceil(result.retryAfter ?? 30)));
+        break;
+      case 'network':
+        this.fail(_('The server does not answer. Check the connection and try again.'), null);
+        break;
+      default:
+        this.fail(_('The server reported an error. Its log says more.'), null);
+    }
+  }
+
+  private fail(text: string, where: HTMLInputElement | null): void {
+    for (const i of [this.user, this.password, this.token]) i.setAttribute('aria-invalid', String(i === where));
+    this.alert.textContent = text;
+    this.alert.hidden = false;
+    where?.focus();
+  }
+
+  private wait(seconds: number): void {
+    let left = seconds;
+    const tick = () => {
+      if (left <= 0) {
+        clearInterval(this.countdown!);
+        this.countdown = null;
+        this.alert.hidden = true;
+        this.button.disabled = false;
+        return;
+      }
+      this.fail(_('Too many attempts. Try again in {seconds} s.', { seconds: left }), null);
+      left--;
+    };
+    this.button.disabled = true;
+    this.countdown = setInterval(tick, 1000);
+    tick();
+  }
+
+  private async enter(): Promise<void> {
+    noteSignedIn(true);
+    if (location.pathname === '/login') history.replaceState(null, '', '/');
+    await startPart(window.bowline.app);
+  }
+}
+
+function input(name: string, type: string, autocomplete: string): HTMLInputElement {
+  return el('input', { id: `login-${name}`, name, type, autocomplete, required: true });
+}
+
+function field(label: string, control: HTMLInputElement, extra: HTMLElement | null = null): HTMLElement {
+  return el('div', { class: 'login-field' }, el('label', { for: control.id }, label), el('div', { class: 'login-input' }, control, extra));
+}
+
+function prefetchApplication(): void {
+  for (const href of window.bowline.app.scripts) {
+    const link = el('link', { rel: 'modulepreload' });
+    link.href = href;
+    document.head.append(link);
+  }
+  document.head.append(el('link', { rel: 'preload', as: 'style', href: window.bowline.app.style }));
+}

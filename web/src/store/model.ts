@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+// Devices and device groups as the page sees them, read from the server's
+// documents. Whatever does not have the expected type is left out.
+
+export interface Device {
+  /** Full id, node/DOMAIN/64 characters. */
+  id: string;
+  groupId: string;
+  name: string;
+  /** The name the machine gives itself. */
+  hostName: string;
+  os: string;
+  address: string;
+  description: string;
+  tags: readonly string[];
+  users: readonly string[];
+  /** Connection bits: 1 agent, 2 CIRA, 4 AMT, 8 relay, 16 MQTT. */
+  conn: number;
+  agentId: number;
+  agentCaps: number;
+  agentVersion: string;
+  agentRoot: boolean;
+  /** Times in ms since 1970, 0 when not known. */
+  connectedAt: number;
+  firstSeen: number;
+  rights: number | null;
+  /** Protocol name → number of running sessions. */
+  sessions: Readonly<Record<string, number>>;
+  /** Lower-case text that the search looks at. */
+  haystack: string;
+}
+
+export interface Group {
+  id: string;
+  name: string;
+  type: number;
+  description: string;
+  /** Rights of each user or user group in it. */
+  links: Readonly<Record<string, { name?: string; rights: number }>>;
+}
+
+export const FULL_RIGHTS = 0xffffffff;
+export const RIGHT = {
+  editGroup: 1, manageUsers: 2, manageDevices: 4, remoteControl: 8, noTerminal: 0x200, noFiles: 0x400,
+  removeDevice: 0x8000, details: 0x100000,
+} as const;
+
+type Doc = Record<string, unknown>;
+
+export function isDoc(value: unknown): value is Doc {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+export function text(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}
+
+export function number(value: unknown): number {
+  return typeof value === 'number' && Number.isFinite(value) ? value : 0;
+}
+
+function texts(value: unknown): string[] {
+  return Array.isArray(value) ? value.filter((v): v is string => typeof v === 'string') : [];
+}
+
+/** The last part of an id, used in addresses of the page. */
+export function shortId(id: string): string {
+  return id.slice(id.lastIndexOf('/') + 1);
+}
+
+export function nodeId(short: string, domain: string): string {
+  return short.includes('/') ? short : `node/${domain}/${short}`;
+}
+
+function readSessions(value: unknown): Record<string, number> {
+  const result: Record<string, number> = {};
+  if (!isDoc(value)) return result;
+  for (const [kind, users] of Object.entries(value)) {
+    if (!isDoc(users)) continue;
+    const total = Object.values(users).reduce<number>((sum, n) => sum + number(n), 0);
+    if (total > 0) result[kind] = total;
+  }
+  return result;
+}
+
+function makeHaystack(d: Device): string {
+  return [d.name, d.hostName, d.os, d.address, d.description, ...d.tags, ...d.users].join('\n').toLowerCase();
+}
+
+/**
+ * Reads a device document. @previous supplies the live state (connection,
+ * sessions), which documents in events do not carry.
+ */
+export function readDevice(value: unknown, groupId: string | null, previous?: Device): Device | null {
+  if (!isDoc(value) || typeof value['_id'] !== 'string') return null;
+  const agent = isDoc(value['agent']) ? value['agent'] : {};
+  const group = groupId ?? (text(value['meshid']) || previous?.groupId || '');
+  const users = texts(value['users']).concat(texts(value['lusers']));
+  const device: Device = {
+    id: value['_id'],
+    groupId: group,
+    name: text(value['name']) || previous?.name || shortId(value['_id']).slice(0, 8),
+    hostName: text(value['rname']),
+    os: text(value['osdesc']),
+    address: text(value['ip']) || text(value['host']),
+    description: text(value['desc']),
+    tags: texts(value['tags']),
+    users: users.length > 0 ? users : previous?.users ?? [],
+    conn: 'conn' in value ? number(value['conn']) : previous?.conn ?? 0,
+    agentId: number(agent['id']),
+    agentCaps: number(agent['caps']),
+    agentVersion: text(agent['core']),
+    agentRoot: agent['root'] === true,
+    connectedAt: number(value['agct']) || previous?.connectedAt || 0,
+    firstSeen: number(value['firstconnect']) || previous?.firstSeen || 0,
+    rights: typeof value['rights'] === 'number' ? value['rights'] : previous?.rights ?? null,
+    sessions: 'sessions' in value ? readSessions(value['sessions']) : previous?.sessions ?? {},
+    haystack: '',
+  };
+  device.haystack = makeHaystack(device);
+  return device;
+}
+
+/** Changes fields of a device and keeps what the search sees in step. */
+export function changeDevice(device: Device, change: Partial<Device>): Device {
+  const next = { ...device, ...change };
+  next.haystack = makeHaystack(next);
+  return next;
+}
+
+export function readGroup(value: unknown): Group | null {
+  if (!isDoc(value) || typeof value['_id'] !== 'string') return null;
+  return {
+    id: value['_id'],
+    name: text(value['name']),
+    type: number(value['mtype']) || 2,
+    description: text(value['desc']),
+    links: readLinks(value['links']),
+  };
+}
+
+export function readLinks(value: unknown): Group['links'] {
+  const links: Record<string, { name?: string; rights: number }> = {};
+  if (!isDoc(value)) return links;
+  for (const [id, link] of Object.entries(value)) {
+    if (isDoc(link)) links[id] = { name: text(link['name']), rights: number(link['rights']) };
+  }
+  return links;
+}
+
+export function isOnline(device: Device): boolean {
+  return device.conn !== 0;
+}
+
+/** The agent itself is connected, so sessions are possible. */
+export function hasAgent(device: Device): boolean {
+  return (device.conn & 1) !== 0;
+}
+
+/** True when @rights hold the right @bit and not the restriction @unless. Everything means everything. */
+export function allows(rights: number, bit: number, unless = 0): boolean {
+  const value = rights >>> 0;
+  if (value === FULL_RIGHTS) return true;
+  return (value & bit) !== 0 && (value & unless) === 0;
+}
