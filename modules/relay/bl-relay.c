@@ -1,0 +1,480 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bl-relay.h"
+
+#include "bl-relay-session.h"
+
+#include <string.h>
+
+#define TICKET_PURPOSE "relay-device"
+#define TICKET_SECONDS 60
+#define SWEEP_SECONDS 1
+#define MESSAGE_MAX (64u * 1024u * 1024u) // largest frame before joining; afterwards frames stream
+#define QUEUE_MAX (256u * 1024u)
+
+// One connected end. It lives from `opened` to `closed` of its socket.
+typedef struct
+{
+  BlRelay *relay;
+  BowlineWebSocket *socket;
+  BowlinePrincipal *principal; // NULL at the device's end
+  struct _Entry *entry;        // NULL once the session let go of it
+  BlRelayEnd end;
+} Leg;
+
+typedef struct _Entry
+{
+  BlRelaySession *session;
+  BowlinePrincipal *principal; // who ordered; asked again at the join and after changes
+  Leg *legs[2];
+} Entry;
+
+struct _BlRelay
+{
+  BowlineHost *host;
+  GHashTable *entries; // id -> Entry
+  guint64 subscriptions[2];
+  guint sweep_id;
+  gboolean recheck;
+  gint64 max_sessions;
+  gint64 max_per_user;
+  guint64 total;
+  guint64 bytes;
+};
+
+static void
+entry_free (gpointer data)
+{
+  Entry *entry = data;
+  for (guint i = 0; i < G_N_ELEMENTS (entry->legs); i++)
+    {
+      if (entry->legs[i] != NULL)
+        entry->legs[i]->entry = NULL;
+    }
+  bl_relay_session_free (entry->session);
+  g_clear_pointer (&entry->principal, bowline_principal_unref);
+  g_free (entry);
+}
+
+static void
+emit_session_event (BlRelay *relay, Entry *entry, gint64 seconds, guint64 bytes_in, guint64 bytes_out)
+{
+  const BlRelaySession *session = entry->session;
+  const char *text;
+  const gboolean ended = seconds >= 0;
+  const guint32 msgid = bl_relay_event_message (session->protocol, ended, &text);
+  g_autoptr (GVariant) user = bowline_directory_dup (relay->host, session->user_id);
+  g_autoptr (GVariant) node = bowline_directory_dup (relay->host, session->node_id);
+  const char *name = "", *meshid = NULL;
+  if (user != NULL)
+    g_variant_lookup (user, "name", "&s", &name);
+  if (node != NULL)
+    g_variant_lookup (node, "meshid", "&s", &meshid);
+
+  GVariantBuilder args;
+  g_variant_builder_init (&args, G_VARIANT_TYPE ("av"));
+  g_variant_builder_add (&args, "v", g_variant_new_string (session->id));
+  g_variant_builder_add (&args, "v", g_variant_new_string (session->ends[BL_RELAY_VIEWER]));
+  g_variant_builder_add (&args, "v", g_variant_new_string (session->ends[BL_RELAY_DEVICE]));
+  if (ended)
+    g_variant_builder_add (&args, "v", g_variant_new_int64 (seconds));
+
+  g_autofree char *message
+      = ended ? g_strdup_printf ("%s \"%s\" from %s to %s, %" G_GINT64_FORMAT " second(s)", text, session->id,
+                                 session->ends[BL_RELAY_VIEWER], session->ends[BL_RELAY_DEVICE], seconds)
+              : g_strdup_printf ("%s \"%s\" from %s to %s", text, session->id, session->ends[BL_RELAY_VIEWER],
+                                 session->ends[BL_RELAY_DEVICE]);
+  GVariantBuilder event;
+  g_variant_builder_init (&event, G_VARIANT_TYPE_VARDICT);
+  g_variant_builder_add (&event, "{sv}", "etype", g_variant_new_string ("relay"));
+  g_variant_builder_add (&event, "{sv}", "action", g_variant_new_string ("relaylog"));
+  g_variant_builder_add (&event, "{sv}", "userid", g_variant_new_string (session->user_id));
+  g_variant_builder_add (&event, "{sv}", "username", g_variant_new_string (name));
+  g_variant_builder_add (&event, "{sv}", "nodeid", g_variant_new_string (session->node_id));
+  g_variant_builder_add (&event, "{sv}", "protocol", g_variant_new_int64 (session->protocol));
+  g_variant_builder_add (&event, "{sv}", "msgid", g_variant_new_int64 (msgid));
+  g_variant_builder_add (&event, "{sv}", "msgArgs", g_variant_builder_end (&args));
+  g_variant_builder_add (&event, "{sv}", "msg", g_variant_new_string (message));
+  if (ended)
+    {
+      g_variant_builder_add (&event, "{sv}", "bytesin", g_variant_new_int64 ((gint64)bytes_in));
+      g_variant_builder_add (&event, "{sv}", "bytesout", g_variant_new_int64 ((gint64)bytes_out));
+    }
+  const char *targets[] = { "*", session->user_id, session->node_id, meshid, NULL };
+  bowline_event_emit (relay->host, targets, g_variant_builder_end (&event));
+}
+
+// Forgets a session; its sockets are closed, and their legs are freed when `closed` arrives.
+static void
+drop_entry (BlRelay *relay, Entry *entry)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (entry->legs); i++)
+    {
+      if (entry->legs[i] != NULL)
+        bowline_websocket_close (entry->legs[i]->socket, 0, NULL);
+    }
+  g_hash_table_remove (relay->entries, entry->session->id);
+}
+
+static void
+leg_closed_cb (BowlineWebSocket *socket, guint32 code, const char *reason, gpointer user_data)
+{
+  Leg *leg = user_data;
+  BlRelay *relay = leg->relay;
+  Entry *entry = leg->entry;
+  if (entry != NULL)
+    {
+      entry->legs[leg->end] = NULL;
+      if (entry->session->joined)
+        {
+          BowlineSocketStats stats = { .struct_size = sizeof stats };
+          bowline_websocket_get_stats (socket, &stats);
+          const gboolean viewer = leg->end == BL_RELAY_VIEWER;
+          const gint64 seconds = (g_get_monotonic_time () - entry->session->joined_us) / G_USEC_PER_SEC;
+          relay->bytes += stats.bytes_in + stats.bytes_out;
+          emit_session_event (relay, entry, seconds, viewer ? stats.bytes_in : stats.bytes_out,
+                              viewer ? stats.bytes_out : stats.bytes_in);
+        }
+      drop_entry (relay, entry);
+    }
+  g_clear_pointer (&leg->principal, bowline_principal_unref);
+  bowline_websocket_unref (leg->socket);
+  g_free (leg);
+}
+
+// Before the join nothing may be sent; MeshCentral's clients wait for "c".
+static void
+leg_message_cb (BowlineWebSocket *socket, guint32 type, GBytes *message, gpointer user_data)
+{
+  bowline_websocket_close (socket, 1002, "wait for the other end");
+}
+
+static gboolean
+still_allowed (BlRelay *relay, Entry *entry)
+{
+  const BlRelaySession *session = entry->session;
+  return entry->principal != NULL
+         && bl_relay_rights_allow (bowline_rights (relay->host, entry->principal, session->node_id), session->protocol);
+}
+
+static void
+join_entry (BlRelay *relay, Entry *entry)
+{
+  BowlineWebSocket *viewer = entry->legs[BL_RELAY_VIEWER]->socket, *device = entry->legs[BL_RELAY_DEVICE]->socket;
+  g_autoptr (GError) error = NULL;
+  if (!still_allowed (relay, entry))
+    {
+      bowline_audit (relay->host, entry->principal, "relay", entry->session->node_id, FALSE, NULL);
+      entry->session->joined = FALSE;
+      drop_entry (relay, entry);
+      return;
+    }
+  bowline_websocket_send_text (viewer, "c");
+  bowline_websocket_send_text (device, "c");
+  if (!bowline_websocket_join (viewer, device, &error))
+    {
+      bowline_host_log (relay->host, BOWLINE_LOG_WARNING, NULL, "cannot join session %s: %s", entry->session->id,
+                        error->message);
+      entry->session->joined = FALSE;
+      drop_entry (relay, entry);
+      return;
+    }
+  bowline_websocket_resume (viewer);
+  bowline_websocket_resume (device);
+  entry->session->joined_us = g_get_monotonic_time ();
+  relay->total++;
+  emit_session_event (relay, entry, -1, 0, 0);
+}
+
+static void
+admit_leg (BlRelay *relay, Entry *entry, Leg *leg, BlRelayDecision decision)
+{
+  leg->entry = entry;
+  entry->legs[leg->end] = leg;
+  bowline_websocket_pause (leg->socket);
+  if (decision == BL_RELAY_JOIN)
+    join_entry (relay, entry);
+}
+
+static guint
+sessions_of_user (BlRelay *relay, const char *user_id)
+{
+  GHashTableIter iter;
+  gpointer value;
+  guint n = 0;
+  g_hash_table_iter_init (&iter, relay->entries);
+  while (g_hash_table_iter_next (&iter, NULL, &value))
+    n += g_strcmp0 (((Entry *)value)->session->user_id, user_id) == 0;
+  return n;
+}
+
+static Entry *
+add_entry (BlRelay *relay, const char *id, const char *user_id, GError **error)
+{
+  if (g_hash_table_size (relay->entries) >= relay->max_sessions)
+    {
+      g_set_error (error, BOWLINE_ERROR, BOWLINE_ERROR_LIMIT, "the limit of %" G_GINT64_FORMAT " sessions is reached",
+                   relay->max_sessions);
+      return NULL;
+    }
+  if (sessions_of_user (relay, user_id) >= relay->max_per_user)
+    {
+      g_set_error (error, BOWLINE_ERROR, BOWLINE_ERROR_LIMIT,
+                   "the limit of %" G_GINT64_FORMAT " sessions for one account is reached", relay->max_per_user);
+      return NULL;
+    }
+  Entry *entry = g_new0 (Entry, 1);
+  entry->session = bl_relay_session_new (id, g_get_monotonic_time ());
+  g_hash_table_insert (relay->entries, entry->session->id, entry);
+  return entry;
+}
+
+// The device's end proves itself by the ticket that was put into the message only this device received.
+static gboolean
+arrive_device (BlRelay *relay, Leg *leg, const char *id, const char *ticket, const char *address)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) content = bowline_ticket_open (relay->host, TICKET_PURPOSE, ticket, &error);
+  const char *ticket_id, *user_id, *node_id;
+  Entry *entry = g_hash_table_lookup (relay->entries, id);
+  if (content == NULL || entry == NULL || !g_variant_lookup (content, "id", "&s", &ticket_id)
+      || !g_variant_lookup (content, "user", "&s", &user_id) || !g_variant_lookup (content, "node", "&s", &node_id)
+      || !g_str_equal (ticket_id, id))
+    return FALSE;
+  const BlRelayDecision decision = bl_relay_session_arrive (entry->session, BL_RELAY_DEVICE, user_id, node_id, address);
+  if (decision == BL_RELAY_REFUSE)
+    return FALSE;
+  admit_leg (relay, entry, leg, decision);
+  return TRUE;
+}
+
+static gboolean
+arrive_viewer (BlRelay *relay, Leg *leg, const char *id, BowlineHttpRequest *request, const char *address)
+{
+  const char *cookie = bowline_http_request_get_query (request, "auth");
+  BowlineAuth auth = { .struct_size = sizeof auth };
+  gpointer auth_self;
+  if (cookie != NULL && bowline_host_get_auth (relay->host, &auth, &auth_self))
+    leg->principal = auth.cookie_verify (auth_self, BOWLINE_COOKIE_LOGIN, cookie, address, NULL);
+  if (leg->principal == NULL && bowline_http_request_get_principal (request) != NULL)
+    leg->principal = bowline_principal_ref (bowline_http_request_get_principal (request));
+  if (leg->principal == NULL)
+    return FALSE;
+  const char *user_id = bowline_principal_get_user_id (leg->principal);
+  const char *node_id = bowline_http_request_get_query (request, "nodeid");
+  Entry *entry = g_hash_table_lookup (relay->entries, id);
+  if (entry == NULL)
+    entry = add_entry (relay, id, user_id, NULL);
+  if (entry == NULL)
+    return FALSE;
+  const BlRelayDecision decision = bl_relay_session_arrive (entry->session, BL_RELAY_VIEWER, user_id, node_id, address);
+  if (decision == BL_RELAY_REFUSE)
+    return FALSE;
+  // The narrower of the two counts: a restricted cookie must not ride on an order made with full rights.
+  g_clear_pointer (&entry->principal, bowline_principal_unref);
+  entry->principal = bowline_principal_ref (leg->principal);
+  admit_leg (relay, entry, leg, decision);
+  return TRUE;
+}
+
+static void
+opened_cb (BowlineWebSocket *socket, BowlineHttpRequest *request, gpointer user_data)
+{
+  static const BowlineSocketHandler handler
+      = { .struct_size = sizeof handler, .message = leg_message_cb, .closed = leg_closed_cb };
+  BlRelay *relay = user_data;
+  Leg *leg = g_new0 (Leg, 1);
+  leg->relay = relay;
+  leg->socket = bowline_websocket_ref (socket);
+  bowline_websocket_set_handler (socket, &handler, leg);
+
+  const char *id = bowline_http_request_get_query (request, "id");
+  const char *ticket = bowline_http_request_get_query (request, "rauth");
+  const char *address = bowline_http_request_get_address (request);
+  gboolean admitted = FALSE;
+  if (bl_relay_id_is_valid (id))
+    {
+      leg->end = ticket != NULL ? BL_RELAY_DEVICE : BL_RELAY_VIEWER;
+      admitted = ticket != NULL ? arrive_device (relay, leg, id, ticket, address)
+                                : arrive_viewer (relay, leg, id, request, address);
+    }
+  if (!admitted)
+    {
+      bowline_host_log (relay->host, BOWLINE_LOG_INFO, NULL, "refused one end of a session from %s", address);
+      bowline_websocket_close (socket, 0, NULL);
+    }
+}
+
+static char *
+relay_order (gpointer self, BowlinePrincipal *principal, const char *id, const char *node_id, guint32 protocol,
+             guint32 rights, GError **error)
+{
+  BlRelay *relay = self;
+  if (!bl_relay_id_is_valid (id))
+    {
+      g_set_error (error, BOWLINE_ERROR, BOWLINE_ERROR_INVALID, "session id: expected 1 to %u printable characters",
+                   BL_RELAY_ID_MAX);
+      return NULL;
+    }
+  const char *user_id = bowline_principal_get_user_id (principal);
+  Entry *entry = g_hash_table_lookup (relay->entries, id);
+  if (entry == NULL)
+    entry = add_entry (relay, id, user_id, error);
+  if (entry == NULL)
+    return NULL;
+  if (!bl_relay_session_order (entry->session, user_id, node_id, protocol, rights, g_get_monotonic_time ()))
+    {
+      g_set_error_literal (error, BOWLINE_ERROR, BOWLINE_ERROR_EXISTS, "the session id is in use");
+      return NULL;
+    }
+  if (entry->principal == NULL)
+    entry->principal = bowline_principal_ref (principal);
+  GVariantBuilder content;
+  g_variant_builder_init (&content, G_VARIANT_TYPE_VARDICT);
+  g_variant_builder_add (&content, "{sv}", "id", g_variant_new_string (id));
+  g_variant_builder_add (&content, "{sv}", "user", g_variant_new_string (user_id));
+  g_variant_builder_add (&content, "{sv}", "node", g_variant_new_string (node_id));
+  return bowline_ticket_seal (relay->host, TICKET_PURPOSE, g_variant_builder_end (&content), TICKET_SECONDS);
+}
+
+typedef gboolean (*EntryTest) (BlRelay *relay, Entry *entry, gpointer user_data);
+
+static void
+drop_matching (BlRelay *relay, EntryTest test, gpointer user_data)
+{
+  g_autoptr (GPtrArray) matching = g_ptr_array_new ();
+  GHashTableIter iter;
+  gpointer value;
+  g_hash_table_iter_init (&iter, relay->entries);
+  while (g_hash_table_iter_next (&iter, NULL, &value))
+    {
+      if (test (relay, value, user_data))
+        g_ptr_array_add (matching, value);
+    }
+  for (guint i = 0; i < matching->len; i++)
+    drop_entry (relay, matching->pdata[i]);
+}
+
+static gboolean
+test_owner (BlRelay *relay, Entry *entry, gpointer user_data)
+{
+  const char *const *wanted = user_data;
+  return (wanted[0] == NULL || g_strcmp0 (entry->session->user_id, wanted[0]) == 0)
+         && (wanted[1] == NULL || g_strcmp0 (entry->session->node_id, wanted[1]) == 0);
+}
+
+static void
+relay_end (gpointer self, const char *user_id, const char *node_id)
+{
+  const char *wanted[] = { user_id, node_id };
+  drop_matching (self, test_owner, wanted);
+}
+
+static GVariant *
+relay_status (gpointer self)
+{
+  BlRelay *relay = self;
+  gint64 sessions = 0, waiting = 0;
+  GHashTableIter iter;
+  gpointer value;
+  g_hash_table_iter_init (&iter, relay->entries);
+  while (g_hash_table_iter_next (&iter, NULL, &value))
+    {
+      if (((Entry *)value)->session->joined)
+        sessions++;
+      else
+        waiting++;
+    }
+  GVariantBuilder status;
+  g_variant_builder_init (&status, G_VARIANT_TYPE_VARDICT);
+  g_variant_builder_add (&status, "{sv}", "sessions", g_variant_new_int64 (sessions));
+  g_variant_builder_add (&status, "{sv}", "waiting", g_variant_new_int64 (waiting));
+  g_variant_builder_add (&status, "{sv}", "bytes", g_variant_new_int64 ((gint64)relay->bytes));
+  g_variant_builder_add (&status, "{sv}", "total", g_variant_new_int64 ((gint64)relay->total));
+  return g_variant_ref_sink (g_variant_builder_end (&status));
+}
+
+static gboolean
+test_over (BlRelay *relay, Entry *entry, gpointer user_data)
+{
+  const gint64 now = *(const gint64 *)user_data;
+  if (!entry->session->joined)
+    return now >= entry->session->deadline_us;
+  return relay->recheck && !still_allowed (relay, entry);
+}
+
+static gboolean
+sweep_cb (gpointer user_data)
+{
+  BlRelay *relay = user_data;
+  gint64 now = g_get_monotonic_time ();
+  drop_matching (relay, test_over, &now);
+  relay->recheck = FALSE;
+  return G_SOURCE_CONTINUE;
+}
+
+// Rights may have changed: running sessions are asked again at the next sweep, once for a burst of changes.
+static void
+directory_changed_cb (const char *topic, GVariant *payload, gpointer user_data)
+{
+  ((BlRelay *)user_data)->recheck = TRUE;
+}
+
+static void
+principal_revoked_cb (const char *topic, GVariant *payload, gpointer user_data)
+{
+  const char *id;
+  g_variant_get_child (payload, 0, "&s", &id);
+  relay_end (user_data, id, NULL);
+}
+
+BlRelay *
+bl_relay_new (BowlineHost *host, GError **error)
+{
+  static const BowlineRelay table
+      = { .struct_size = sizeof table, .order = relay_order, .end = relay_end, .status = relay_status };
+  static const BowlineEndpoint endpoint = {
+    .struct_size = sizeof endpoint,
+    .flags = BOWLINE_ENDPOINT_COOKIE | BOWLINE_ENDPOINT_ANY_HOST,
+    .path = "/meshrelay.ashx",
+    .max_message = MESSAGE_MAX,
+    .max_queued = QUEUE_MAX,
+    .affinity_query = "id",
+    .opened = opened_cb,
+  };
+  g_autoptr (BlRelay) relay = g_new0 (BlRelay, 1);
+  relay->host = host;
+  relay->entries = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, entry_free);
+  relay->max_sessions = bowline_host_get_int (host, "max-sessions");
+  relay->max_per_user = bowline_host_get_int (host, "max-sessions-per-user");
+  if (!bowline_host_register_relay (host, &table, relay, error)
+      || bowline_host_register_endpoint (host, &endpoint, relay, error) == 0)
+    return NULL;
+  relay->subscriptions[0] = bowline_topic_subscribe (host, "directory.changed", directory_changed_cb, relay);
+  relay->subscriptions[1] = bowline_topic_subscribe (host, "principal.revoked", principal_revoked_cb, relay);
+  g_autoptr (GSource) sweep = g_timeout_source_new_seconds (SWEEP_SECONDS);
+  g_source_set_callback (sweep, sweep_cb, relay, NULL);
+  relay->sweep_id = g_source_attach (sweep, bowline_host_get_main_context (host));
+  return g_steal_pointer (&relay);
+}
+
+void
+bl_relay_free (BlRelay *relay)
+{
+  if (relay == NULL)
+    return;
+  for (guint i = 0; i < G_N_ELEMENTS (relay->subscriptions); i++)
+    {
+      if (relay->subscriptions[i] != 0)
+        bowline_topic_unsubscribe (relay->host, relay->subscriptions[i]);
+    }
+  if (relay->sweep_id != 0)
+    {
+      GSource *sweep
+          = g_main_context_find_source_by_id (bowline_host_get_main_context (relay->host), relay->sweep_id);
+      if (sweep != NULL)
+        g_source_destroy (sweep);
+    }
+  relay_end (relay, NULL, NULL);
+  g_hash_table_unref (relay->entries);
+  g_free (relay);
+}
