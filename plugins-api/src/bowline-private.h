@@ -10,6 +10,7 @@
  */
 #pragma once
 
+#include <bowline/agent.h>
 #include <bowline/plugin.h>
 
 G_BEGIN_DECLS
@@ -159,10 +160,10 @@ typedef struct
   gboolean (*wants_answer) (BowlineActionCall *call);
   const char *const *(*get_refused) (BowlineActionCall *call);
   void (*answer) (BowlineActionCall *call, GVariant *answer);
+  void (*answer_json) (BowlineActionCall *call, GBytes *members);
   void (*result) (BowlineActionCall *call, const char *result);
   void (*fail) (BowlineActionCall *call, const GError *error);
   void (*push) (BowlineActionCall *call, GVariant *frame);
-  void (*answer_json) (BowlineActionCall *call, GBytes *members);
 } BowlineActionCallOps;
 
 /** The authentication provider. Slots have the meaning and the thread of the public function of the same
@@ -280,6 +281,45 @@ typedef struct
   gboolean (*register_store) (BowlineHost *host, const BowlineStore *store, gpointer self, GError **error);
 } BowlineStoreOps;
 
+/** The device end of a relay session. Slots have the meaning and the thread of the public function of the
+ * same name. */
+typedef struct
+{
+  BowlineTunnel *(*ref) (BowlineTunnel *tunnel);
+  void (*unref) (BowlineTunnel *tunnel);
+  void (*get_info) (BowlineTunnel *tunnel, BowlineTunnelInfo *info);
+  GVariant *(*dup_options) (BowlineTunnel *tunnel);
+  gsize (*send_binary) (BowlineTunnel *tunnel, GBytes *message);
+  gsize (*send_json) (BowlineTunnel *tunnel, GVariant *message);
+  void (*send_status) (BowlineTunnel *tunnel, guint32 msgid, const char *text);
+  void (*pause) (BowlineTunnel *tunnel);
+  void (*resume) (BowlineTunnel *tunnel);
+  void (*close) (BowlineTunnel *tunnel);
+  void (*log) (BowlineTunnel *tunnel, guint32 msgid, GVariant *args, const char *text);
+  void (*set_handler) (BowlineTunnel *tunnel, const BowlineTunnelHandler *handler, gpointer user_data);
+} BowlineTunnelOps;
+
+/** A message of the server. Slots have the meaning and the thread of the public function of the same name. */
+typedef struct
+{
+  BowlineMessageCall *(*ref) (BowlineMessageCall *call);
+  void (*unref) (BowlineMessageCall *call);
+  GVariant *(*get_message) (BowlineMessageCall *call);
+  guint32 (*get_rights) (BowlineMessageCall *call);
+  void (*answer) (BowlineMessageCall *call, GVariant *answer);
+} BowlineMessageCallOps;
+
+/** Features of the agent. Slots have the meaning and the thread of the public function of the same name. */
+typedef struct
+{
+  gboolean (*register_agent_feature) (BowlineHost *host,
+                                      const BowlineAgentFeature *feature,
+                                      gpointer user_data,
+                                      GError **error);
+  gboolean (*send) (BowlineHost *host, GVariant *message);
+  gboolean (*is_connected) (BowlineHost *host);
+} BowlineAgentFeatureOps;
+
 BOWLINE_EXPORT extern void bowline_private_install_host_ops (const BowlineHostOps *ops);
 BOWLINE_EXPORT extern void bowline_private_install_topic_ops (const BowlineTopicOps *ops);
 BOWLINE_EXPORT extern void bowline_private_install_event_ops (const BowlineEventOps *ops);
@@ -295,5 +335,8 @@ BOWLINE_EXPORT extern void bowline_private_install_endpoint_ops (const BowlineEn
 BOWLINE_EXPORT extern void bowline_private_install_identity_ops (const BowlineIdentityOps *ops);
 BOWLINE_EXPORT extern void bowline_private_install_relay_ops (const BowlineRelayOps *ops);
 BOWLINE_EXPORT extern void bowline_private_install_store_ops (const BowlineStoreOps *ops);
+BOWLINE_EXPORT extern void bowline_private_install_tunnel_ops (const BowlineTunnelOps *ops);
+BOWLINE_EXPORT extern void bowline_private_install_message_call_ops (const BowlineMessageCallOps *ops);
+BOWLINE_EXPORT extern void bowline_private_install_agent_feature_ops (const BowlineAgentFeatureOps *ops);
 
 G_END_DECLS
