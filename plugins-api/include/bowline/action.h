@@ -77,7 +77,8 @@ BOWLINE_AVAILABLE_IN_1_0 gboolean bowline_host_register_actions (
 BOWLINE_AVAILABLE_IN_1_0 BowlineActionCall *bowline_action_call_ref (BowlineActionCall *call);
 /** The last reference gone without an answer: nothing is sent. */
 BOWLINE_AVAILABLE_IN_1_0 void bowline_action_call_unref (BowlineActionCall *call);
-/** Returns: (transfer none): a{sv}: the checked arguments; ids complete, absent ones missing */
+/** Returns: (transfer none): a{sv}: the checked arguments; ids complete, absent ones missing. INTEGER is "x", a list of
+ * texts (STRING, ID, CHOICE) "as", any other list "av". */
 BOWLINE_AVAILABLE_IN_1_0 GVariant *bowline_action_call_get_arguments (BowlineActionCall *call);
 /** Returns: (transfer none): the whole request as it came */
 BOWLINE_AVAILABLE_IN_1_0 GVariant *bowline_action_call_get_request (BowlineActionCall *call);
