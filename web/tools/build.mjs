@@ -42,6 +42,32 @@ const common = {
   loader: { '.svg': 'text', '.woff2': 'empty', '.png': 'empty' },
 };
 
+/**
+ * xterm.js writes its rules into style elements and style attributes, which our
+ * content security policy refuses. Both have an equal in the CSS object model:
+ * <bl-sheet> (src/terminal/sheet.ts) and style.cssText. An update of xterm.js
+ * that changes these places fails here instead of in the browser.
+ */
+const XTERM_PATCHES = [
+  ['createElement("style")', 'createElement("bl-sheet")', 3],
+  ['t.setAttribute("style",`${t.getAttribute("style")||""}${e};`)', 't.style.cssText+=`${e};`', 1],
+];
+
+const strictXterm = {
+  name: 'strict-xterm',
+  setup(build) {
+    build.onLoad({ filter: /@xterm[\\/]xterm[\\/]lib[\\/]xterm\.mjs$/ }, ({ path }) => {
+      let contents = readFileSync(path, 'utf8');
+      for (const [from, to, count] of XTERM_PATCHES) {
+        const parts = contents.split(from);
+        if (parts.length !== count + 1) throw new Error(`${path}: expected ${count} times ${from}, found ${parts.length - 1}`);
+        contents = parts.join(to);
+      }
+      return { contents, loader: 'js' };
+    });
+  },
+};
+
 function remember(metafile) {
   for (const name of Object.keys(metafile.inputs)) {
     // esbuild also lists its own, such as <stdin>.
@@ -65,7 +91,7 @@ function buildCatalogs() {
 
 async function buildModules() {
   const result = await esbuild.build({
-    ...common, format: 'esm', splitting: true, outdir: join(out, 'assets'),
+    ...common, format: 'esm', splitting: true, plugins: [strictXterm], outdir: join(out, 'assets'),
     entryPoints: { app: 'src/app/main.tsx', login: 'src/login/login.ts' },
     entryNames: '[name]-[hash]', chunkNames: 'c-[hash]', loader: { ...common.loader, '.css': 'empty' },
   });

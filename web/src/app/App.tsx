@@ -1,38 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
 // The frame around every view: header, navigation, connection banner.
-import { useEffect, useState, useSyncExternalStore } from 'react';
-import { DevicesPage } from '../devices/DevicesPage';
+import { useSyncExternalStore, type ReactNode } from 'react';
 import { DevicePage } from '../device/DevicePage';
+import { DevicesPage } from '../devices/DevicesPage';
 import { GroupsPage } from '../groups/GroupsPage';
 import { _, currentLanguage, onLanguageChange } from '../lib/i18n';
-import { Nav, NavItem, NavList, Page, PageSidebar, PageSidebarBody, SkipToContent } from '../lib/pf';
+import { ComputerIcon, GroupIcon } from '../lib/icons';
 import { Banner } from './Banner';
 import { Header } from './Header';
 import { MissingPage } from './MissingPage';
-import { follow, useRoute, type Route } from './router';
+import { Link, useRoute, type Route } from './router';
 import { Toasts } from './Toasts';
-
-const MAIN = 'main';
 
 export function App() {
   const lang = useSyncExternalStore(onLanguageChange, currentLanguage);
   const route = useRoute();
-  const [open, setOpen] = useState(false);
-  useEffect(() => setOpen(false), [route]);
   // With another language every text is another one: drawing anew is the simple way.
   return (
-    <Page
-      key={lang}
-      masthead={<Header open={open} onToggle={() => setOpen(!open)} />}
-      sidebar={<Sidebar route={route} open={open} />}
-      skipToContent={<SkipToContent href={`#${MAIN}`}>{_('Skip to content')}</SkipToContent>}
-      mainContainerId={MAIN}
-      className="bl-page"
-    >
-      <Banner />
-      <View route={route} />
+    <div className="bl-page" key={lang}>
+      <a href="#main" className="bl-skip">{_('Skip to content')}</a>
+      <Header />
+      <nav className="bl-rail" aria-label={_('Main navigation')}>
+        <RailLink to="/" active={route.view === 'devices' || route.view === 'device'} icon={<ComputerIcon />} label={_('Devices')} />
+        <RailLink to="/groups" active={route.view === 'groups'} icon={<GroupIcon />} label={_('Groups')} />
+      </nav>
+      <main id="main" className="bl-main" tabIndex={-1}>
+        <Banner />
+        <View route={route} />
+      </main>
       <Toasts />
-    </Page>
+    </div>
   );
 }
 
@@ -45,17 +42,6 @@ function View({ route }: { route: Route }) {
   }
 }
 
-function Sidebar({ route, open }: { route: Route; open: boolean }) {
-  return (
-    <PageSidebar isSidebarOpen={open} className="bl-sidebar">
-      <PageSidebarBody>
-        <Nav aria-label={_('Main navigation')}>
-          <NavList>
-            <NavItem to="/" isActive={route.view === 'devices' || route.view === 'device'} onClick={follow as never}>{_('Devices')}</NavItem>
-            <NavItem to="/groups" isActive={route.view === 'groups'} onClick={follow as never}>{_('Device groups')}</NavItem>
-          </NavList>
-        </Nav>
-      </PageSidebarBody>
-    </PageSidebar>
-  );
+function RailLink({ to, active, icon, label }: { to: string; active: boolean; icon: ReactNode; label: string }) {
+  return <Link to={to} aria-current={active ? 'page' : undefined}>{icon}<span>{label}</span></Link>;
 }

@@ -2,11 +2,10 @@
 // Masthead: product, colours, account menu.
 import { useState, useSyncExternalStore } from 'react';
 import { _, chooseLanguage, currentLanguage } from '../lib/i18n';
-import { MenuIcon, MoonIcon, SunIcon, UserIcon } from '../lib/icons';
+import { MoonIcon, SunIcon, UserIcon } from '../lib/icons';
 import { languageName } from '../lib/languages';
 import {
-  Button, Divider, Dropdown, DropdownGroup, DropdownItem, DropdownList, Masthead, MastheadBrand, MastheadContent, MastheadMain,
-  MastheadToggle, MenuToggle, type MenuToggleElement,
+  Button, Divider, Dropdown, DropdownGroup, DropdownItem, DropdownList, MenuToggle, type MenuToggleElement,
 } from '../lib/pf';
 import { isDark, onThemeChange, setTheme, themeChoice } from '../lib/theme';
 import { useStore } from '../store/store';
@@ -14,26 +13,19 @@ import { Link } from './router';
 import { signOut } from './session';
 import { showError } from './Toasts';
 
-export function Header({ open, onToggle }: { open: boolean; onToggle: () => void }) {
+export function Header() {
   return (
-    <Masthead className="bl-masthead" inset={{ default: 'insetSm' }}>
-      <MastheadMain>
-        <MastheadToggle>
-          <Button variant="plain" className="bl-menu-button" aria-label={_('Main navigation')} aria-expanded={open} onClick={onToggle} icon={<MenuIcon />} />
-        </MastheadToggle>
-        <MastheadBrand>
-          <Link to="/" className="bl-brand" aria-label={_('Bowline, device list')}>
-            <svg viewBox="0 0 32 32" className="brand-mark" aria-hidden="true">
-              <path d="M9 27V14a7 7 0 1 1 7 7h-3" /><path d="M22 27c0-4-2-7-5-9" opacity=".75" />
-            </svg>
-            <span>Bowline</span>
-          </Link>
-        </MastheadBrand>
-      </MastheadMain>
-      <MastheadContent>
-        <div className="bl-header-actions"><ThemeButton /><AccountMenu /></div>
-      </MastheadContent>
-    </Masthead>
+    <header className="bl-masthead">
+      <Link to="/" className="bl-brand" aria-label={_('Bowline, device list')}>
+        <svg viewBox="0 0 32 32" className="brand-mark" aria-hidden="true">
+          <path d="M9 27V14a7 7 0 1 1 7 7h-3" /><path d="M22 27c0-4-2-7-5-9" opacity=".75" />
+        </svg>
+        <span>Bowline</span>
+      </Link>
+      <span className="bl-grow" />
+      <ThemeButton />
+      <AccountMenu />
+    </header>
   );
 }
 

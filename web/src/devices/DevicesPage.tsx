@@ -80,7 +80,7 @@ export function DevicesPage({ query: initial }: { query: string }) {
     <div className="bl-view bl-devices">
       <div className="bl-toolbar">
         <h1>{_('Devices')}</h1>
-        <span className="bl-count" role="status">{ready ? countText(devices.size, online, query ? found.length : null) : ''}</span>
+        <span className="bl-count" role="status" aria-live="polite">{ready ? countText(devices.size, online, query ? found.length : null) : ''}</span>
         <SearchBox query={query} onChange={setQuery} onEnter={() => { if (first?.kind === 'device') navigate(devicePath(first.device.id)); }} />
         {manageable.length > 0 && (
           <Button variant="primary" icon={<PlusIcon />} onClick={() => setAdding(manageable[0]!.id)}>{_('Add device')}</Button>

@@ -11,7 +11,6 @@ function icon(children: ReactNode, label?: string) {
   );
 }
 
-export const MenuIcon = () => icon(<path d="M2 4h12M2 8h12M2 12h12" />);
 export const TerminalIcon = () => icon(<><rect x="1.5" y="2.5" width="13" height="11" rx="1.5" /><path d="m4.5 6 2 2-2 2M8.5 10.5h3" /></>);
 export const FolderIcon = () => icon(<path d="M1.5 12V4A1.5 1.5 0 0 1 3 2.5h3l1.5 2H13A1.5 1.5 0 0 1 14.5 6v6a1.5 1.5 0 0 1-1.5 1.5H3A1.5 1.5 0 0 1 1.5 12Z" />);
 export const FileIcon = () => icon(<path d="M4 1.5h5l3.5 3.5v8A1.5 1.5 0 0 1 11 14.5H4A1.5 1.5 0 0 1 2.5 13V3A1.5 1.5 0 0 1 4 1.5ZM9 1.5V5h3.5" />);

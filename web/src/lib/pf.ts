@@ -8,13 +8,8 @@ export { Dropdown, DropdownGroup, DropdownItem, DropdownList } from '@patternfly
 export { EmptyState, EmptyStateActions, EmptyStateBody, EmptyStateFooter } from '@patternfly/react-core/dist/dynamic/components/EmptyState';
 export { Form, FormGroup, FormHelperText } from '@patternfly/react-core/dist/dynamic/components/Form';
 export { HelperText, HelperTextItem } from '@patternfly/react-core/dist/dynamic/components/HelperText';
-export { Label, LabelGroup } from '@patternfly/react-core/dist/dynamic/components/Label';
-export { Masthead, MastheadBrand, MastheadContent, MastheadMain, MastheadToggle } from '@patternfly/react-core/dist/dynamic/components/Masthead';
 export { MenuToggle, type MenuToggleElement } from '@patternfly/react-core/dist/dynamic/components/MenuToggle';
 export { Modal, ModalBody, ModalFooter, ModalHeader, ModalVariant } from '@patternfly/react-core/dist/dynamic/components/Modal';
-export { Nav, NavItem, NavList } from '@patternfly/react-core/dist/dynamic/components/Nav';
-export { Page, PageSidebar, PageSidebarBody } from '@patternfly/react-core/dist/dynamic/components/Page';
-export { SkipToContent } from '@patternfly/react-core/dist/dynamic/components/SkipToContent';
 export { Spinner } from '@patternfly/react-core/dist/dynamic/components/Spinner';
 export { TextArea } from '@patternfly/react-core/dist/dynamic/components/TextArea';
 export { TextInput } from '@patternfly/react-core/dist/dynamic/components/TextInput';

@@ -53,7 +53,9 @@ class LoginForm {
     void this.skipWhenSignedIn();
   }
 
+  /** A link that signs in leaves a session but no note of it. */
   private async skipWhenSignedIn(): Promise<void> {
+    if (!new URLSearchParams(location.search).has('login')) return;
     if ((await haveSession()) === true && !this.user.value) await this.enter();
   }
 

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// Tunnels of the signed-in session, and what their states mean in words.
+import { Tunnel, type CloseReason, type TunnelHooks, type TunnelState } from '../control/tunnel';
+import { client, relayCookies } from '../app/session';
+import { _ } from '../lib/i18n';
+
+export function openTunnel(nodeId: string, protocol: number, hooks: TunnelHooks): Tunnel {
+  return new Tunnel({
+    nodeId, protocol, cookies: relayCookies,
+    request: (message) => client.request(message),
+    base: `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}`,
+  }, hooks);
+}
+
+export interface Link {
+  state: TunnelState;
+  reason?: CloseReason;
+  detail?: string;
+}
+
+export function linkText(link: Link): string {
+  switch (link.state) {
+    case 'asking': return _('Asking the server…');
+    case 'waiting': return _('Waiting for the device…');
+    case 'consent': return _('Waiting for the consent of the person at the device…');
+    case 'open': return _('Connected');
+    case 'closed': return closedText(link);
+  }
+}
+
+function closedText({ reason, detail }: Link): string {
+  switch (reason) {
+    case 'offline': return _('The device is offline.');
+    case 'no-answer': return _('The device did not answer.');
+    case 'denied': return detail ? _('The device refused: {detail}', { detail }) : _('The person at the device refused.');
+    case 'server': return _('The server did not open the session: {detail}', { detail: detail ?? '' });
+    case 'local': return _('Closed.');
+    default: return _('The session has ended.');
+  }
+}

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+// A server for working on the page: serves the built files under the strict
+// content security policy and invents groups and devices.
+// Usage: node tests/fake-server.mjs [--dist DIR] [--port N] [--devices N]; signs in "admin" with "admin".
+import { createHash, randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { parseArgs } from 'node:util';
+import { WebSocketServer } from 'ws';
+import { startDevice } from './fake-device.mjs';
+
+export const CSP = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data: blob:; font-src 'self'; "
+  + "form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
+
+const id64 = (kind, n) => `${kind}//${createHash('sha384').update(`${kind}${n}`).digest('base64').replace(/\+/g, '@').replace(/\//g, '$')}`;
+const SYSTEMS = ['Debian GNU/Linux 12 (bookworm)', 'Ubuntu 24.04.1 LTS', 'Microsoft Windows 11 Pro', 'Fedora Linux 41', 'macOS 15.1', 'AlmaLinux 9.5'];
+const NAMES = ['web', 'db', 'mail', 'build', 'desk', 'kiosk', 'edge', 'store'];
+const TAGS = ['production', 'staging', 'windows', 'lab', 'backup', 'eu-west'];
+const USERS = ['alice', 'bob', 'carol', 'dave'];
+
+export function makeState(count, groupCount = 4) {
+  const groups = new Map();
+  const nodes = new Map();
+  const names = ['Datacentre Frankfurt', 'Office', 'Test lab', 'Branch offices', 'Retail', 'Customers'];
+  for (let g = 0; g < groupCount; g++) {
+    const _id = id64('mesh', g);
+    groups.set(_id, { type: 'mesh', _id, name: names[g] ?? `Group ${g}`, mtype: 2, desc: g === 0 ? 'Everything that must never be switched off' : '', domain: '',
+      links: { 'user//admin': { name: 'admin', rights: 4294967295 } } });
+  }
+  for (let i = 0; i < count; i++) nodes.set(id64('node', i), makeNode(i, [...groups.keys()][i % Math.max(1, groupCount)]));
+  const lastconnects = Object.fromEntries([...nodes.keys()].map((k, i) => [k, Date.now() - i * 1.7e6]));
+  return { groups, nodes, lastconnects };
+}
+
+export function makeNode(i, meshid) {
+  const online = i % 7 !== 3;
+  return { type: 'node', mtype: 2, _id: id64('node', i), icon: 1, meshid, name: `${NAMES[i % NAMES.length]}-${String(i + 1).padStart(2, '0')}`, rname: `host${i}`, domain: '',
+    agent: { ver: 0, id: i % SYSTEMS.length === 2 ? 4 : 6, caps: 28, core: 'Bowline 0.1.0', root: true }, host: null, firstconnect: Date.parse('2026-10-01') + i * 1e6,
+    ip: `192.0.2.${(i % 250) + 1}`, osdesc: SYSTEMS[i % SYSTEMS.length], desc: i === 0 ? 'Front web server, second rack' : '',
+    tags: i % 3 === 0 ? [TAGS[i % TAGS.length], TAGS[(i + 1) % TAGS.length]] : [], users: i % 4 === 1 ? [USERS[i % USERS.length]] : [],
+    ...(online ? { conn: 1, pwr: 1, agct: Date.now() - i * 60_000 } : {}) };
+}
+
+const HARDWARE = { identifiers: { product_name: 'ProLiant DL20', product_vendor: 'HPE', cpu_name: 'Intel Xeon E-2336 @ 2.90GHz', bios_vendor: 'HPE', bios_version: 'U60 2.8',
+  board_serial: 'CZ3104', storage_devices: [{ Caption: 'nvme0n1', Model: 'Samsung PM9A3', Size: 960197124096 }] },
+  linux: { LastBootUpTime: '2026-11-18T04:00:00Z', memory: { Memory_Device: [{ Size: '16 GB' }, { Size: '16 GB' }] },
+    volumes: { '/dev/nvme0n1p2': { mount_point: '/', type: 'ext4', size: 480_000_000, available: 120_000_000 }, '/dev/nvme0n1p3': { mount_point: '/srv', type: 'xfs', size: 400_000_000, available: 21_000_000 } } } };
+const NETWORK = { lo: [{ mac: '00:00:00:00:00:00', type: 'loopback', status: 'up', address: '127.0.0.1', family: 'IPv4', netmask: '255.0.0.0' }],
+  eth0: [{ mac: '02:FC:00:00:00:01', type: 'ethernet', status: 'up', address: '192.0.2.10', family: 'IPv4', gateway: '192.0.2.1' }, { mac: '02:FC:00:00:00:01', address: '2001:db8::10', family: 'IPv6', status: 'up' }],
+  eth1: [{ mac: '02:FC:00:00:00:02', type: 'ethernet', status: 'down' }] };
+
+function answerControl(state, message, send, broadcast) {
+  const reply = (fields) => send({ action: message.action, ...(message.responseid ? { responseid: message.responseid } : {}), ...fields });
+  const node = state.nodes.get(message.nodeid);
+  switch (message.action) {
+    case 'ping': send({ action: 'pong' }); break;
+    case 'meshes': reply({ meshes: [...state.groups.values()] }); break;
+    case 'nodes': {
+      const nodes = {};
+      for (const { meshid, ...rest } of state.nodes.values()) (nodes[meshid] ??= []).push(rest);
+      reply({ nodes });
+      break;
+    }
+    case 'lastconnects': reply({ lastconnects: state.lastconnects }); break;
+    case 'lastconnect': reply({ nodeid: message.nodeid, time: state.lastconnects[message.nodeid], addr: '203.0.113.5:40000' }); break;
+    case 'getsysinfo': reply({ nodeid: message.nodeid, hardware: HARDWARE }); break;
+    case 'getnetworkinfo': reply({ nodeid: message.nodeid, updateTime: Date.now(), netif2: NETWORK }); break;
+    case 'authcookie': reply({ cookie: randomBytes(12).toString('base64'), rcookie: randomBytes(12).toString('base64') }); break;
+    case 'msg': reply({ result: node?.conn ? 'OK' : 'Unable to route' }); break;
+    case 'createmesh': {
+      const _id = id64('mesh', randomBytes(8).toString('hex'));
+      const mesh = { type: 'mesh', _id, name: message.meshname, mtype: 2, desc: message.desc ?? '', domain: '', links: { 'user//admin': { name: 'admin', rights: 4294967295 } } };
+      state.groups.set(_id, mesh);
+      broadcast({ action: 'createmesh', meshid: _id, mtype: 2, mesh });
+      reply({ result: 'ok', meshid: _id, links: mesh.links });
+      break;
+    }
+    case 'editmesh': {
+      const mesh = state.groups.get(message.meshid);
+      Object.assign(mesh, { name: message.meshname, desc: message.desc });
+      broadcast({ action: 'meshchange', meshid: mesh._id, name: mesh.name, mtype: 2, desc: mesh.desc, links: mesh.links });
+      reply({ result: 'ok' });
+      break;
+    }
+    case 'deletemesh':
+      state.groups.delete(message.meshid);
+      for (const n of [...state.nodes.values()]) if (n.meshid === message.meshid) state.nodes.delete(n._id);
+      broadcast({ action: 'deletemesh', meshid: message.meshid });
+      reply({ result: 'ok' });
+      break;
+    case 'changedevice':
+      Object.assign(node, { name: message.name, desc: message.desc, tags: Array.isArray(message.tags) ? message.tags : [] });
+      broadcast({ action: 'changenode', nodeid: node._id, node });
+      reply({ result: 'ok' });
+      break;
+    case 'removedevices':
+      for (const id of message.nodeids) { state.nodes.delete(id); broadcast({ action: 'removenode', nodeid: id }); }
+      reply({ result: 'ok' });
+      break;
+    default: if (message.responseid) reply({ result: 'Invalid action' });
+  }
+}
+
+export async function startFakeServer({ dist, port = 0, devices = 12, groups = 4, cookieTrusted = false } = {}) {
+  const state = makeState(devices, groups);
+  const manifest = JSON.parse(readFileSync(join(dist, 'manifest.json'), 'utf8'));
+  const files = new Map(manifest.files.map((f) => [f.path, f]));
+  const sessions = new Set();
+  const controls = new Set();
+  const traffic = { requests: [], bytes: 0 };
+  const signedIn = (request) => cookieTrusted || sessions.has(/(?:^|; )session=(\w+)/.exec(request.headers.cookie ?? '')?.[1]);
+  const broadcast = (event) => { for (const send of controls) send({ action: 'event', event }); };
+
+  const server = createServer((request, response) => {
+    const url = new URL(request.url, 'http://localhost');
+    traffic.requests.push(url.pathname);
+    response.setHeader('Content-Security-Policy', CSP);
+    response.setHeader('X-Content-Type-Options', 'nosniff');
+    if (url.pathname.startsWith('/api/')) { api(request, response, url); return; }
+    const entry = files.get(url.pathname) ?? (/\.\w+$/.test(url.pathname) ? null : files.get(manifest.index));
+    if (!entry) { response.writeHead(404).end(); return; }
+    const br = (request.headers['accept-encoding'] ?? '').includes('br') || process.env.BL_FORCE_BR ? entry.encodings.br : entry.encodings.gzip;
+    const encoded = br ? { 'Content-Encoding': br.file.endsWith('.br') ? 'br' : 'gzip' } : {};
+    const data = readFileSync(join(dist, br ? br.file : entry.file));
+    traffic.bytes += data.length;
+    response.writeHead(200, { 'Content-Type': entry.type, ETag: entry.etag, ...encoded,
+      'Cache-Control': entry.immutable ? 'public, max-age=31536000, immutable' : 'no-cache' }).end(data);
+  });
+
+  function api(request, response, url) {
+    const json = (status, body, headers = {}) => response.writeHead(status, { 'Content-Type': 'application/json', 'Cache-Control': 'no-store', ...headers }).end(JSON.stringify(body));
+    if (url.pathname === '/api/session') { json(signedIn(request) ? 200 : 401, signedIn(request) ? { user: 'admin' } : { error: 'none' }); return; }
+    let body = '';
+    request.on('data', (d) => { body += d; });
+    request.on('end', () => {
+      const input = JSON.parse(body || '{}');
+      if (url.pathname === '/api/logout') { sessions.clear(); json(200, { ok: true }); return; }
+      if (input.username === 'locked') { json(401, { error: 'locked' }); return; }
+      if (input.username === 'busy') { json(401, { error: 'throttled', retryAfter: 3 }); return; }
+      if (input.password !== 'admin') { json(401, { error: 'invalid' }); return; }
+      if (input.username === 'token' && input.token !== '123456') { json(401, { error: 'token-required' }); return; }
+      const value = randomBytes(12).toString('hex');
+      sessions.add(value);
+      json(200, { ok: true }, { 'Set-Cookie': `session=${value}; Path=/; HttpOnly; SameSite=Strict` });
+    });
+  }
+
+  const wss = new WebSocketServer({ noServer: true });
+  server.on('upgrade', (request, socket, head) => {
+    const url = new URL(request.url, 'http://localhost');
+    wss.handleUpgrade(request, socket, head, (ws) => {
+      if (url.pathname === '/control.ashx') control(ws, request);
+      else if (url.pathname === '/meshrelay.ashx') relay(ws);
+      else ws.close();
+    });
+  });
+
+  function control(ws, request) {
+    const send = (m) => { if (ws.readyState === 1) ws.send(JSON.stringify(m)); };
+    if (!signedIn(request)) { send({ action: 'close', cause: 'noauth', msg: 'noauth' }); ws.close(); return; }
+    controls.add(send);
+    ws.on('close', () => controls.delete(send));
+    send({ action: 'serverinfo', serverinfo: { domain: '', name: 'localhost', port: 443, features: 0x80000000, serverTime: Date.now() } });
+    send({ action: 'userinfo', userinfo: { _id: 'user//admin', name: 'admin', siteadmin: 4294967295, links: {} } });
+    ws.on('message', (data) => answerControl(state, JSON.parse(data.toString()), send, broadcast));
+  }
+
+  function relay(ws) {
+    setTimeout(() => {
+      if (ws.readyState === 1) ws.send('c');
+      const device = startDevice((data) => { if (ws.readyState === 1) ws.send(data); }, () => ws.close());
+      ws.on('message', (data, binary) => device(data, binary));
+    }, 20);
+  }
+
+  await new Promise((resolve) => server.listen(port, '127.0.0.1', resolve));
+  const stop = () => new Promise((resolve) => {
+    for (const ws of wss.clients) ws.terminate();
+    server.close(resolve);
+    server.closeAllConnections();
+  });
+  return { url: `http://127.0.0.1:${server.address().port}`, state, broadcast, traffic, stop, sockets: wss.clients };
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1]).href) {
+  const { values } = parseArgs({ options: { dist: { type: 'string', default: 'dist' }, port: { type: 'string', default: '8096' }, devices: { type: 'string', default: '12' }, groups: { type: 'string', default: '4' } } });
+  const { url } = await startFakeServer({ dist: values.dist, port: Number(values.port), devices: Number(values.devices), groups: Number(values.groups) });
+  console.log(`the page is at ${url}/ (sign in as admin, admin)`);
+}

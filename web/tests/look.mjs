@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+// Takes pictures of the page in Chromium, and fails on any console message of
+// warning level or above (a breach of the content security policy is one).
+// Usage: node tests/look.mjs --dist DIR --out DIR [--only NAME] [--devices N]
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { chromium } from 'playwright-core';
+import { startFakeServer } from './fake-server.mjs';
+
+const { values: opt } = parseArgs({ options: {
+  dist: { type: 'string', default: 'dist' }, out: { type: 'string', default: 'pictures' }, only: { type: 'string', default: '' },
+  devices: { type: 'string', default: '60' }, lang: { type: 'string', default: 'en' },
+} });
+mkdirSync(opt.out, { recursive: true });
+const server = await startFakeServer({ dist: opt.dist, devices: Number(opt.devices) });
+const profile = mkdtempSync(join(tmpdir(), 'bowline-look-'));
+const SIZES = { wide: { width: 1366, height: 768 }, phone: { width: 390, height: 844 } };
+const problems = [];
+
+const firstId = [...server.state.nodes.keys()][0].split('/').pop();
+
+const STEPS = {
+  login: async (page) => { await page.goto(`${server.url}/login`); await page.waitForSelector('#login-username'); },
+  devices: async (page) => { await page.goto(`${server.url}/`); await page.waitForSelector('.bl-row'); },
+  search: async (page) => { await page.goto(`${server.url}/`); await page.waitForSelector('.bl-row'); await page.keyboard.press('/'); await page.keyboard.type('os:debian'); await page.waitForTimeout(600); },
+  add: async (page) => { await page.goto(`${server.url}/`); await page.getByRole('button', { name: 'Add device', exact: true }).first().click(); await page.waitForSelector('.bl-copy'); await page.waitForTimeout(300); },
+  groups: async (page) => { await page.goto(`${server.url}/groups`); await page.waitForSelector('.bl-card'); },
+  general: async (page) => { await page.goto(`${server.url}/device/${firstId}/general`); await page.waitForSelector('.bl-nets'); },
+  terminal: async (page) => {
+    await page.goto(`${server.url}/device/${firstId}/terminal`);
+    await page.waitForFunction(() => document.querySelector('.xterm-rows')?.textContent?.includes('root@demo'));
+    await page.keyboard.type('colours\r'); await page.waitForTimeout(300);
+  },
+  files: async (page) => {
+    await page.goto(`${server.url}/device/${firstId}/files`);
+    await page.waitForSelector('.bl-file'); await page.getByText('var', { exact: true }).dblclick(); await page.getByText('log', { exact: true }).dblclick();
+    await page.waitForFunction(() => document.body.textContent.includes('app-00.log'));
+  },
+};
+
+for (const [size, viewport] of Object.entries(SIZES)) {
+  for (const scheme of ['light', 'dark']) {
+    const context = await chromium.launchPersistentContext(join(profile, `${size}-${scheme}`), {
+      executablePath: '/usr/bin/chromium', headless: true, viewport, colorScheme: scheme, hasTouch: size === 'phone', isMobile: size === 'phone', locale: opt.lang,
+      args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+    });
+    const page = context.pages()[0] ?? await context.newPage();
+    page.on('console', (m) => { if (['warning', 'error'].includes(m.type())) problems.push(`${size} ${scheme}: ${m.text()}`); });
+    page.on('pageerror', (e) => problems.push(`${size} ${scheme}: ${e.message}`));
+    await page.goto(`${server.url}/login`);
+    const sign = async () => { await page.fill('#login-username', 'admin'); await page.fill('#login-password', 'admin'); await page.keyboard.press('Enter'); await page.waitForSelector('.bl-page'); };
+    for (const [name, step] of Object.entries(STEPS)) {
+      if (opt.only && !opt.only.split(',').includes(name)) continue;
+      try {
+        if (name === 'login') await page.evaluate(() => localStorage.clear());
+        else if (!(await context.cookies()).length) { await page.goto(`${server.url}/login`); await sign(); }
+        await step(page);
+        await page.waitForTimeout(250);
+      } catch (error) { problems.push(`${size} ${scheme} ${name}: ${error.message}`); }
+      await page.screenshot({ path: join(opt.out, `${name}-${size}-${scheme}.png`) });
+    }
+    await context.close();
+  }
+}
+await server.stop();
+rmSync(profile, { recursive: true, force: true });
+for (const p of new Set(problems)) console.error(p);
+process.exit(problems.length > 0 ? 1 : 0);
