@@ -8,7 +8,7 @@
 #define TICKET_PURPOSE "relay-device"
 #define TICKET_SECONDS 60
 #define SWEEP_SECONDS 1
-#define MESSAGE_MAX (64u * 1024u * 1024u) // largest frame before joining; afterwards frames stream
+#define MESSAGE_MAX 4096u // before joining nobody has anything to say; afterwards frames stream
 #define QUEUE_MAX (256u * 1024u)
 
 // One connected end. It lives from `opened` to `closed` of its socket.
