@@ -35,7 +35,7 @@ const STEPS = {
   },
   files: async (page) => {
     await page.goto(`${server.url}/device/${firstId}/files`);
-    await page.waitForSelector('.bl-file'); await page.getByText('var', { exact: true }).dblclick(); await page.getByText('log', { exact: true }).dblclick();
+    await page.waitForSelector('.bl-file'); await page.getByRole('button', { name: 'var', exact: true }).click(); await page.getByRole('button', { name: 'log', exact: true }).click();
     await page.waitForFunction(() => document.body.textContent.includes('app-00.log'));
   },
 };

@@ -3,6 +3,7 @@
 import '@xterm/xterm/css/xterm.css';
 import { useEffect, useRef, useState, type KeyboardEvent } from 'react';
 import { linkText, type Link } from '../device/connect';
+import { isWindows } from '../device/platform';
 import { _ } from '../lib/i18n';
 import { ChevronIcon, CloseIcon, RefreshIcon, SearchIcon } from '../lib/icons';
 import { Button } from '../lib/pf';
@@ -13,10 +14,10 @@ import './terminal.css';
 
 /** A state that passes at once is not worth a line. */
 const PATIENCE_MS = 100;
-const WINDOWS_AGENTS = new Set([1, 2, 3, 4, 21, 22, 34, 42, 43]);
+
 
 export function shellChoices(agentId: number): [protocol: number, label: string][] {
-  return WINDOWS_AGENTS.has(agentId)
+  return isWindows(agentId)
     ? [[1, _('Command prompt')], [6, 'PowerShell'], [8, _('Command prompt as the user')], [9, _('PowerShell as the user')]]
     : [[1, _('Shell as root')], [8, _('Shell as the user')]];
 }

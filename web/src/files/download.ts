@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+// Fetches one file from the device into a sink: the disk where the browser
+// allows it, otherwise a Blob, which browsers keep outside the script's memory.
+import type { FilesClient } from './client';
+import { FilesError } from './client';
+
+/** Blocks the device may send without waiting. Agents that do not know it send one at a time. */
+const PIPELINE = 8;
+const GATHER = 8 << 20;
+
+export interface Sink {
+  write: (data: Uint8Array<ArrayBuffer>) => Promise<void> | void;
+  close: () => Promise<void>;
+  abort: () => Promise<void>;
+}
+
+export interface DownloadOptions {
+  path: string;
+  sink: Sink;
+  signal: AbortSignal;
+  onProgress: (done: number) => void;
+}
+
+export function download(client: FilesClient, { path, sink, signal, onProgress }: DownloadOptions): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const id = client.nextId();
+    let done = 0;
+    let over = false;
+    let chain = Promise.resolve();
+
+    const finish = (error?: Error) => {
+      if (over) return;
+      over = true;
+      client.listener = null;
+      signal.removeEventListener('abort', cancel);
+      if (error) chain.then(() => sink.abort()).catch(() => undefined).then(() => reject(error), reject);
+      else resolve();
+    };
+    const cancel = () => {
+      client.send({ action: 'download', sub: 'stop', id });
+      finish(new DOMException('cancelled', 'AbortError'));
+    };
+    if (signal.aborted) { reject(new DOMException('cancelled', 'AbortError')); return; }
+    client.listener = {
+      onMessage: (message) => {
+        if (message['action'] !== 'download' || Number(message['id']) !== id) return;
+        if (message['sub'] === 'start') client.send({ action: 'download', sub: 'startack', id, ack: PIPELINE });
+        else if (message['sub'] === 'cancel') finish(new FilesError('failed', 'the device cannot read the file'));
+      },
+      // The acknowledgement waits for the sink: a slow disk slows the device down.
+      onBlock: (data, last) => {
+        chain = chain.then(async () => {
+          if (over) return;
+          await sink.write(data);
+          done += data.length;
+          onProgress(done);
+          if (!last) client.send({ action: 'download', sub: 'ack', id });
+          else {
+            await sink.close();
+            finish();
+          }
+        }).catch((error) => {
+          client.send({ action: 'download', sub: 'stop', id });
+          finish(error instanceof Error ? error : new Error(String(error)));
+        });
+      },
+      onClosed: () => finish(new FilesError('closed', 'the session has ended')),
+    };
+    signal.addEventListener('abort', cancel);
+    client.send({ action: 'download', sub: 'start', id, path });
+  });
+}
+
+/** Gathers into a Blob and hands it to @deliver at the end. */
+export function blobSink(deliver: (blob: Blob) => void): Sink {
+  let blobs: Blob[] = [];
+  let parts: Uint8Array<ArrayBuffer>[] = [];
+  let size = 0;
+  const gather = () => {
+    blobs.push(new Blob(parts));
+    parts = [];
+    size = 0;
+  };
+  return {
+    write: (data) => {
+      parts.push(data);
+      size += data.length;
+      if (size >= GATHER) gather();
+    },
+    close: async () => {
+      gather();
+      deliver(new Blob(blobs));
+    },
+    abort: async () => { blobs = []; parts = []; },
+  };
+}
+
+/** Offers @blob to the user under @name. */
+export function saveBlob(blob: Blob, name: string): void {
+  const url = URL.createObjectURL(blob);
+  const link = document.createElement('a');
+  link.href = url;
+  link.download = name;
+  link.click();
+  // The browser has to have begun reading it.
+  setTimeout(() => URL.revokeObjectURL(url), 60_000);
+}
+
+interface SaveHandle {
+  createWritable: () => Promise<{ write: (data: BufferSource) => Promise<void>; close: () => Promise<void>; abort: () => Promise<void> }>;
+}
+
+type SavePicker = (options: { suggestedName: string }) => Promise<SaveHandle>;
+
+/** Above this a file is streamed to the disk, which asks for its place first. */
+const STREAM_FROM = 512 << 20;
+
+/** Must be called from a click. Null when the user closed the question. */
+export async function makeSink(name: string, size: number): Promise<Sink | null> {
+  const picker = (window as unknown as { showSaveFilePicker?: SavePicker }).showSaveFilePicker;
+  if (size < STREAM_FROM || !picker) return blobSink((blob) => saveBlob(blob, name));
+  try {
+    const handle = await picker.call(window, { suggestedName: name });
+    const writable = await handle.createWritable();
+    return { write: (data) => writable.write(data), close: () => writable.close(), abort: () => writable.abort() };
+  } catch (error) {
+    if (error instanceof DOMException && error.name === 'AbortError') return null;
+    return blobSink((blob) => saveBlob(blob, name));
+  }
+}

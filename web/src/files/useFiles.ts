@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+// The files session of a device: tunnel, current folder, and changes in it.
+import { useCallback, useEffect, useRef, useState } from 'react';
+import type { Tunnel } from '../control/tunnel';
+import { openTunnel, type Link } from '../device/connect';
+import { errorText } from '../lib/hooks';
+import { _ } from '../lib/i18n';
+import { hasAgent, shortId, type Device } from '../store/model';
+import { FilesClient, FilesError } from './client';
+import { joinPath, type Entry } from './protocol';
+import { TransferQueue } from './queue';
+
+const FILES = 5;
+
+export interface FilesView {
+  link: Link;
+  path: string;
+  entries: readonly Entry[] | null;
+  loading: boolean;
+  error: string | null;
+  queue: TransferQueue;
+  go: (path: string) => void;
+  refresh: () => void;
+  reconnect: () => void;
+  /** Each resolves when the folder shows the change, and rejects with a reason in words. */
+  makeFolder: (name: string) => Promise<void>;
+  rename: (from: string, to: string) => Promise<void>;
+  remove: (names: readonly string[]) => Promise<void>;
+  /** Makes a folder without looking at it, for uploads of whole folders. */
+  prepareFolder: (path: string) => void;
+  clearError: () => void;
+}
+
+function folderKey(device: Device): string {
+  return `bowline.folder.${shortId(device.id)}`;
+}
+
+function storedFolder(device: Device, fallback: string): string {
+  try {
+    return localStorage.getItem(folderKey(device)) ?? fallback;
+  } catch {
+    return fallback;
+  }
+}
+
+function storeFolder(device: Device, path: string): void {
+  try {
+    localStorage.setItem(folderKey(device), path);
+  } catch {
+    // Only a convenience.
+  }
+}
+
+export function filesErrorText(error: unknown): string {
+  if (!(error instanceof FilesError)) return errorText(error);
+  switch (error.kind) {
+    case 'closed': return _('The session with the device has ended.');
+    case 'timeout': return _('The device does not answer.');
+    case 'unreadable': return _('“{path}” does not exist or cannot be read.', { path: error.message });
+    case 'failed': return _('The device could not do this; it may lack permission or space.');
+  }
+}
+
+export function useFiles(device: Device, root: string): FilesView {
+  const [link, setLink] = useState<Link>({ state: 'asking' });
+  const [path, setPath] = useState(() => storedFolder(device, root));
+  const [entries, setEntries] = useState<readonly Entry[] | null>(null);
+  const [loading, setLoading] = useState(true);
+  const [error, setError] = useState<string | null>(null);
+  const client = useRef<FilesClient | null>(null);
+  const tunnel = useRef<Tunnel | null>(null);
+  const wanted = useRef(path);
+  const shownPath = useRef(path);
+
+  const load = useCallback(async (target: string): Promise<readonly Entry[] | null> => {
+    const current = client.current;
+    if (!current) return null;
+    wanted.current = target;
+    setLoading(true);
+    try {
+      const list = await current.list(target);
+      if (wanted.current !== target) return list;
+      shownPath.current = target;
+      setPath(target);
+      setEntries(list);
+      setError(null);
+      storeFolder(device, target);
+      return list;
+    } catch (e) {
+      if (wanted.current !== target) return null;
+      wanted.current = shownPath.current;
+      setError(filesErrorText(e));
+      // A remembered folder may be gone: begin at the top instead of nowhere.
+      if (e instanceof FilesError && e.kind === 'unreadable' && target === shownPath.current && target !== root) void load(root);
+      return null;
+    } finally {
+      setLoading(false);
+    }
+  }, [device, root]);
+
+  const loadRef = useRef(load);
+  loadRef.current = load;
+  const [queue] = useState(() => new TransferQueue((where) => {
+    if (where === shownPath.current) void loadRef.current(where);
+  }));
+
+  const connect = useCallback(() => {
+    tunnel.current?.close();
+    setLink({ state: 'asking' });
+    const next = openTunnel(device.id, FILES, {
+      onState: (state, reason, detail) => {
+        if (tunnel.current !== null && tunnel.current !== next) return;
+        setLink({ state, reason, detail });
+        if (state !== 'closed') return;
+        const old = client.current;
+        client.current = null;
+        queue.setClient(null);
+        old?.closed();
+        setLoading(false);
+      },
+      onOpen: () => {
+        next.sendText(String(FILES));
+        client.current = new FilesClient(next);
+        queue.setClient(client.current);
+        void loadRef.current(wanted.current);
+      },
+      onBinary: (data) => client.current?.onBinary(data),
+      onJson: (message) => client.current?.onMessage(message),
+    });
+    tunnel.current = next;
+  }, [device.id, queue]);
+
+  const online = hasAgent(device);
+  useEffect(() => {
+    if (online && (!tunnel.current || tunnel.current.state === 'closed')) connect();
+    else if (!online && !tunnel.current) setLink({ state: 'closed', reason: 'offline' });
+  }, [online, connect]);
+  useEffect(() => () => {
+    queue.dispose();
+    tunnel.current?.close();
+    tunnel.current = null;
+  }, [connect, queue]);
+
+  /** Changes are not answered by the device: the folder afterwards tells whether they happened. */
+  const changeFolder = async (message: Record<string, unknown>, happened: (names: Set<string>) => boolean) => {
+    const folder = shownPath.current;
+    if (!client.current) throw new Error(_('The session with the device has ended.'));
+    client.current.send(message);
+    const list = await load(folder);
+    if (list && !happened(new Set(list.map((e) => e.name)))) throw new Error(_('The device could not do this; it may lack permission or space.'));
+  };
+
+  return {
+    link, path, entries, loading, error, queue,
+    go: (target) => void load(target),
+    refresh: () => void load(shownPath.current),
+    reconnect: connect,
+    makeFolder: (name) => changeFolder({ action: 'mkdir', reqid: 0, path: joinPath(path, name) }, (names) => names.has(name)),
+    rename: (from, to) => changeFolder({ action: 'rename', reqid: 0, path, oldname: from, newname: to }, (names) => names.has(to) && !names.has(from)),
+    remove: (names) => changeFolder({ action: 'rm', reqid: 0, path, delfiles: [...names], rec: true }, (left) => !names.some((n) => left.has(n))),
+    prepareFolder: (target) => client.current?.send({ action: 'mkdir', reqid: 0, path: target }),
+    clearError: () => setError(null),
+  };
+}
