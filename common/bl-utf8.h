@@ -23,4 +23,10 @@ gboolean bl_utf8_is_valid (const char *text, gsize len);
  */
 char *bl_utf8_clean (const char *text, gsize len, gsize max_chars, gboolean keep_newlines);
 
+/**
+ * bl_show:
+ * Returns: (transfer full): @text fit for an error message or a log line: cleaned, one line, at most 80 characters
+ */
+char *bl_show (const char *text, gsize len);
+
 G_END_DECLS
