@@ -1,0 +1,568 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Commits of the directory.
+ *
+ * Memory changes when a commit is requested. A commit that names a document of an unfinished one builds on
+ * it: it goes to the store only when that one is kept, and fails with it. So a failure leaves exactly the
+ * state before, and nothing in the store that was refused.
+ */
+#define G_LOG_DOMAIN "bowline-directory"
+
+#include "bl-directory-private.h"
+#include "common/bl-variant.h"
+#include <bowline/error.h>
+
+typedef struct
+{
+  char *id;
+  gboolean is_put;
+  BlDocument *before; /* (nullable): the hot document it replaced */
+  BlDocument *after;  /* (nullable): the hot document it put */
+  Commit *previous;   /* (nullable): unfinished commit of the same document, while waiting for it */
+} Change;
+
+struct _Commit
+{
+  guint refs;
+  guint64 seq;
+  BlDirectory *directory; /* NULL: the directory is gone */
+  GTask *task;
+  GVariant *puts;
+  char **deletes;
+  guint32 flags;
+  GPtrArray *changes;
+  GHashTable *ids; /* of changes: Change, for duplicates and look-ups */
+  GPtrArray *dependents;
+  guint waits_for;
+  gboolean is_submitted;
+  gboolean is_finished;
+};
+
+typedef struct
+{
+  guint64 seq;
+  gboolean finished;
+  BlDirectoryWaitFunc func;
+  gpointer user_data;
+} Waiter;
+
+static void commit_unref (gpointer data);
+static void commit_submit (Commit *commit);
+
+static void
+change_free (gpointer data)
+{
+  Change *change = data;
+
+  g_clear_pointer (&change->before, bl_document_unref);
+  g_clear_pointer (&change->after, bl_document_unref);
+  g_clear_pointer (&change->previous, commit_unref);
+  g_free (change->id);
+  g_free (change);
+}
+
+static Commit *
+commit_ref (Commit *commit)
+{
+  commit->refs++;
+  return commit;
+}
+
+static void
+commit_unref (gpointer data)
+{
+  Commit *commit = data;
+
+  if (--commit->refs > 0)
+    return;
+  g_clear_object (&commit->task);
+  g_clear_pointer (&commit->puts, g_variant_unref);
+  g_strfreev (commit->deletes);
+  g_hash_table_unref (commit->ids);
+  g_ptr_array_unref (commit->changes);
+  g_ptr_array_unref (commit->dependents);
+  g_free (commit);
+}
+
+static Commit *
+commit_new (BlDirectory *directory, GTask *task, GVariant *puts, const char *const *deletes, guint32 flags)
+{
+  Commit *commit = g_new0 (Commit, 1);
+
+  commit->refs = 1;
+  commit->directory = directory;
+  commit->task = g_object_ref (task);
+  commit->puts = puts != NULL ? g_variant_ref (puts) : NULL;
+  commit->deletes = g_strdupv ((char **) deletes);
+  commit->flags = flags;
+  commit->changes = g_ptr_array_new_with_free_func (change_free);
+  commit->ids = g_hash_table_new (g_str_hash, g_str_equal);
+  commit->dependents = g_ptr_array_new_with_free_func (commit_unref);
+  return commit;
+}
+
+static gboolean
+commit_add (Commit *commit, const char *id, BlDocument *after, gboolean is_put, GError **error)
+{
+  Change *change;
+
+  if (g_hash_table_contains (commit->ids, id))
+    {
+      g_set_error (
+          error, BOWLINE_ERROR, BOWLINE_ERROR_INVALID, "document %s occurs twice in one change", id);
+      return FALSE;
+    }
+  change = g_new0 (Change, 1);
+  change->id = g_strdup (id);
+  change->is_put = is_put;
+  change->after = after != NULL ? bl_document_ref (after) : NULL;
+  g_ptr_array_add (commit->changes, change);
+  g_hash_table_insert (commit->ids, change->id, change);
+  return TRUE;
+}
+
+static gboolean
+commit_add_put (Commit *commit, GVariant *put, GError **error)
+{
+  g_autoptr (BlDocument) document = bl_document_new (put, error);
+  gboolean is_hot;
+
+  if (document == NULL)
+    return FALSE;
+  is_hot = bl_directory_is_hot_type (bl_document_get_type (document));
+  return commit_add (commit, bl_document_get_id (document), is_hot ? document : NULL, TRUE, error);
+}
+
+/* Checks everything before anything changes. */
+static gboolean
+commit_prepare (Commit *commit, GError **error)
+{
+  gsize n_puts = commit->puts != NULL ? g_variant_n_children (commit->puts) : 0;
+  gsize n_deletes = commit->deletes != NULL ? g_strv_length (commit->deletes) : 0;
+
+  if (n_puts + n_deletes > BL_DIRECTORY_MAX_COMMIT)
+    {
+      g_set_error (error,
+                   BOWLINE_ERROR,
+                   BOWLINE_ERROR_LIMIT,
+                   "%" G_GSIZE_FORMAT " documents in one change, at most %u are taken",
+                   n_puts + n_deletes,
+                   BL_DIRECTORY_MAX_COMMIT);
+      return FALSE;
+    }
+  for (gsize i = 0; i < n_puts; i++)
+    {
+      g_autoptr (GVariant) put = g_variant_get_child_value (commit->puts, i);
+
+      if (!commit_add_put (commit, put, error))
+        return FALSE;
+    }
+  for (gsize i = 0; i < n_deletes; i++)
+    if (!bl_document_check_id (commit->deletes[i], error) ||
+        !commit_add (commit, commit->deletes[i], NULL, FALSE, error))
+      return FALSE;
+  return TRUE;
+}
+
+static void
+flight_free (gpointer data)
+{
+  Flight *flight = data;
+
+  g_clear_pointer (&flight->patches, g_variant_unref);
+  g_free (flight->id);
+  g_free (flight);
+}
+
+/* Makes @commit the newest of the document, behind the one before. */
+static void
+commit_board (Commit *commit, Change *change)
+{
+  GHashTable *flights = commit->directory->flights;
+  Flight *flight = g_hash_table_lookup (flights, change->id);
+  GPtrArray *dependents;
+
+  if (flight == NULL)
+    {
+      flight = g_new0 (Flight, 1);
+      flight->id = g_strdup (change->id);
+      flight->last = commit;
+      g_hash_table_insert (flights, flight->id, flight);
+      return;
+    }
+  change->previous = commit_ref (flight->last);
+  dependents = flight->last->dependents;
+  flight->last = commit;
+  if (dependents->len > 0 && g_ptr_array_index (dependents, dependents->len - 1) == commit)
+    return;
+  g_ptr_array_add (dependents, commit_ref (commit));
+  commit->waits_for++;
+}
+
+static void
+commit_apply (Commit *commit)
+{
+  BlDirectory *directory = commit->directory;
+
+  commit->seq = ++directory->last_seq;
+  g_queue_push_tail (&directory->unfinished, commit_ref (commit));
+  for (guint i = 0; i < commit->changes->len; i++)
+    {
+      Change *change = g_ptr_array_index (commit->changes, i);
+      BlDocument *before = bl_document_index_lookup (directory->index, change->id);
+
+      change->before = before != NULL ? bl_document_ref (before) : NULL;
+      commit_board (commit, change);
+      bl_directory_set (directory, change->id, change->after);
+    }
+  for (guint i = 0; i < commit->changes->len; i++)
+    {
+      Change *change = g_ptr_array_index (commit->changes, i);
+
+      if (change->before != NULL || change->after != NULL)
+        bl_directory_publish (directory, change->id, change->after != NULL);
+    }
+}
+
+static gboolean
+waiter_is_ready (BlDirectory *directory, Waiter *waiter)
+{
+  for (GList *l = directory->unfinished.head; l != NULL; l = l->next)
+    {
+      Commit *commit = l->data;
+
+      if (commit->seq > waiter->seq)
+        return TRUE;
+      if (waiter->finished || !commit->is_submitted)
+        return FALSE;
+    }
+  return TRUE;
+}
+
+static void
+bl_directory_run_waiters (BlDirectory *directory)
+{
+  GList *l = directory->waiters.head;
+
+  while (l != NULL)
+    {
+      g_autofree Waiter *waiter = NULL;
+      GList *next = l->next;
+
+      if (waiter_is_ready (directory, l->data))
+        {
+          waiter = l->data;
+          g_queue_delete_link (&directory->waiters, l);
+          waiter->func (directory, waiter->user_data);
+          next = directory->waiters.head; /* the function may have added or run others */
+        }
+      l = next;
+    }
+}
+
+void
+bl_directory_commit_wait (BlDirectory *directory,
+                          gboolean finished,
+                          BlDirectoryWaitFunc func,
+                          gpointer user_data)
+{
+  Waiter *waiter = g_new0 (Waiter, 1);
+
+  waiter->seq = directory->last_seq;
+  waiter->finished = finished;
+  waiter->func = func;
+  waiter->user_data = user_data;
+  g_queue_push_tail (&directory->waiters, waiter);
+  bl_directory_run_waiters (directory);
+}
+
+static void
+commit_leave (Commit *commit)
+{
+  commit->is_finished = TRUE;
+  if (g_queue_remove (&commit->directory->unfinished, commit))
+    commit_unref (commit);
+}
+
+static void
+commit_succeed (Commit *commit)
+{
+  BlDirectory *directory = commit->directory;
+
+  commit_leave (commit);
+  for (guint i = 0; i < commit->changes->len; i++)
+    {
+      Change *change = g_ptr_array_index (commit->changes, i);
+      Flight *flight = g_hash_table_lookup (directory->flights, change->id);
+
+      if (flight != NULL && flight->last == commit)
+        g_hash_table_remove (directory->flights, change->id);
+    }
+  g_task_return_boolean (commit->task, TRUE);
+  for (guint i = 0; i < commit->dependents->len; i++)
+    {
+      Commit *dependent = g_ptr_array_index (commit->dependents, i);
+
+      if (!dependent->is_finished && --dependent->waits_for == 0)
+        commit_submit (dependent);
+    }
+  bl_directory_schedule_patches (directory);
+}
+
+/* @commit and all that build on it, each once. */
+static void
+commit_collect (Commit *commit, GPtrArray *failed)
+{
+  g_ptr_array_add (failed, commit_ref (commit));
+  commit->is_finished = TRUE;
+  for (guint i = 0; i < failed->len; i++)
+    {
+      Commit *one = g_ptr_array_index (failed, i);
+
+      for (guint j = 0; j < one->dependents->len; j++)
+        {
+          Commit *dependent = g_ptr_array_index (one->dependents, j);
+
+          if (dependent->is_finished)
+            continue;
+          dependent->is_finished = TRUE;
+          g_ptr_array_add (failed, commit_ref (dependent));
+        }
+    }
+}
+
+static int
+commit_compare_newest_first (gconstpointer a, gconstpointer b)
+{
+  const Commit *first = *(Commit *const *) a;
+  const Commit *second = *(Commit *const *) b;
+
+  return first->seq < second->seq ? 1 : first->seq > second->seq ? -1 : 0;
+}
+
+/* Puts the document back to what it was before @change. Newest change first. */
+static void
+change_restore (BlDirectory *directory, Change *change)
+{
+  Flight *flight = g_hash_table_lookup (directory->flights, change->id);
+
+  bl_directory_set (directory, change->id, change->before);
+  if (flight != NULL)
+    flight->last = change->previous != NULL && !change->previous->is_finished ? change->previous : NULL;
+}
+
+/* What was patched meanwhile did not fail. */
+static void
+change_repatch (BlDirectory *directory, Change *change)
+{
+  Flight *flight = g_hash_table_lookup (directory->flights, change->id);
+
+  if (flight == NULL)
+    return;
+  if (flight->patches != NULL && bl_directory_merge (directory, change->id, flight->patches))
+    bl_directory_mark_dirty (directory, change->id);
+  if (flight->last == NULL)
+    g_hash_table_remove (directory->flights, change->id);
+}
+
+static void
+commits_restore (BlDirectory *directory, GPtrArray *failed, GHashTable *changed)
+{
+  g_ptr_array_sort (failed, commit_compare_newest_first);
+  for (guint i = 0; i < failed->len; i++)
+    {
+      Commit *commit = g_ptr_array_index (failed, i);
+
+      for (guint j = commit->changes->len; j > 0; j--)
+        {
+          Change *change = g_ptr_array_index (commit->changes, j - 1);
+
+          if (change->before != NULL || change->after != NULL)
+            g_hash_table_add (changed, change->id);
+          change_restore (directory, change);
+        }
+      commit_leave (commit);
+    }
+  for (guint i = 0; i < failed->len; i++)
+    {
+      Commit *commit = g_ptr_array_index (failed, i);
+
+      for (guint j = 0; j < commit->changes->len; j++)
+        change_repatch (directory, g_ptr_array_index (commit->changes, j));
+    }
+}
+
+static void
+commit_fail (Commit *commit, const GError *error)
+{
+  BlDirectory *directory = commit->directory;
+  g_autoptr (GPtrArray) failed = g_ptr_array_new_with_free_func (commit_unref);
+  g_autoptr (GHashTable) changed = g_hash_table_new (g_str_hash, g_str_equal);
+  GHashTableIter iter;
+  gpointer key;
+
+  commit_collect (commit, failed);
+  commits_restore (directory, failed, changed);
+
+  g_hash_table_iter_init (&iter, changed);
+  while (g_hash_table_iter_next (&iter, &key, NULL))
+    bl_directory_publish (directory, key, bl_document_index_lookup (directory->index, key) != NULL);
+  for (guint i = failed->len; i > 0; i--)
+    g_task_return_error (((Commit *) g_ptr_array_index (failed, i - 1))->task, g_error_copy (error));
+  bl_directory_schedule_patches (directory);
+}
+
+/* The store's answer. */
+static void
+commit_done_cb (const GError *error, gpointer user_data)
+{
+  Commit *commit = user_data;
+  BlDirectory *directory = commit->directory;
+
+  if (directory != NULL)
+    {
+      if (error == NULL)
+        commit_succeed (commit);
+      else
+        commit_fail (commit, error);
+      bl_directory_run_waiters (directory);
+    }
+  commit_unref (commit);
+}
+
+static void
+commit_submit (Commit *commit)
+{
+  gpointer self;
+  const BowlineStore *table = bl_store_get (commit->directory->store, &self);
+
+  /* nothing is unfinished before it any more: the chain of commits must not grow */
+  for (guint i = 0; i < commit->changes->len; i++)
+    {
+      Change *change = g_ptr_array_index (commit->changes, i);
+
+      g_clear_pointer (&change->previous, commit_unref);
+    }
+  commit->is_submitted = TRUE;
+  if (table == NULL)
+    {
+      g_autoptr (GError) error =
+          g_error_new_literal (BOWLINE_ERROR, BOWLINE_ERROR_STORAGE, "the store was stopped");
+
+      commit_done_cb (error, commit_ref (commit));
+      return;
+    }
+  table->commit (self, commit->puts, (const char *const *) commit->deletes, commit->flags, commit_done_cb,
+                 commit_ref (commit));
+}
+
+void
+bl_directory_commit_async (BlDirectory *directory,
+                           GVariant *puts,
+                           const char *const *deletes,
+                           guint32 flags,
+                           GCancellable *cancellable,
+                           GAsyncReadyCallback callback,
+                           gpointer user_data)
+{
+  g_autoptr (GVariant) held = puts != NULL ? g_variant_ref_sink (puts) : NULL;
+  g_autoptr (GTask) task = g_task_new (NULL, cancellable, callback, user_data);
+  g_autoptr (GError) error = NULL;
+  Commit *commit;
+
+  g_task_set_source_tag (task, bl_directory_commit_async);
+  g_task_set_check_cancellable (task, FALSE); /* what was requested happens; the answer tells the truth */
+  if (held != NULL && !g_variant_is_of_type (held, G_VARIANT_TYPE ("aa{sv}")))
+    {
+      g_task_return_new_error (task,
+                               BOWLINE_ERROR,
+                               BOWLINE_ERROR_INVALID,
+                               "change: expected aa{sv}, found %s",
+                               g_variant_get_type_string (held));
+      return;
+    }
+  if (bl_store_get (directory->store, NULL) == NULL)
+    {
+      g_task_return_new_error (
+          task, BOWLINE_ERROR, BOWLINE_ERROR_NOT_SUPPORTED, "no module provides a store");
+      return;
+    }
+
+  commit = commit_new (directory, task, held, deletes, flags);
+  if (!commit_prepare (commit, &error))
+    g_task_return_error (task, g_steal_pointer (&error));
+  else if (commit->changes->len == 0)
+    g_task_return_boolean (task, TRUE);
+  else
+    {
+      commit_apply (commit);
+      if (commit->waits_for == 0 && !commit->is_finished)
+        commit_submit (commit);
+    }
+  commit_unref (commit);
+}
+
+gboolean
+bl_directory_commit_finish (BlDirectory *directory, GAsyncResult *result, GError **error)
+{
+  g_return_val_if_fail (g_task_is_valid (result, NULL), FALSE);
+  return g_task_propagate_boolean (G_TASK (result), error);
+}
+
+static GVariant *
+commit_dup_put (Commit *commit, const char *id)
+{
+  gsize n = commit->puts != NULL ? g_variant_n_children (commit->puts) : 0;
+
+  for (gsize i = 0; i < n; i++)
+    {
+      g_autoptr (GVariant) put = g_variant_get_child_value (commit->puts, i);
+
+      if (g_strcmp0 (bl_variant_get_string (put, "_id"), id) == 0)
+        return g_steal_pointer (&put);
+    }
+  return NULL;
+}
+
+gboolean
+bl_directory_commit_peek (BlDirectory *directory, const char *id, GVariant **value)
+{
+  Flight *flight = g_hash_table_lookup (directory->flights, id);
+
+  if (flight == NULL)
+    return FALSE;
+  *value = commit_dup_put (flight->last, id);
+  return TRUE;
+}
+
+void
+bl_directory_commit_abandon (BlDirectory *directory)
+{
+  Commit *commit;
+  Waiter *waiter;
+
+  while ((commit = g_queue_pop_head (&directory->unfinished)) != NULL)
+    {
+      commit->directory = NULL;
+      commit->is_finished = TRUE;
+      g_task_return_new_error (
+          commit->task, BOWLINE_ERROR, BOWLINE_ERROR_STORAGE, "the server stops; the change may be lost");
+      /* a commit and its dependents hold each other until the first finishes */
+      g_ptr_array_set_size (commit->dependents, 0);
+      for (guint i = 0; i < commit->changes->len; i++)
+        g_clear_pointer (&((Change *) g_ptr_array_index (commit->changes, i))->previous, commit_unref);
+      commit_unref (commit);
+    }
+  while ((waiter = g_queue_pop_head (&directory->waiters)) != NULL)
+    {
+      waiter->func (NULL, waiter->user_data);
+      g_free (waiter);
+    }
+  g_hash_table_remove_all (directory->flights);
+}
+
+GHashTable *
+bl_directory_flights_new (void)
+{
+  return g_hash_table_new_full (g_str_hash, g_str_equal, NULL, flight_free);
+}
