@@ -30,7 +30,8 @@ is_pending (const BlModule *module)
   return module->state == BL_MODULE_FOUND || module->state == BL_MODULE_STARTING;
 }
 
-/* Of two enabled modules in conflict the one first by id stays. */
+/* Of two enabled modules in conflict the one first by id stays, whether it starts or not: that is for the
+ * administrator to decide, not for chance. */
 static const BlModule *
 find_conflict (GPtrArray *modules, const BlModule *module)
 {
@@ -40,7 +41,7 @@ find_conflict (GPtrArray *modules, const BlModule *module)
 
       if (other == module)
         break;
-      if (other->manifest == NULL || !(is_pending (other) || other->state == BL_MODULE_ACTIVE))
+      if (other->manifest == NULL || other->state == BL_MODULE_DISABLED)
         continue;
       for (char **name = module->manifest->conflicts; *name != NULL; name++)
         if (provides (other, *name))
