@@ -45,3 +45,9 @@ bowline_forward_absent_finish (GAsyncResult *result, GError **error)
   bowline_forward_set_error (G_STRFUNC, error);
   return NULL;
 }
+
+guint32
+bowline_private_descriptor_size (const BowlinePluginDescriptor *descriptor)
+{
+  return descriptor->struct_size;
+}

@@ -339,4 +339,8 @@ BOWLINE_EXPORT extern void bowline_private_install_tunnel_ops (const BowlineTunn
 BOWLINE_EXPORT extern void bowline_private_install_message_call_ops (const BowlineMessageCallOps *ops);
 BOWLINE_EXPORT extern void bowline_private_install_agent_feature_ops (const BowlineAgentFeatureOps *ops);
 
+/** Only so that the dump of the library's ABI holds the descriptor, which no other function takes. Returns:
+ * its size. */
+BOWLINE_EXPORT extern guint32 bowline_private_descriptor_size (const BowlinePluginDescriptor *descriptor);
+
 G_END_DECLS
