@@ -229,6 +229,20 @@ setting_key_is_valid (const char *key)
          && strspn (key, "abcdefghijklmnopqrstuvwxyz0123456789-") == length && strcmp (key, "enabled") != 0;
 }
 
+/* "a;b;c" as in other key files, kept as "a|b|c". */
+static char *
+take_choices (GKeyFile *file, const char *group)
+{
+  g_autofree char *text = g_key_file_get_string (file, group, "Values", NULL);
+
+  if (text == NULL)
+    return NULL;
+  if (g_str_has_suffix (text, ";"))
+    text[strlen (text) - 1] = '\0';
+  g_strdelimit (text, ";", '|');
+  return g_steal_pointer (&text);
+}
+
 static gboolean
 take_setting (GKeyFile *file, const char *group, BlSetting *setting, GError **error)
 {
@@ -253,7 +267,7 @@ take_setting (GKeyFile *file, const char *group, BlSetting *setting, GError **er
       return FALSE;
     }
   setting->default_value = take_text (file, group, "Default", FALSE, NULL);
-  setting->values = g_key_file_get_string (file, group, "Values", NULL);
+  setting->values = take_choices (file, group);
   setting->summary = take_text (file, group, "Summary", TRUE, error);
   if (setting->summary == NULL || !take_limit (file, group, "Minimum", &setting->minimum, error)
       || !take_limit (file, group, "Maximum", &setting->maximum, error)

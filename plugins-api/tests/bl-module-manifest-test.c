@@ -22,7 +22,9 @@ test_good (void)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (BlModuleManifest) manifest
-      = parse (HEAD "Name[de]=Hallo\nProvides=a;org.b.c;\nRequires=store\nEnabled=false\n" SETTING, &error);
+      = parse (HEAD "Name[de]=Hallo\nProvides=a;org.b.c;\nRequires=store\nEnabled=false\n" SETTING
+                    "[Setting mode]\nType=choice\nValues=off;on\nDefault=on\nSummary=Mode.\n",
+               &error);
 
   g_assert_no_error (error);
   g_assert_cmpstr (manifest->id, ==, "hello");
@@ -33,9 +35,10 @@ test_good (void)
   g_assert_null (manifest->conflicts[0]);
   g_assert_false (manifest->enabled);
   g_assert_false (manifest->required);
-  g_assert_cmpuint (manifest->n_settings, ==, 1);
+  g_assert_cmpuint (manifest->n_settings, ==, 2);
   g_assert_cmpstr (manifest->settings[0].key, ==, "greeting");
   g_assert_cmpint (manifest->settings[0].maximum, ==, 10);
+  g_assert_cmpstr (manifest->settings[1].values, ==, "off|on");
 }
 
 static void
