@@ -72,7 +72,10 @@ class FakeShell {
 const now = Date.parse('2026-11-21T06:00:00Z');
 const file = (data, age = 0) => ({ t: 3, data: Buffer.from(data), d: now - age * 3.6e6 });
 
-/** One tree for all devices of a server, so that a test sees what it uploaded. */
+/**
+ * One tree for all devices of a server, so that a test sees what it uploaded.
+ * @type {Map<string, {t: number, d: number, data?: Buffer}>}
+ */
 export const tree = new Map([
   ['/', { t: 2, d: now }], ['/etc', { t: 2, d: now - 1e9 }], ['/etc/hostname', file('demo\n', 900)], ['/etc/hosts', file('127.0.0.1 localhost\n', 900)],
   ['/home', { t: 2, d: now - 2e9 }], ['/home/demo', { t: 2, d: now - 1e7 }], ['/home/demo/report 2026.pdf', file(Buffer.alloc(2_345_678, 'r'), 30)],

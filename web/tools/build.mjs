@@ -89,14 +89,14 @@ function buildCatalogs() {
   return catalogs;
 }
 
-async function buildModules() {
+/** @splitting: parts that are imported on demand become files of their own. */
+async function buildModules(entry, file, splitting) {
   const result = await esbuild.build({
-    ...common, format: 'esm', splitting: true, plugins: [strictXterm], outdir: join(out, 'assets'),
-    entryPoints: { app: 'src/app/main.tsx', login: 'src/login/login.ts' },
+    ...common, format: 'esm', splitting, plugins: [strictXterm], outdir: join(out, 'assets'), entryPoints: { [entry]: file },
     entryNames: '[name]-[hash]', chunkNames: 'c-[hash]', loader: { ...common.loader, '.css': 'empty' },
   });
   remember(result.metafile);
-  for (const file of result.outputFiles) add(relative(out, file.path).split(sep).join('/'), file.contents, true);
+  for (const output of result.outputFiles) add(relative(out, output.path).split(sep).join('/'), output.contents, true);
   return result.metafile;
 }
 
@@ -170,7 +170,9 @@ function writeAll() {
 }
 
 const catalogs = buildCatalogs();
-const metafile = await buildModules();
+const metafile = await buildModules('app', 'src/app/main.tsx', true);
+// The form is one small file that shares nothing, so that it costs one request.
+const loginMeta = await buildModules('login', 'src/login/login.ts', false);
 const scriptText = [...files].filter(([p]) => p.endsWith('.js')).map(([, f]) => f.data.toString()).join('\n');
 const appCss = await buildStyle('app', componentStyles(metafile), scriptText);
 const loginCss = await buildStyle('login', ['./src/login/login.css'], '');
@@ -180,7 +182,7 @@ const boot = await esbuild.build({
   define: { ...common.define, __PAGE__: JSON.stringify({
     version: opt.version, catalogs,
     app: { scripts: closure(metafile, 'src/app/main.tsx'), style: `/${appCss}` },
-    login: { scripts: closure(metafile, 'src/login/login.ts'), style: `/${loginCss}` },
+    login: { scripts: closure(loginMeta, 'src/login/login.ts'), style: `/${loginCss}` },
   }) },
 });
 remember(boot.metafile);

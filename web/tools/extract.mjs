@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Collects the page's translatable strings into po/bowline-web.pot.
-// Usage: extract.mjs SOURCE_DIR POT [--check]
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+// Collects the page's translatable strings (for po/bowline-web.pot and the catalogs).
+import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import ts from 'typescript';
 import { entryKey } from './po.mjs';
 
@@ -24,6 +22,10 @@ function literal(node, file, call) {
   const { line } = file.getLineAndCharacterOfPosition(node.getStart(file));
   throw new Error(`${file.fileName}:${line + 1}: ${call}() expects a literal string, found: ${node.getText(file)}`);
 }
+
+/**
+ * @typedef {{context: string | null, id: string, plural: string | null, references: string[]}} Message
+ */
 
 /** All messages of the sources below @dir, each with its references relative to @dir's parent. */
 export function extract(dir) {
@@ -68,15 +70,4 @@ export function potText(entries) {
       + `msgid ${quote(e.id)}\n`
       + (e.plural === null ? 'msgstr ""\n' : `msgid_plural ${quote(e.plural)}\nmsgstr[0] ""\nmsgstr[1] ""\n`);
   }).join('');
-}
-
-if (import.meta.url === pathToFileURL(process.argv[1]).href) {
-  const [source, pot, mode] = process.argv.slice(2);
-  const text = potText(extract(source));
-  if (mode === '--check') {
-    if (readFileSync(pot, 'utf8') !== text) {
-      console.error(`${pot} is not up to date: run "npm run extract" in web/`);
-      process.exit(1);
-    }
-  } else writeFileSync(pot, text);
 }

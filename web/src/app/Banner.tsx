@@ -2,7 +2,8 @@
 // Says that the connection to the server is lost, and what happens about it.
 import { useEffect, useState } from 'react';
 import { _, ngettext } from '../lib/i18n';
-import { Alert, Button } from '../lib/pf';
+import { Alert } from '../lib/Alert';
+import { Button } from '../lib/pf';
 import { client, useChannel, type Channel } from './session';
 
 export function Banner() {

@@ -2,7 +2,8 @@
 // Short notices for results that have no place of their own on the page.
 import { useSyncExternalStore } from 'react';
 import { _ } from '../lib/i18n';
-import { Alert, AlertActionCloseButton, AlertGroup } from '../lib/pf';
+import { Alert } from '../lib/Alert';
+import { AlertActionCloseButton, AlertGroup } from '../lib/pf';
 
 interface Toast {
   id: number;

@@ -11,7 +11,7 @@ export function start(): void {
   const root = document.getElementById('root')!;
   root.replaceChildren();
   void window.bowline.catalog.catch(() => null).then((catalog) => {
-    if (document.documentElement.lang === window.bowline.lang) setCatalog(window.bowline.lang, catalog);
+    setCatalog(window.bowline.lang, catalog);
     createRoot(root).render(<App />);
   });
 }

@@ -2,7 +2,8 @@
 // Keeps a failure inside its tab; the rest of the page goes on.
 import { Component, type ReactNode } from 'react';
 import { _ } from '../lib/i18n';
-import { Alert, Button } from '../lib/pf';
+import { Alert } from '../lib/Alert';
+import { Button } from '../lib/pf';
 
 export class ErrorBoundary extends Component<{ children: ReactNode }, { error: Error | null }> {
   override state: { error: Error | null } = { error: null };

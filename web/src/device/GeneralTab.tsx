@@ -7,7 +7,7 @@ import type { Message } from '../control/types';
 import { formatAgo, formatBytes, formatTime } from '../lib/format';
 import { errorText, useNow } from '../lib/hooks';
 import { _, ngettext } from '../lib/i18n';
-import { Alert } from '../lib/pf';
+import { Alert } from '../lib/Alert';
 import { allows, isOnline, RIGHT, shortId, type Device } from '../store/model';
 import { useStore } from '../store/store';
 import { hardwareItems, interfaces, systemItems, volumes, type Interface, type Item } from './details';

@@ -22,7 +22,7 @@ export function AddDeviceDialog({ groupId: initial, onClose }: { groupId: string
   const choices = [...groups.values()].filter((g) => allows(groupRights(store.state, g), RIGHT.manageDevices) || g.id === groupId)
     .sort((a, b) => compareNames(a.name, b.name));
   return (
-    <Modal isOpen variant={ModalVariant.medium} onClose={onClose} aria-labelledby={`${id}-title`} position="top" positionOffset="10vh">
+    <Modal isOpen variant={ModalVariant.medium} onEscapePress={onClose} aria-labelledby={`${id}-title`} position="top" positionOffset="10vh">
       <ModalHeader title={_('Add a device')} labelId={`${id}-title`} />
       <ModalBody>
         <div className="bl-add">

@@ -4,7 +4,8 @@
 import { useId, useState, type FormEvent, type ReactNode } from 'react';
 import { errorText } from './hooks';
 import { _ } from './i18n';
-import { Alert, Button, Form, Modal, ModalBody, ModalFooter, ModalHeader, ModalVariant } from './pf';
+import { Alert } from './Alert';
+import { Button, Form, Modal, ModalBody, ModalFooter, ModalHeader, ModalVariant } from './pf';
 
 interface Props {
   title: string;
@@ -36,7 +37,7 @@ export function FormDialog({ title, action, danger, problem, onSubmit, onClose, 
     }
   };
   return (
-    <Modal isOpen variant={ModalVariant.small} onClose={onClose} aria-labelledby={`${id}-title`} position="top" positionOffset="10vh">
+    <Modal isOpen variant={ModalVariant.small} onEscapePress={onClose} aria-labelledby={`${id}-title`} position="top" positionOffset="10vh">
       <ModalHeader title={title} labelId={`${id}-title`} titleIconVariant={danger ? 'warning' : undefined} />
       <ModalBody>
         <Form id={id} onSubmit={(e) => void submit(e)} noValidate>

@@ -71,6 +71,9 @@ export function localeTag(): string {
 export async function chooseLanguage(lang: string): Promise<void> {
   const url = window.bowline.catalogs[lang];
   const next = url ? ((await (await fetch(url)).json()) as Catalog) : null;
+  // The form and the application are separate bundles: this is how one tells the other.
+  window.bowline.lang = lang;
+  window.bowline.catalog = Promise.resolve(next);
   try {
     localStorage.setItem('bowline.lang', lang);
   } catch {

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+// Small pure parts of the page: addresses, windowing, command lines, details, tunnel.
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { Tunnel, type TunnelHooks } from '../src/control/tunnel';
+import { hardwareItems, interfaces, memoryBytes, parseCapacity, volumes } from '../src/device/details';
+import { neededFolders } from '../src/files/drop';
+import { enrollLines, shellQuote } from '../src/groups/enroll';
+import { formatBytes } from '../src/lib/format';
+import { pluralForm, setCatalog, ngettext, _ } from '../src/lib/i18n';
+import { visibleRange } from '../src/devices/useVirtual';
+
+const GROUP = 'mesh//QV31G6chBfMpqBTTeBmRbLuU$hhtxik@M7lneP33kcnml3veUO57fI7b6s2mxVrY';
+
+test('enrol lines survive a shell', () => {
+  const trusted = enrollLines(GROUP, 'https://mesh.example.com', { features: 1 });
+  assert.equal(trusted.enroll, "sudo bowline-agent enroll https://mesh.example.com 'QV31G6chBfMpqBTTeBmRbLuU$hhtxik@M7lneP33kcnml3veUO57fI7b6s2mxVrY'");
+  assert.ok(!trusted.script.includes('--no-check-certificate'));
+  assert.ok(enrollLines(GROUP, 'https://h', { features: 2148670081 }).script.includes('--no-check-certificate'));
+  assert.ok(enrollLines(GROUP, 'https://h', { features: -2146297215 }).script.includes('--no-check-certificate'));
+  assert.equal(trusted.settings, '/meshsettings?id=QV31G6chBfMpqBTTeBmRbLuU%24hhtxik%40M7lneP33kcnml3veUO57fI7b6s2mxVrY');
+  assert.equal(shellQuote("it's"), "'it'\\''s'");
+});
+
+test('only rows near the visible part are drawn', () => {
+  assert.deepEqual(visibleRange(0, 600, 44, 5000), [0, 20]);
+  const [first, last] = visibleRange(100_000, 600, 44, 5000);
+  assert.ok(first > 2200 && last - first < 40);
+  assert.deepEqual(visibleRange(0, 600, 44, 0), [0, 0]);
+  assert.deepEqual(visibleRange(9999, 600, 44, 3), [2, 3]);
+});
+
+test('details: memory, disks, interfaces, odd input', () => {
+  assert.equal(parseCapacity('16 GB'), 16 * 2 ** 30);
+  assert.equal(parseCapacity('8192 MB'), 8 * 2 ** 30);
+  assert.equal(parseCapacity('No Module Installed'), 0);
+  assert.equal(memoryBytes({ linux: { memory: { Memory_Device: [{ Size: '4 GB' }, { Size: '4 GB' }, { Size: 'No Module Installed' }] } } }), 8 * 2 ** 30);
+  assert.equal(memoryBytes({ windows: { memory: [{ Capacity: '8589934592' }] } }), 8 * 2 ** 30);
+  assert.deepEqual(hardwareItems({ action: 'getsysinfo', hardware: 'x' }), []);
+  assert.deepEqual(interfaces({ action: 'getnetworkinfo', netif2: null }), []);
+  const nets = interfaces({ action: 'getnetworkinfo', netif2: { lo: [{ address: '127.0.0.1' }], eth0: [{ address: '192.0.2.2', gateway: '192.0.2.1', status: 'up' }, { address: 'fe80::1' }] } });
+  assert.deepEqual(nets.map((n) => [n.name, n.addresses.length]), [['eth0', 2], ['lo', 1]]);
+  assert.equal(volumes({ action: 'getsysinfo', hardware: { linux: { volumes: { a: { mount_point: '/', size: 100, available: 40 } } } } })[0]?.size, 102_400);
+});
+
+test('folders of a drop: parents first, each once', () => {
+  const file = {} as File;
+  assert.deepEqual(neededFolders([{ file, folders: ['a', 'b'] }, { file, folders: ['a'] }, { file, folders: [] }]), [['a'], ['a', 'b']]);
+});
+
+test('numbers and plurals', () => {
+  assert.equal(formatBytes(999), '999 B');
+  assert.equal(formatBytes(1_500_000), '1.5 MB');
+  assert.equal(pluralForm('1'.repeat(100) + '0'.repeat(100), 3450), 0);
+  setCatalog('de', { plural: '1011', messages: { '{n} file': ['{n} Datei', '{n} Dateien'], 'Hello {name}': 'Hallo {name}' } });
+  assert.equal(ngettext('{n} file', '{n} files', 1), '1 Datei');
+  assert.equal(ngettext('{n} file', '{n} files', 2), '2 Dateien');
+  assert.equal(_('Hello {name}', { name: '$&' }), 'Hallo $&');
+  assert.equal(_('not there'), 'not there');
+  setCatalog('en', null);
+});
+
+class FakeSocket {
+  static last: FakeSocket;
+  readyState = 1;
+  binaryType = '';
+  sent: string[] = [];
+  onmessage: ((e: { data: unknown }) => void) | null = null;
+  onclose: (() => void) | null = null;
+  constructor(readonly url: string) { FakeSocket.last = this; }
+  send(data: string) { this.sent.push(data); }
+  close() { this.readyState = 3; }
+}
+
+async function tunnel(result: string) {
+  const states: string[] = [];
+  const hooks: TunnelHooks = { onState: (s, reason) => states.push(reason ? `${s}:${reason}` : s), onOpen: () => states.push('go'), onBinary: () => undefined };
+  const sent: unknown[] = [];
+  const t = new Tunnel({
+    nodeId: 'node//a$b@c', protocol: 1, base: 'wss://h', cookies: async () => ({ cookie: 'C=', rcookie: 'R' }),
+    request: async (m) => { sent.push(m); return { action: 'msg', result }; },
+    createSocket: (url) => new FakeSocket(url) as unknown as WebSocket,
+  }, hooks);
+  await new Promise((r) => setImmediate(r));
+  return { t, states, sent, socket: FakeSocket.last, receive: (data: unknown) => FakeSocket.last.onmessage!({ data }) };
+}
+
+test('a tunnel asks the device and joins at the relay', async () => {
+  const { t, states, sent, socket, receive } = await tunnel('OK');
+  const url = new URL(socket.url);
+  assert.equal(url.searchParams.get('nodeid'), 'node//a$b@c');
+  assert.equal(url.searchParams.get('auth'), 'C=');
+  const message = sent[0] as { value: string; usage: number };
+  assert.equal(message.value, `*/meshrelay.ashx?p=1&nodeid=node//a$b@c&id=${url.searchParams.get('id')}&rauth=R`);
+  t.sendText('too early');
+  receive('c');
+  receive('{"ctrlChannel":102938,"type":"console","msgid":1,"msg":"asking"}');
+  receive('{"ctrlChannel":"102938","type":"console","msg":null}');
+  receive('{"ctrlChannel":"102938","type":"ping"}');
+  assert.deepEqual(socket.sent, ['{"ctrlChannel":"102938","type":"pong"}']);
+  socket.onclose!();
+  assert.deepEqual(states, ['waiting', 'open', 'go', 'consent', 'open', 'closed:ended']);
+});
+
+test('a tunnel says why it did not come about', async () => {
+  assert.deepEqual((await tunnel('Unable to route')).states, ['closed:offline']);
+  assert.deepEqual((await tunnel('Permission denied')).states, ['closed:server']);
+  const denied = await tunnel('OK');
+  denied.receive('c');
+  denied.receive('{"ctrlChannel":"102938","type":"console","msgid":2,"msg":"no"}');
+  assert.equal(denied.states.pop(), 'closed:denied');
+  const silent = await tunnel('OK');
+  silent.socket.onclose!();
+  assert.equal(silent.states.pop(), 'closed:no-answer');
+});
