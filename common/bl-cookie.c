@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: Apache-2.0
+/* MeshCentral's cookies and our own tokens. */
+#include "common/bl-cookie.h"
+
+#include <string.h>
+#include <gnutls/crypto.h>
+#include <gnutls/gnutls.h>
+
+#include "common/bl-bytes.h"
+#include "common/bl-error.h"
+#include "common/bl-ids.h"
+#include "common/bl-json.h"
+#include "common/bl-limits.h"
+#include "common/bl-variant.h"
+
+#define IV_SIZE 12
+#define TAG_SIZE 16
+#define TOKEN_VERSION 1
+/* What every token's derivation and authentication begins with; changes with the format. */
+#define TOKEN_LABEL "bowline-token-1"
+
+static gboolean
+gcm_seal (const guint8 *key, const guint8 *iv, const BlWriter *aad, gconstpointer data, gsize len, guint8 *out,
+          GError **error)
+{
+  gnutls_aead_cipher_hd_t handle;
+  gnutls_datum_t key_datum = { (guint8 *) key, 32 };
+  gsize out_len = len + TAG_SIZE;
+  int rc = gnutls_aead_cipher_init (&handle, GNUTLS_CIPHER_AES_256_GCM, &key_datum);
+  if (rc == 0)
+    {
+      rc = gnutls_aead_cipher_encrypt (handle, iv, IV_SIZE, aad ? aad->out->data : NULL, aad ? aad->out->len : 0,
+                                       TAG_SIZE, data, len, out, &out_len);
+      gnutls_aead_cipher_deinit (handle);
+    }
+  if (rc != 0)
+    g_set_error (error, BL_ERROR, BL_ERROR_FAILED, "AES-256-GCM: %s", gnutls_strerror (rc));
+  return rc == 0;
+}
+
+/* @sealed is ciphertext and tag. */
+static GBytes *
+gcm_open (const guint8 *key, const guint8 *iv, const BlWriter *aad, const guint8 *sealed, gsize len)
+{
+  gnutls_aead_cipher_hd_t handle;
+  gnutls_datum_t key_datum = { (guint8 *) key, 32 };
+  gsize plain_len = len - TAG_SIZE;
+  g_autofree guint8 *plain = g_malloc (plain_len + 1);
+  int rc = gnutls_aead_cipher_init (&handle, GNUTLS_CIPHER_AES_256_GCM, &key_datum);
+  if (rc == 0)
+    {
+      rc = gnutls_aead_cipher_decrypt (handle, iv, IV_SIZE, aad ? aad->out->data : NULL, aad ? aad->out->len : 0,
+                                       TAG_SIZE, sealed, len, plain, &plain_len);
+      gnutls_aead_cipher_deinit (handle);
+    }
+  return rc == 0 ? g_bytes_new_take (g_steal_pointer (&plain), plain_len) : NULL;
+}
+
+static gboolean
+not_authentic (GError **error, const char *what)
+{
+  g_set_error (error, BL_ERROR, BL_ERROR_AUTH, "%s: not sealed with this key", what);
+  return FALSE;
+}
+
+static gboolean
+check_length (const char *what, gsize len, gsize max, GError **error)
+{
+  if (len <= max)
+    return TRUE;
+  g_set_error (error, BL_ERROR, BL_ERROR_TOO_LARGE,
+               "%s: expected at most %" G_GSIZE_FORMAT " bytes, found %" G_GSIZE_FORMAT, what, max, len);
+  return FALSE;
+}
+
+char *
+bl_cookie_encode (const guint8 key[BL_COOKIE_KEY_SIZE], GVariant *object, gint64 now, GError **error)
+{
+  g_autoptr (GVariant) sunk = g_variant_ref_sink (object);
+  g_autoptr (GVariant) stamped = bl_doc_set_int (sunk, "time", now);
+  g_autofree char *text = bl_json_to_string (stamped, error);
+  if (text == NULL)
+    return NULL;
+  gsize len = strlen (text);
+  /* GCM gives ciphertext and tag; the cookie has the tag in front. */
+  g_autofree guint8 *sealed = g_malloc (len + TAG_SIZE);
+  g_autofree guint8 *cookie = g_malloc (IV_SIZE + TAG_SIZE + len);
+  bl_random_bytes (cookie, IV_SIZE);
+  if (!gcm_seal (key, cookie, NULL, text, len, sealed, error))
+    return NULL;
+  memcpy (cookie + IV_SIZE, sealed + len, TAG_SIZE);
+  memcpy (cookie + IV_SIZE + TAG_SIZE, sealed, len);
+  g_autofree char *encoded = bl_base64_encode (cookie, IV_SIZE + TAG_SIZE + len, TRUE);
+  if (!check_length ("cookie", strlen (encoded), BL_COOKIE_MAX, error))
+    return NULL;
+  return g_steal_pointer (&encoded);
+}
+
+/* Base64 of random bytes is never this long and made of hex digits only, so the two forms cannot be confused. */
+static GBytes *
+cookie_raw (const char *text, gsize len)
+{
+  g_autofree guint8 *raw = g_malloc (len / 2 + 1);
+  if (len % 2 == 0 && bl_hex_decode (text, len, raw, len / 2))
+    return g_bytes_new_take (g_steal_pointer (&raw), len / 2);
+  return bl_base64_decode (text, len);
+}
+
+static gboolean
+check_cookie_time (GVariant *object, gint64 now, guint max_age, GError **error)
+{
+  double made = bl_variant_get_double (object, "time", -1);
+  double limit = bl_variant_get_double (object, "expire", max_age);
+  if (made < 0)
+    {
+      g_set_error_literal (error, BL_ERROR, BL_ERROR_INVALID, "cookie: expected a number 'time', found none");
+      return FALSE;
+    }
+  double age = (double) now - made;
+  if (age < -BL_COOKIE_SKEW || (limit > 0 && age > limit * 60) || limit < 0)
+    {
+      g_set_error (error, BL_ERROR, BL_ERROR_EXPIRED, "cookie: expected an age of -%d to %.0f s, found %.0f s",
+                   BL_COOKIE_SKEW, limit * 60, age);
+      return FALSE;
+    }
+  return TRUE;
+}
+
+GVariant *
+bl_cookie_decode (const guint8 key[BL_COOKIE_KEY_SIZE], const char *text, gint64 now, guint max_age, GError **error)
+{
+  gsize len;
+  if (!check_length ("cookie", strlen (text), BL_COOKIE_MAX, error))
+    return NULL;
+  g_autoptr (GBytes) bytes = cookie_raw (text, strlen (text));
+  const guint8 *raw = bytes ? g_bytes_get_data (bytes, &len) : NULL;
+  if (raw == NULL || len < IV_SIZE + TAG_SIZE + 2)
+    {
+      g_set_error_literal (error, BL_ERROR, BL_ERROR_INVALID, "cookie: expected base64 of IV, tag and ciphertext");
+      return NULL;
+    }
+  gsize cipher_len = len - IV_SIZE - TAG_SIZE;
+  g_autofree guint8 *sealed = g_malloc (cipher_len + TAG_SIZE);
+  memcpy (sealed, raw + IV_SIZE + TAG_SIZE, cipher_len);
+  memcpy (sealed + cipher_len, raw + IV_SIZE, TAG_SIZE);
+  g_autoptr (GBytes) plain = gcm_open (key, raw, NULL, sealed, cipher_len + TAG_SIZE);
+  if (plain == NULL)
+    return not_authentic (error, "cookie"), NULL;
+  gsize plain_len;
+  const char *json = g_bytes_get_data (plain, &plain_len);
+  g_autoptr (GVariant) object = bl_json_parse_object (json, plain_len, NULL, BL_JSON_DEFAULT, error);
+  if (object == NULL || !check_cookie_time (object, now, max_age, error))
+    return NULL;
+  return g_steal_pointer (&object);
+}
+
+/* --- tokens --- */
+
+/* One key for each purpose, so that a mistake in one use cannot make tokens of another. */
+static gboolean
+derive_key (const guint8 *master, const char *purpose, guint8 key[32], GError **error)
+{
+  gnutls_datum_t input = { (guint8 *) master, BL_TOKEN_KEY_SIZE };
+  gnutls_datum_t salt = { (guint8 *) TOKEN_LABEL, strlen (TOKEN_LABEL) };
+  guint8 extracted[32];
+  int rc = gnutls_hkdf_extract (GNUTLS_MAC_SHA256, &input, &salt, extracted);
+  if (rc == 0)
+    {
+      gnutls_datum_t middle = { extracted, sizeof extracted };
+      gnutls_datum_t info = { (guint8 *) purpose, (unsigned int) strlen (purpose) };
+      rc = gnutls_hkdf_expand (GNUTLS_MAC_SHA256, &middle, &info, key, 32);
+    }
+  gnutls_memset (extracted, 0, sizeof extracted);
+  if (rc != 0)
+    g_set_error (error, BL_ERROR, BL_ERROR_FAILED, "HKDF: %s", gnutls_strerror (rc));
+  return rc == 0;
+}
+
+/* Lengths keep ("ab", "c") apart from ("a", "bc"). */
+static void
+write_aad (BlWriter *aad, const char *purpose, const char *audience)
+{
+  const char *parts[] = { TOKEN_LABEL, purpose, audience ? audience : "" };
+  bl_writer_init (aad, 128);
+  for (guint i = 0; i < G_N_ELEMENTS (parts); i++)
+    {
+      gsize len = strlen (parts[i]);
+      bl_writer_u32be (aad, (guint32) len);
+      bl_writer_bytes (aad, parts[i], len);
+    }
+  bl_writer_u8 (aad, audience != NULL);
+}
+
+static char *
+url_safe (const guint8 *data, gsize len)
+{
+  char *text = bl_base64_encode (data, len, FALSE);
+  return g_strdelimit (g_strdelimit (text, "@", '-'), "$", '_');
+}
+
+static GBytes *
+from_url_safe (const char *text)
+{
+  if (strpbrk (text, "@$+/=") != NULL)
+    return NULL;
+  g_autofree char *copy = g_strdup (text);
+  g_strdelimit (g_strdelimit (copy, "-", '@'), "_", '$');
+  return bl_base64_decode (copy, strlen (copy));
+}
+
+char *
+bl_token_seal (const guint8 master[BL_TOKEN_KEY_SIZE],
+               const char *purpose,
+               const char *audience,
+               GVariant *payload,
+               gint64 now,
+               guint lifetime,
+               GError **error)
+{
+  g_autoptr (GVariant) sunk = g_variant_ref_sink (payload);
+  g_auto (BlWriter) plain = { 0 };
+  g_auto (BlWriter) aad = { 0 };
+  guint8 key[32];
+  g_autofree char *text = bl_json_to_string (sunk, error);
+  if (text == NULL || !derive_key (master, purpose, key, error))
+    return NULL;
+  bl_writer_init (&plain, strlen (text) + 8);
+  bl_writer_u64be (&plain, (guint64) (now + MAX (lifetime, 1)));
+  bl_writer_bytes (&plain, text, strlen (text));
+  write_aad (&aad, purpose, audience);
+  gsize len = 1 + IV_SIZE + plain.out->len + TAG_SIZE;
+  g_autofree guint8 *token = g_malloc (len);
+  token[0] = TOKEN_VERSION;
+  bl_random_bytes (token + 1, IV_SIZE);
+  gboolean sealed
+      = gcm_seal (key, token + 1, &aad, plain.out->data, plain.out->len, token + 1 + IV_SIZE, error);
+  gnutls_memset (key, 0, sizeof key);
+  g_autofree char *encoded = url_safe (token, len);
+  if (!sealed || !check_length ("token", strlen (encoded), BL_TOKEN_MAX, error))
+    return NULL;
+  return g_steal_pointer (&encoded);
+}
+
+GVariant *
+bl_token_open (const guint8 master[BL_TOKEN_KEY_SIZE],
+               const char *purpose,
+               const char *audience,
+               const char *text,
+               gint64 now,
+               GError **error)
+{
+  g_auto (BlWriter) aad = { 0 };
+  guint8 key[32];
+  gsize len = 0;
+  if (!check_length ("token", strlen (text), BL_TOKEN_MAX, error))
+    return NULL;
+  g_autoptr (GBytes) bytes = from_url_safe (text);
+  const guint8 *raw = bytes ? g_bytes_get_data (bytes, &len) : NULL;
+  if (raw == NULL || len < 1 + IV_SIZE + 8 + TAG_SIZE || raw[0] != TOKEN_VERSION)
+    {
+      g_set_error (error, BL_ERROR, BL_ERROR_INVALID, "token: expected version %d in URL-safe base64", TOKEN_VERSION);
+      return NULL;
+    }
+  if (!derive_key (master, purpose, key, error))
+    return NULL;
+  write_aad (&aad, purpose, audience);
+  g_autoptr (GBytes) plain = gcm_open (key, raw + 1, &aad, raw + 1 + IV_SIZE, len - 1 - IV_SIZE);
+  gnutls_memset (key, 0, sizeof key);
+  if (plain == NULL)
+    return not_authentic (error, "token"), NULL;
+  BlReader reader;
+  bl_reader_init (&reader, g_bytes_get_data (plain, NULL), g_bytes_get_size (plain));
+  gint64 expires = (gint64) bl_reader_u64be (&reader);
+  const char *json = (const char *) bl_reader_rest (&reader, &len);
+  if (json == NULL || now >= expires)
+    {
+      g_set_error (error, BL_ERROR, BL_ERROR_EXPIRED, "token: expired %" G_GINT64_FORMAT " s ago", now - expires);
+      return NULL;
+    }
+  return bl_json_parse_object (json, len, NULL, BL_JSON_DEFAULT, error);
+}
