@@ -72,8 +72,6 @@ static const BlSetting server_settings[] = {
     "TLS handshakes at a time from one address." },
   { "max-connections", INT, 0, "50000", 64, 1000000, NULL,
     "Open connections at a time." },
-  { "max-connections-per-address", INT, 0, "20000", 1, 1000000, NULL,
-    "Open connections at a time from one address; trusted proxies are not counted." },
   { "max-header-bytes", BYTES, 0, "32K", 1024, 1048576, NULL,
     "Request line and headers of one request." },
   { "max-body-bytes", BYTES, 0, "1M", 1024, 1073741824, NULL,
@@ -82,12 +80,6 @@ static const BlSetting server_settings[] = {
     "The most that any endpoint may accept as one WebSocket message." },
   { "http-idle-timeout", SECONDS, 0, "60s", 5, 3600, NULL,
     "How long a connection may wait between requests, or inside one." },
-
-  /* Sessions */
-  { "session-idle-timeout", SECONDS, 0, "1h", 60, 2592000, NULL,
-    "A browser session ends when it was not used for this long." },
-  { "session-lifetime", SECONDS, 0, "7d", 300, 31536000, NULL,
-    "A browser session ends after this time in any case." },
 
   /* Running */
   { "io-threads", INT, 0, "0", 0, 64, NULL,
