@@ -2,11 +2,10 @@
 // Takes pictures of the page in Chromium, and fails on any console message of
 // warning level or above (a breach of the content security policy is one).
 // Usage: node tests/look.mjs --dist DIR --out DIR [--only NAME] [--devices N]
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { chromium } from 'playwright-core';
+import { openBrowser, signIn } from './browser.mjs';
 import { startFakeServer } from './fake-server.mjs';
 
 const { values: opt } = parseArgs({ options: {
@@ -15,7 +14,6 @@ const { values: opt } = parseArgs({ options: {
 } });
 mkdirSync(opt.out, { recursive: true });
 const server = await startFakeServer({ dist: opt.dist, devices: Number(opt.devices) });
-const profile = mkdtempSync(join(tmpdir(), 'bowline-look-'));
 const SIZES = { wide: { width: 1366, height: 768 }, phone: { width: 390, height: 844 } };
 const problems = [];
 
@@ -25,7 +23,7 @@ const STEPS = {
   login: async (page) => { await page.goto(`${server.url}/login`); await page.waitForSelector('#login-username'); },
   devices: async (page) => { await page.goto(`${server.url}/`); await page.waitForSelector('.bl-row'); },
   search: async (page) => { await page.goto(`${server.url}/`); await page.waitForSelector('.bl-row'); await page.keyboard.press('/'); await page.keyboard.type('os:debian'); await page.waitForTimeout(600); },
-  add: async (page) => { await page.goto(`${server.url}/`); await page.getByRole('button', { name: 'Add device', exact: true }).first().click(); await page.waitForSelector('.bl-copy'); await page.waitForTimeout(300); },
+  add: async (page) => { await page.goto(`${server.url}/`); await page.locator('.bl-toolbar .pf-m-primary').click(); await page.waitForSelector('.bl-copy'); await page.waitForTimeout(300); },
   groups: async (page) => { await page.goto(`${server.url}/groups`); await page.waitForSelector('.bl-card'); },
   general: async (page) => { await page.goto(`${server.url}/device/${firstId}/general`); await page.waitForSelector('.bl-nets'); },
   terminal: async (page) => {
@@ -42,29 +40,20 @@ const STEPS = {
 
 for (const [size, viewport] of Object.entries(SIZES)) {
   for (const scheme of ['light', 'dark']) {
-    const context = await chromium.launchPersistentContext(join(profile, `${size}-${scheme}`), {
-      executablePath: '/usr/bin/chromium', headless: true, viewport, colorScheme: scheme, hasTouch: size === 'phone', isMobile: size === 'phone', locale: opt.lang,
-      args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
-    });
-    const page = context.pages()[0] ?? await context.newPage();
-    page.on('console', (m) => { if (['warning', 'error'].includes(m.type())) problems.push(`${size} ${scheme}: ${m.text()}`); });
-    page.on('pageerror', (e) => problems.push(`${size} ${scheme}: ${e.message}`));
-    await page.goto(`${server.url}/login`);
-    const sign = async () => { await page.fill('#login-username', 'admin'); await page.fill('#login-password', 'admin'); await page.keyboard.press('Enter'); await page.waitForSelector('.bl-page'); };
+    const { context, page, problems: complaints, close } = await openBrowser({ viewport, colorScheme: scheme, hasTouch: size === 'phone', isMobile: size === 'phone', locale: opt.lang });
     for (const [name, step] of Object.entries(STEPS)) {
       if (opt.only && !opt.only.split(',').includes(name)) continue;
       try {
-        if (name === 'login') await page.evaluate(() => localStorage.clear());
-        else if (!(await context.cookies()).length) { await page.goto(`${server.url}/login`); await sign(); }
+        if (name !== 'login' && (await context.cookies()).length === 0) await signIn(page, server.url);
         await step(page);
         await page.waitForTimeout(250);
       } catch (error) { problems.push(`${size} ${scheme} ${name}: ${error.message}`); }
       await page.screenshot({ path: join(opt.out, `${name}-${size}-${scheme}.png`) });
     }
-    await context.close();
+    await close();
+    problems.push(...complaints.map((c) => `${size} ${scheme}: ${c}`));
   }
 }
 await server.stop();
-rmSync(profile, { recursive: true, force: true });
 for (const p of new Set(problems)) console.error(p);
 process.exit(problems.length > 0 ? 1 : 0);
