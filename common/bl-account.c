@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "common/bl-account.h"
+
+#include <string.h>
+
+#define MAX_NAME 64u
+
+typedef enum
+{
+  SHOWN,
+  HIDDEN,
+  PRESENCE,
+  NUMBER,
+  NUMBER_OF_KEYS,
+} Form;
+
+static Form
+form_of (const char *name)
+{
+  static const struct
+  {
+    const char *name;
+    Form form;
+  } forms[] = {
+    { "hash", HIDDEN },     { "salt", HIDDEN },      { "type", HIDDEN },        { "domain", HIDDEN },
+    { "passhint", HIDDEN }, { "passtype", HIDDEN },  { "subscriptions", HIDDEN }, { "otpsms", HIDDEN },
+    { "otpmsg", HIDDEN },   { "otpsecret", PRESENCE }, { "otpekey", PRESENCE },  { "otpdev", PRESENCE },
+    { "otpduo", PRESENCE }, { "otpkeys", NUMBER_OF_KEYS }, { "otphkeys", NUMBER }, { "webpush", NUMBER },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (forms); i++)
+    {
+      if (g_str_equal (forms[i].name, name))
+        return forms[i].form;
+    }
+  return SHOWN;
+}
+
+static gint64
+count_items (GVariant *value, Form form)
+{
+  g_autoptr (GVariant) keys = NULL;
+
+  if (form == PRESENCE)
+    return 1;
+  if (form == NUMBER_OF_KEYS && g_variant_is_of_type (value, G_VARIANT_TYPE_VARDICT))
+    {
+      keys = g_variant_lookup_value (value, "keys", NULL);
+      return keys != NULL && g_variant_is_container (keys) ? (gint64) g_variant_n_children (keys) : 0;
+    }
+  return g_variant_is_container (value) ? (gint64) g_variant_n_children (value) : 0;
+}
+
+GVariant *
+bl_account_public (GVariant *account)
+{
+  GVariantBuilder builder;
+  GVariantIter iter;
+  const char *name;
+  GVariant *value;
+
+  g_variant_builder_init (&builder, G_VARIANT_TYPE_VARDICT);
+  g_variant_iter_init (&iter, account);
+  while (g_variant_iter_next (&iter, "{&sv}", &name, &value))
+    {
+      Form form = form_of (name);
+
+      if (form == SHOWN)
+        g_variant_builder_add (&builder, "{sv}", name, value);
+      else if (form != HIDDEN)
+        g_variant_builder_add (&builder, "{sv}", name, g_variant_new_int64 (count_items (value, form)));
+      g_variant_unref (value);
+    }
+  return g_variant_ref_sink (g_variant_builder_end (&builder));
+}
+
+gboolean
+bl_account_name_is_valid (const char *name)
+{
+  gsize length = strlen (name);
+
+  if (length == 0 || length > MAX_NAME || *name == '~' || !g_utf8_validate (name, -1, NULL))
+    return FALSE;
+  for (const char *c = name; *c != '\0'; c = g_utf8_next_char (c))
+    {
+      gunichar character = g_utf8_get_char (c);
+
+      if (character == '/' || g_unichar_isspace (character) || g_unichar_iscntrl (character))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+char *
+bl_account_id (const char *domain, const char *name)
+{
+  g_autofree char *lower = g_utf8_strdown (name, -1);
+
+  return g_strconcat ("user/", domain, "/", lower, NULL);
+}

@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Follows control-channel 3.3 */
+#include "bl-auth-cookie.h"
+
+#include "common/bl-cookie.h"
+#include "common/bl-ids.h"
+#include "common/bl-variant.h"
+
+#include <gio/gio.h>
+#include <sodium.h>
+#include <string.h>
+
+#define MAX_COOKIE 4096u
+#define MAX_ONCE 10000u
+
+struct _BlAuthCookies
+{
+  BowlineHost *host;
+  BlAuthIpCheck ip_check;
+  guint8 login_key[BL_AUTH_KEY_BYTES];
+  GHashTable *used; /* hash of a single-use cookie -> when it may be forgotten (gint64 *) */
+};
+
+BlAuthCookies *
+bl_auth_cookies_new (BowlineHost *host, BlAuthIpCheck ip_check)
+{
+  BlAuthCookies *self = g_new0 (BlAuthCookies, 1);
+
+  self->host = host;
+  self->ip_check = ip_check;
+  self->used = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  return self;
+}
+
+void
+bl_auth_cookies_free (BlAuthCookies *self)
+{
+  sodium_memzero (self->login_key, sizeof self->login_key);
+  g_hash_table_unref (self->used);
+  g_free (self);
+}
+
+/* ---- keys --------------------------------------------------------------------------------------------------------- */
+
+static GVariant *
+make_key_document (const char *id)
+{
+  g_autofree char *key = bl_random_hex (BL_AUTH_KEY_BYTES);
+  GVariantDict dict;
+
+  g_variant_dict_init (&dict, NULL);
+  g_variant_dict_insert (&dict, "_id", "s", id);
+  g_variant_dict_insert (&dict, "type", "s", "server");
+  g_variant_dict_insert (&dict, "key", "s", key);
+  g_variant_dict_insert (&dict, "time", "x", g_get_real_time () / 1000);
+  return g_variant_dict_end (&dict);
+}
+
+GVariant *
+bl_auth_cookies_make_keys (BlAuthCookies *self)
+{
+  static const char *const ids[] = { BL_AUTH_LOGIN_KEY_ID, BL_AUTH_INVITATION_KEY_ID };
+  GVariantBuilder builder;
+  guint made = 0;
+
+  g_variant_builder_init (&builder, G_VARIANT_TYPE ("aa{sv}"));
+  for (guint i = 0; i < G_N_ELEMENTS (ids); i++)
+    {
+      if (bowline_directory_contains (self->host, ids[i]))
+        continue;
+      g_variant_builder_add_value (&builder, make_key_document (ids[i]));
+      made++;
+    }
+  if (made > 0)
+    return g_variant_builder_end (&builder);
+  g_variant_builder_clear (&builder);
+  return NULL;
+}
+
+static gboolean
+decode_hex (const char *text, guint8 key[BL_AUTH_KEY_BYTES])
+{
+  size_t length = 0;
+
+  return text != NULL && strlen (text) == 2 * BL_AUTH_KEY_BYTES
+         && sodium_hex2bin (key, BL_AUTH_KEY_BYTES, text, strlen (text), NULL, &length, NULL) == 0
+         && length == BL_AUTH_KEY_BYTES;
+}
+
+gboolean
+bl_auth_cookies_load_keys (BlAuthCookies *self, GError **error)
+{
+  const char *configured = bowline_host_get_string (self->host, "login-cookie-key");
+  g_autoptr (GVariant) document = bowline_directory_dup (self->host, BL_AUTH_LOGIN_KEY_ID);
+  const char *text = configured != NULL && *configured != '\0' ? configured : bl_variant_get_string (document, "key");
+
+  if (decode_hex (text, self->login_key))
+    return TRUE;
+  g_set_error (error, BOWLINE_ERROR, BOWLINE_ERROR_INVALID,
+               "The login cookie key (setting \"login-cookie-key\" or document \"%s\") is not %u hex digits",
+               BL_AUTH_LOGIN_KEY_ID, 2 * BL_AUTH_KEY_BYTES);
+  return FALSE;
+}
+
+char *
+bl_auth_cookies_dup_key_hex (BlAuthCookies *self)
+{
+  return bl_hex_encode (self->login_key, sizeof self->login_key, FALSE);
+}
+
+/* ---- addresses ---------------------------------------------------------------------------------------------------- */
+
+static gboolean
+is_private (GInetAddress *address)
+{
+  const guint8 *bytes = g_inet_address_to_bytes (address);
+
+  if (g_inet_address_get_is_loopback (address) || g_inet_address_get_is_site_local (address)
+      || g_inet_address_get_is_link_local (address))
+    return TRUE;
+  if (g_inet_address_get_family (address) == G_SOCKET_FAMILY_IPV6)
+    return (bytes[0] & 0xFE) == 0xFC;
+  return bytes[0] == 10 || (bytes[0] == 172 && (bytes[1] & 0xF0) == 16) || (bytes[0] == 192 && bytes[1] == 168);
+}
+
+gboolean
+bl_auth_address_fits (BlAuthIpCheck check, const char *then, const char *now)
+{
+  g_autoptr (GInetAddress) first = NULL;
+  g_autoptr (GInetAddress) second = NULL;
+  gsize prefix;
+
+  if (check == BL_AUTH_IP_NONE || g_strcmp0 (then, now) == 0)
+    return TRUE;
+  if (check == BL_AUTH_IP_STRICT || then == NULL || now == NULL)
+    return FALSE;
+  first = g_inet_address_new_from_string (then);
+  second = g_inet_address_new_from_string (now);
+  if (first == NULL || second == NULL)
+    return FALSE;
+  if (is_private (first) && is_private (second))
+    return TRUE;
+  if (g_inet_address_get_family (first) != g_inet_address_get_family (second))
+    return FALSE;
+  prefix = g_inet_address_get_family (first) == G_SOCKET_FAMILY_IPV4 ? 3 : 8;
+  return memcmp (g_inet_address_to_bytes (first), g_inet_address_to_bytes (second), prefix) == 0;
+}
+
+/* ---- cookies ------------------------------------------------------------------------------------------------------ */
+
+char *
+bl_auth_cookies_issue (BlAuthCookies *self, GVariant *object)
+{
+  return bl_cookie_encode (self->login_key, object, g_get_real_time () / G_USEC_PER_SEC, NULL);
+}
+
+void
+bl_auth_cookie_clear (BlAuthCookie *cookie)
+{
+  g_clear_pointer (&cookie->user_id, g_free);
+  g_clear_pointer (&cookie->token_id, g_free);
+  g_clear_pointer (&cookie->session_id, g_free);
+}
+
+static gboolean
+refuse (GError **error, const char *why)
+{
+  g_set_error_literal (error, BOWLINE_ERROR, BOWLINE_ERROR_CREDENTIALS, why);
+  return FALSE;
+}
+
+/* The account a login cookie names, or NULL when it is no login cookie. */
+static const char *
+login_user (GVariant *object)
+{
+  const char *user = bl_variant_get_string (object, "userid");
+  const char *domain = bl_variant_get_string (object, "domainid");
+  g_autofree char *prefix = NULL;
+
+  if (bl_variant_has (object, "ruserid") || bl_variant_has (object, "nouser"))
+    return NULL;
+  if (user == NULL)
+    return bl_variant_get_int (object, "a", 0) == 3 ? bl_variant_get_string (object, "u") : NULL;
+  if (domain == NULL || bl_variant_has (object, "a"))
+    return NULL;
+  prefix = g_strconcat ("user/", domain, "/", NULL);
+  return g_str_has_prefix (user, prefix) ? user : NULL;
+}
+
+static gboolean
+forget_old (gpointer key, gpointer until, gpointer now)
+{
+  return *(gint64 *) until < *(gint64 *) now;
+}
+
+/* A cookie with "once" is good for one use. Full of fresh ones, none is taken any more. */
+static gboolean
+use_once (BlAuthCookies *self, GVariant *object, const char *text, guint minutes)
+{
+  gint64 now = g_get_monotonic_time ();
+  gint64 until = now + (gint64) minutes * 60 * G_USEC_PER_SEC;
+  g_autofree char *hash = NULL;
+
+  if (bl_variant_get_string (object, "once") == NULL)
+    return TRUE;
+  g_hash_table_foreach_remove (self->used, forget_old, &now);
+  hash = g_compute_checksum_for_string (G_CHECKSUM_SHA256, text, -1);
+  if (g_hash_table_contains (self->used, hash) || g_hash_table_size (self->used) >= MAX_ONCE)
+    return FALSE;
+  return g_hash_table_insert (self->used, g_steal_pointer (&hash), g_memdup2 (&until, sizeof until));
+}
+
+gboolean
+bl_auth_cookies_verify (
+    BlAuthCookies *self, guint32 purpose, const char *text, const char *address, BlAuthCookie *cookie, GError **error)
+{
+  guint minutes = purpose == BOWLINE_COOKIE_RELAY ? BL_AUTH_RELAY_MINUTES : BL_AUTH_LOGIN_MINUTES;
+  g_autoptr (GVariant) object = NULL;
+  const char *user, *bound;
+
+  memset (cookie, 0, sizeof *cookie);
+  if (text == NULL || strlen (text) > MAX_COOKIE)
+    return refuse (error, "The cookie is missing or too long");
+  object = bl_cookie_decode (self->login_key, text, g_get_real_time () / G_USEC_PER_SEC, minutes, NULL);
+  if (object == NULL)
+    return refuse (error, "The cookie is forged or expired");
+  user = purpose == BOWLINE_COOKIE_RELAY ? bl_variant_get_string (object, "ruserid") : login_user (object);
+  if (user == NULL || !g_str_has_prefix (user, "user/") || !bowline_directory_contains (self->host, user))
+    return refuse (error, "The cookie is for another purpose or an account that is gone");
+  bound = bl_variant_get_string (object, "ip");
+  if (bound != NULL && !bl_auth_address_fits (self->ip_check, bound, address))
+    return refuse (error, "The cookie belongs to another address");
+  /* "expire" stands for the limit, and 0 for none: a single-use cookie must then be remembered for long. */
+  if (!use_once (self, object, text, bl_variant_has (object, "expire") ? 60 * 24 * 365 : minutes))
+    return refuse (error, "The cookie was used already");
+  cookie->user_id = g_strdup (user);
+  cookie->token_id = g_strdup (bl_variant_get_string (object, "bt"));
+  cookie->session_id = g_strdup (bl_variant_get_string (object, "bs"));
+  return TRUE;
+}

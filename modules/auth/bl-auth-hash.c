@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bl-auth-hash.h"
+
+#include <bowline/error.h>
+#include <gnutls/crypto.h>
+#include <gnutls/gnutls.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <string.h>
+
+/* MeshCentral's parameters; the salt is used as the text it is stored as. */
+#define PBKDF2_ROUNDS 12000u
+#define PBKDF2_BYTES 128u
+#define MAX_SALT 1024u
+/* What a stored hash may ask for: a document must not decide over the server's memory. */
+#define MAX_MEMORY_KIB (1024u * 1024u)
+#define MAX_PASSES 16u
+
+gboolean
+bl_auth_hash_init (GError **error)
+{
+  if (sodium_init () >= 0)
+    return TRUE;
+  g_set_error (error, BOWLINE_ERROR, BOWLINE_ERROR_FAILED, "libsodium cannot be initialised");
+  return FALSE;
+}
+
+char *
+bl_auth_hash_make (const char *password, const BlAuthHashCost *cost)
+{
+  char text[crypto_pwhash_STRBYTES];
+
+  if (crypto_pwhash_str (text, password, strlen (password), cost->passes, cost->memory) != 0)
+    return NULL;
+  return g_strdup (text);
+}
+
+static void
+append_random (GString *text, gsize bytes)
+{
+  guint8 random[64];
+  char encoded[sodium_base64_ENCODED_LEN (sizeof random, sodium_base64_VARIANT_ORIGINAL_NO_PADDING)];
+
+  randombytes_buf (random, bytes);
+  sodium_bin2base64 (encoded, sizeof encoded, random, bytes, sodium_base64_VARIANT_ORIGINAL_NO_PADDING);
+  g_string_append (text, encoded);
+}
+
+char *
+bl_auth_hash_make_decoy (const BlAuthHashCost *cost)
+{
+  GString *text = g_string_new (NULL);
+
+  g_string_append_printf (text, "$argon2id$v=19$m=%" G_GSIZE_FORMAT ",t=%u,p=1$", cost->memory / 1024, cost->passes);
+  append_random (text, crypto_pwhash_SALTBYTES);
+  g_string_append_c (text, '$');
+  append_random (text, 32);
+  return g_string_free (text, FALSE);
+}
+
+static gboolean
+is_argon2 (const char *hash)
+{
+  return g_str_has_prefix (hash, "$argon2id$");
+}
+
+static gboolean
+is_affordable (const char *hash)
+{
+  guint memory, passes;
+
+  if (sscanf (hash, "$argon2id$v=19$m=%9u,t=%9u,", &memory, &passes) != 2)
+    return FALSE;
+  return memory <= MAX_MEMORY_KIB && passes <= MAX_PASSES;
+}
+
+static gboolean
+pbkdf2_fits (gnutls_mac_algorithm_t mac, const char *hash, const char *salt, const char *password)
+{
+  guint8 key[PBKDF2_BYTES];
+  gnutls_datum_t password_datum = { (guint8 *) password, (unsigned int) strlen (password) };
+  gnutls_datum_t salt_datum = { (guint8 *) salt, (unsigned int) strlen (salt) };
+  g_autofree char *encoded = NULL;
+  gboolean fits;
+
+  if (gnutls_pbkdf2 (mac, &password_datum, &salt_datum, PBKDF2_ROUNDS, key, sizeof key) < 0)
+    return FALSE;
+  encoded = g_base64_encode (key, sizeof key);
+  fits = strlen (encoded) == strlen (hash) && sodium_memcmp (encoded, hash, strlen (hash)) == 0;
+  sodium_memzero (key, sizeof key);
+  return fits;
+}
+
+gboolean
+bl_auth_hash_verify (const char *hash, const char *salt, const char *password)
+{
+  if (strlen (password) > BL_AUTH_MAX_PASSWORD)
+    return FALSE;
+  if (is_argon2 (hash))
+    return is_affordable (hash) && crypto_pwhash_str_verify (hash, password, strlen (password)) == 0;
+  if (salt == NULL || *salt == '\0' || strlen (salt) > MAX_SALT)
+    return FALSE;
+  /* Accounts of the first MeshCentral versions were hashed with SHA-1. */
+  return pbkdf2_fits (GNUTLS_MAC_SHA384, hash, salt, password) || pbkdf2_fits (GNUTLS_MAC_SHA1, hash, salt, password);
+}
+
+gboolean
+bl_auth_hash_is_outdated (const char *hash, const BlAuthHashCost *cost)
+{
+  guint memory, passes;
+
+  if (!is_argon2 (hash) || sscanf (hash, "$argon2id$v=19$m=%9u,t=%9u,", &memory, &passes) != 2)
+    return TRUE;
+  return memory < cost->memory / 1024 || passes < cost->passes;
+}
