@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+// The doctor: tries to reach the server step by step and names the first thing that is wrong in one sentence.
+#pragma once
+
+#include "common/bl-msh.h"
+
+G_BEGIN_DECLS
+
+/** Prints what it finds. Returns: %FALSE with an error naming the cause when the server cannot be reached and recognised. */
+gboolean bl_agent_doctor (BlMsh *msh, GError **error);
+
+G_END_DECLS

@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: Apache-2.0
+// bowline-agent: options, settings and signals; the agent itself is BlAgent.
+#include "bl-agent-doctor.h"
+#include "bl-agent-enroll.h"
+#include "bl-agent.h"
+#include "bl-build-config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <gio/gio.h>
+#include <glib-unix.h>
+#include <glib/gstdio.h>
+#include <locale.h>
+#include <malloc.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define DEFAULT_STATE_DIR "/var/lib/bowline-agent"
+#define SETTINGS_NAME "bowline-agent.msh"
+#define LOCK_NAME "agent.lock"
+#define SETTINGS_MAX (256 * 1024)
+
+typedef struct
+{
+  char *config;
+  char *state_dir;
+  char *server_id;
+  gboolean foreground;
+  gboolean node_id;
+  gboolean version;
+  char **words;
+} Options;
+
+static gboolean
+parse_options (Options *options, int *argc, char ***argv, GError **error)
+{
+  const GOptionEntry entries[] = {
+    { "config", 0, 0, G_OPTION_ARG_FILENAME, &options->config, "settings: a .msh, or a key file", "FILE" },
+    { "state-dir", 0, 0, G_OPTION_ARG_FILENAME, &options->state_dir, "where keys and state are kept", "DIR" },
+    { "foreground", 0, 0, G_OPTION_ARG_NONE, &options->foreground, "stay in the foreground (always so)", NULL },
+    { "node-id", 0, 0, G_OPTION_ARG_NONE, &options->node_id, "print this device's id, 96 hex digits, and end", NULL },
+    { "server-id", 0, 0, G_OPTION_ARG_STRING, &options->server_id, "with enroll: the server's id, 96 hex digits",
+      "HEX" },
+    { "version", 0, 0, G_OPTION_ARG_NONE, &options->version, "print the version and end", NULL },
+    { G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_STRING_ARRAY, &options->words, NULL, NULL },
+    { NULL },
+  };
+  g_autoptr (GOptionContext) context = g_option_context_new ("[enroll URL GROUP | doctor]");
+  g_option_context_set_summary (context, "The Bowline agent: makes this machine manageable from its server.");
+  g_option_context_add_main_entries (context, entries, NULL);
+  return g_option_context_parse (context, argc, argv, error);
+}
+
+// The settings file that is given, the one in the state directory, or the one beside the program.
+static char *
+find_settings (const Options *options)
+{
+  if (options->config != NULL)
+    return g_strdup (options->config);
+  g_autofree char *kept = g_build_filename (options->state_dir, SETTINGS_NAME, NULL);
+  if (g_file_test (kept, G_FILE_TEST_EXISTS))
+    return g_steal_pointer (&kept);
+  g_autofree char *program = g_file_read_link ("/proc/self/exe", NULL);
+  g_autofree char *beside = g_strconcat (program != NULL ? program : "bowline-agent", ".msh", NULL);
+  return g_file_test (beside, G_FILE_TEST_EXISTS) ? g_steal_pointer (&beside) : g_steal_pointer (&kept);
+}
+
+static gboolean
+read_bounded (const char *path, char **text, gsize *length, GError **error)
+{
+  GStatBuf info;
+  if (g_stat (path, &info) == 0 && info.st_size > SETTINGS_MAX)
+    {
+      g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, "%s: expected at most %d bytes, found %" G_GINT64_FORMAT,
+                   path, SETTINGS_MAX, (gint64)info.st_size);
+      return FALSE;
+    }
+  return g_file_get_contents (path, text, length, error);
+}
+
+// Reads a .msh, or a key file whose [agent] section names one (msh=FILE).
+static BlMsh *
+read_settings (const char *path, GKeyFile **settings, GError **error)
+{
+  g_autofree char *text = NULL;
+  gsize length;
+  if (!read_bounded (path, &text, &length, error))
+    return NULL;
+  g_autoptr (GKeyFile) key_file = g_key_file_new ();
+  if (g_key_file_load_from_data (key_file, text, length, G_KEY_FILE_NONE, NULL)
+      && g_key_file_has_group (key_file, "agent"))
+    {
+      g_autofree char *msh_path = g_key_file_get_string (key_file, "agent", "msh", error);
+      if (msh_path == NULL)
+        return NULL;
+      g_clear_pointer (&text, g_free);
+      if (!read_bounded (msh_path, &text, &length, error))
+        return NULL;
+      *settings = g_key_file_ref (key_file);
+    }
+  BlMsh *msh = bl_msh_parse (text, length, error);
+  if (msh == NULL)
+    g_prefix_error (error, "%s: ", path);
+  return msh;
+}
+
+static int
+lock_state (const char *state_dir, GError **error)
+{
+  if (g_mkdir_with_parents (state_dir, 0700) != 0)
+    {
+      g_set_error (error, G_IO_ERROR, g_io_error_from_errno (errno), "state directory %s: %s", state_dir,
+                   g_strerror (errno));
+      return -1;
+    }
+  g_autofree char *path = g_build_filename (state_dir, LOCK_NAME, NULL);
+  const int fd = open (path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (fd >= 0 && flock (fd, LOCK_EX | LOCK_NB) == 0)
+    return fd;
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_BUSY, "state directory %s: another agent is using it", state_dir);
+  if (fd >= 0)
+    close (fd);
+  return -1;
+}
+
+static gboolean
+quit_cb (gpointer user_data)
+{
+  g_main_loop_quit (user_data);
+  return G_SOURCE_REMOVE;
+}
+
+static char **
+plugin_directories (void)
+{
+  const char *path = g_getenv ("BOWLINE_AGENT_PLUGIN_PATH");
+  return g_strsplit (path != NULL ? path : BL_AGENTPLUGINDIR, ":", -1);
+}
+
+static int
+run_agent (const Options *options, GError **error)
+{
+  g_autoptr (GKeyFile) settings = NULL;
+  g_autofree char *path = find_settings (options);
+  g_autoptr (BlMsh) msh = read_settings (path, &settings, error);
+  if (msh == NULL || lock_state (options->state_dir, error) < 0)
+    return EXIT_FAILURE;
+  g_autoptr (BlAgentIdentity) identity = bl_agent_identity_load (options->state_dir, error);
+  if (identity == NULL)
+    return EXIT_FAILURE;
+  g_auto (GStrv) plugin_dirs = plugin_directories ();
+  const BlAgentOptions agent_options = {
+    .msh = g_steal_pointer (&msh),
+    .identity = g_steal_pointer (&identity),
+    .settings = settings,
+    .state_dir = options->state_dir,
+    .plugin_dirs = (const char *const *)plugin_dirs,
+  };
+  g_autoptr (BlAgent) agent = bl_agent_new (&agent_options, error);
+  if (agent == NULL)
+    return EXIT_FAILURE;
+  g_autoptr (GMainLoop) loop = g_main_loop_new (NULL, FALSE);
+  const guint signals[] = { g_unix_signal_add (SIGINT, quit_cb, loop), g_unix_signal_add (SIGTERM, quit_cb, loop) };
+  bl_agent_start (agent);
+  malloc_trim (0); // the key work is over
+  g_main_loop_run (loop);
+  for (guint i = 0; i < G_N_ELEMENTS (signals); i++)
+    {
+      GSource *source = g_main_context_find_source_by_id (NULL, signals[i]);
+      if (source != NULL)
+        g_source_destroy (source);
+    }
+  return EXIT_SUCCESS;
+}
+
+static int
+print_node_id (const Options *options, GError **error)
+{
+  if (g_mkdir_with_parents (options->state_dir, 0700) != 0)
+    {
+      g_set_error (error, G_IO_ERROR, g_io_error_from_errno (errno), "state directory %s: %s", options->state_dir,
+                   g_strerror (errno));
+      return EXIT_FAILURE;
+    }
+  g_autoptr (BlAgentIdentity) identity = bl_agent_identity_load (options->state_dir, error);
+  if (identity == NULL)
+    return EXIT_FAILURE;
+  g_autofree char *hex = bl_id48_to_hex (bl_agent_identity_get_id (identity), FALSE);
+  g_print ("%s\n", hex);
+  return EXIT_SUCCESS;
+}
+
+static int
+run_enroll (const Options *options, GError **error)
+{
+  g_autofree char *path = g_build_filename (options->state_dir, SETTINGS_NAME, NULL);
+  if (g_strv_length (options->words) != 3)
+    {
+      g_printerr ("usage: bowline-agent enroll URL GROUP [--server-id HEX]\n");
+      return 2;
+    }
+  if (!bl_agent_enroll (options->words[1], options->words[2], options->server_id, path, error))
+    return EXIT_FAILURE;
+  g_print ("The settings are in %s. Start the agent now.\n", path);
+  return EXIT_SUCCESS;
+}
+
+static int
+run_doctor (const Options *options, GError **error)
+{
+  g_autoptr (GKeyFile) settings = NULL;
+  g_autofree char *path = find_settings (options);
+  g_autoptr (BlMsh) msh = read_settings (path, &settings, error);
+  return msh != NULL && bl_agent_doctor (msh, error) ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+static int
+dispatch (const Options *options)
+{
+  g_autoptr (GError) error = NULL;
+  int status;
+  if (options->version)
+    {
+      g_print ("bowline-agent " BL_VERSION "\n");
+      return EXIT_SUCCESS;
+    }
+  if (options->node_id)
+    status = print_node_id (options, &error);
+  else if (options->words == NULL)
+    status = run_agent (options, &error);
+  else if (g_str_equal (options->words[0], "enroll"))
+    status = run_enroll (options, &error);
+  else if (g_str_equal (options->words[0], "doctor") && options->words[1] == NULL)
+    status = run_doctor (options, &error);
+  else
+    {
+      g_printerr ("bowline-agent: unknown command \"%s\"; see bowline-agent --help\n", options->words[0]);
+      return 2;
+    }
+  if (error != NULL)
+    g_printerr ("bowline-agent: %s\n", error->message);
+  return status;
+}
+
+int
+main (int argc, char **argv)
+{
+  setlocale (LC_ALL, "");
+  signal (SIGPIPE, SIG_IGN);
+  mallopt (M_ARENA_MAX, 1);
+  umask (0077);
+  Options options = { .state_dir = g_strdup (DEFAULT_STATE_DIR) };
+  g_autoptr (GError) error = NULL;
+  int status = 2;
+  if (!parse_options (&options, &argc, &argv, &error))
+    g_printerr ("bowline-agent: %s; see bowline-agent --help\n", error->message);
+  else
+    status = dispatch (&options);
+  g_free (options.config);
+  g_free (options.state_dir);
+  g_free (options.server_id);
+  g_strfreev (options.words);
+  return status;
+}

@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: Apache-2.0
+#define G_LOG_DOMAIN "bowline-agent"
+
+#include "bl-agent.h"
+
+#include "bl-agent-core.h"
+#include "bl-agent-features.h"
+#include "bl-agent-host.h"
+#include "bl-agent-tunnel.h"
+#include "bl-build-config.h"
+#include "common/bl-variant.h"
+
+#include <bowline/agent.h>
+#include <sys/utsname.h>
+#include <systemd/sd-daemon.h>
+
+#define PLUGIN_START_SECONDS 10
+
+struct _BlAgent
+{
+  BlMsh *msh;
+  BlAgentIdentity *identity;
+  char *state_dir;
+  BlModuleManager *plugins;
+  BlAgentHostHooks hooks;
+  GStrv plugin_dirs;
+  BlAgentFeatures *features;
+  BlAgentChannel *channel;
+  BlAgentTunnels *tunnels;
+  BlAgentCore *core;
+};
+
+guint32
+bl_agent_get_arch_id (void)
+{
+#if defined(__x86_64__)
+  return 6;
+#elif defined(__i386__)
+  return 5;
+#elif defined(__aarch64__)
+  return 26;
+#elif defined(__arm__)
+  return 25;
+#elif defined(__riscv) && __riscv_xlen == 64
+  return 45;
+#else
+  return 0;
+#endif
+}
+
+// "Debian GNU/Linux 12 (bookworm) - x86_64"
+static char *
+describe_host (void)
+{
+  struct utsname name;
+  g_autofree char *system = g_get_os_info (G_OS_INFO_KEY_PRETTY_NAME);
+  return g_strdup_printf ("%s - %s", system != NULL ? system : "Linux", uname (&name) == 0 ? name.machine : "unknown");
+}
+
+// ---- the channel's events ------------------------------------------------------------------------------------------
+
+static void
+connected_cb (gpointer user_data)
+{
+  BlAgent *agent = user_data;
+  bl_agent_features_connected (agent->features);
+  bl_agent_core_set_connected (agent->core, TRUE);
+}
+
+static void
+disconnected_cb (gpointer user_data)
+{
+  BlAgent *agent = user_data;
+  bl_agent_features_disconnected (agent->features);
+  bl_agent_core_set_connected (agent->core, FALSE);
+}
+
+static void
+answer_ping (BlAgent *agent)
+{
+  GVariantBuilder pong;
+  g_variant_builder_init (&pong, G_VARIANT_TYPE_VARDICT);
+  g_variant_builder_add (&pong, "{sv}", "action", g_variant_new_string ("pong"));
+  g_autoptr (GVariant) frame = g_variant_ref_sink (g_variant_builder_end (&pong));
+  bl_agent_channel_send_json (agent->channel, frame);
+}
+
+static void
+json_cb (GVariant *message, gpointer user_data)
+{
+  BlAgent *agent = user_data;
+  const char *action = bl_variant_get_string (message, "action"), *type = bl_variant_get_string (message, "type");
+  if (action == NULL || g_str_equal (action, "pong"))
+    return;
+  if (g_str_equal (action, "ping"))
+    answer_ping (agent);
+  else if (g_str_equal (action, "msg") && g_strcmp0 (type, "tunnel") == 0)
+    bl_agent_tunnels_open (agent->tunnels, message);
+  else if (!bl_agent_features_dispatch (agent->features, message))
+    bl_agent_core_json (agent->core, message);
+}
+
+static void
+command_cb (const BlAgentMsg *message, gpointer user_data)
+{
+  BlAgent *agent = user_data;
+  bl_agent_core_command (agent->core, message);
+}
+
+static void
+status_cb (const char *text, gboolean good, gpointer user_data)
+{
+  if (good)
+    g_message ("%s", text);
+  else
+    g_warning ("%s", text);
+  (void)sd_notifyf (0, "STATUS=%s", text);
+}
+
+// ---- putting it together -------------------------------------------------------------------------------------------
+
+static void
+plugin_released_cb (BowlineHost *host, gpointer user_data)
+{
+  bl_agent_features_remove_owner (((BlAgent *)user_data)->features, host);
+}
+
+static gboolean
+make_channel (BlAgent *agent, GError **error)
+{
+  static const BlAgentChannelEvents events = {
+    .connected = connected_cb, .disconnected = disconnected_cb, .json = json_cb, .command = command_cb,
+    .status = status_cb,
+  };
+  g_autofree char *host_info = describe_host ();
+  const char *name = bl_msh_get (agent->msh, "agentName");
+  const BlAgentChannelOptions options = {
+    .msh = agent->msh,
+    .identity = agent->identity,
+    .state_dir = agent->state_dir,
+    .version = "Bowline " BL_VERSION,
+    .host_info = host_info,
+    .name = name != NULL ? name : g_get_host_name (),
+    .agent_id = bl_agent_get_arch_id (),
+    .platform = BL_AGENT_PLATFORM_DESKTOP,
+    .capabilities = BL_AGENT_CAP_CONSOLE | BL_AGENT_CAP_JAVASCRIPT | BL_AGENT_CAP_COMPRESSION,
+  };
+  agent->channel = bl_agent_channel_new (&options, &events, agent, error);
+  return agent->channel != NULL;
+}
+
+BlAgent *
+bl_agent_new (const BlAgentOptions *options, GError **error)
+{
+  g_autoptr (BlAgent) agent = g_new0 (BlAgent, 1);
+  agent->msh = options->msh;
+  agent->identity = options->identity;
+  agent->state_dir = g_strdup (options->state_dir);
+  agent->plugin_dirs = g_strdupv ((char **)options->plugin_dirs);
+  agent->features = bl_agent_features_new ();
+  bl_agent_host_install (options->state_dir, options->settings);
+  bl_agent_features_install (agent->features);
+  bl_agent_tunnels_install ();
+  if (!make_channel (agent, error))
+    return NULL;
+  bl_agent_features_set_channel (agent->features, agent->channel);
+  agent->tunnels = bl_agent_tunnels_new (agent->channel, agent->features);
+  agent->core = bl_agent_core_new (agent->channel, agent->msh, agent->identity, agent->state_dir, error);
+  if (agent->core == NULL)
+    return NULL;
+  agent->hooks = (BlAgentHostHooks){ .released = plugin_released_cb, .user_data = agent };
+  agent->plugins = bl_module_manager_new (BOWLINE_PLUGIN_KIND_AGENT, bl_agent_host_get_hooks (), &agent->hooks);
+  return g_steal_pointer (&agent);
+}
+
+void
+bl_agent_free (BlAgent *agent)
+{
+  if (agent == NULL)
+    return;
+  g_clear_pointer (&agent->tunnels, bl_agent_tunnels_free);
+  if (agent->plugins != NULL)
+    {
+      bl_module_manager_stop (agent->plugins);
+      bl_module_manager_free (agent->plugins);
+    }
+  g_clear_pointer (&agent->core, bl_agent_core_free);
+  bl_agent_features_set_channel (agent->features, NULL);
+  g_clear_pointer (&agent->channel, bl_agent_channel_free);
+  g_clear_pointer (&agent->features, bl_agent_features_free);
+  g_clear_pointer (&agent->identity, bl_agent_identity_free);
+  g_clear_pointer (&agent->msh, bl_msh_free);
+  g_strfreev (agent->plugin_dirs);
+  g_free (agent->state_dir);
+  g_free (agent);
+}
+
+static void
+plugins_started_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  BlAgent *agent = user_data;
+  g_autoptr (GError) error = NULL;
+  if (!bl_module_manager_start_finish (agent->plugins, result, &error))
+    g_warning ("plugins: %s", error->message);
+  bl_agent_channel_start (agent->channel);
+  (void)sd_notify (0, "READY=1");
+}
+
+void
+bl_agent_start (BlAgent *agent)
+{
+  bl_module_manager_scan (agent->plugins, (const char *const *)agent->plugin_dirs);
+  bl_module_manager_start_async (agent->plugins, PLUGIN_START_SECONDS, NULL, plugins_started_cb, agent);
+}
