@@ -2,7 +2,7 @@
 // First script of the page, run before the first paint: sets theme and language,
 // then fetches either the sign-in form or the application, never both.
 import { applyTheme } from './lib/theme';
-import type { Page } from './lib/page';
+import { channelUrl, FIRST_REQUESTS, type Page } from './lib/page';
 
 declare const __PAGE__: Page;
 
@@ -18,6 +18,7 @@ document.documentElement.lang = page.lang;
 // The session cookie cannot be read from here. This note of an earlier sign-in
 // saves a round trip; when it is wrong, the application falls back to the form.
 const part = location.pathname !== '/login' && readSetting('bowline.signed-in') ? page.app : page.login;
+if (part === page.app) page.early = openEarly();
 for (const href of part.scripts) addLink('modulepreload', href);
 addLink('stylesheet', part.style);
 const catalog = page.catalogs[page.lang];
@@ -30,6 +31,17 @@ else void start();
 async function start(): Promise<void> {
   const module = (await import(part.scripts[0]!)) as { start: () => void };
   module.start();
+}
+
+/** The lists travel while the scripts are still being fetched. */
+function openEarly(): Page['early'] {
+  const socket = new WebSocket(channelUrl());
+  const received: unknown[] = [];
+  socket.onmessage = (event) => received.push(event.data);
+  socket.onopen = () => {
+    for (const action of FIRST_REQUESTS) socket.send(JSON.stringify({ action, responseid: `first-${action}` }));
+  };
+  return { socket, received };
 }
 
 function addLink(rel: string, href: string): void {

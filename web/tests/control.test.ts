@@ -129,6 +129,28 @@ test('a server that comes back is found within two seconds', async (t) => {
   assert.deepEqual(states[states.length - 1], ['open', undefined]);
 });
 
+test('a channel that was opened earlier is taken over with what it received', async (t) => {
+  const server = await listen();
+  t.after(() => stop(server));
+  server.on('connection', (socket) => {
+    socket.send(GREETING);
+    socket.on('message', (data) => socket.send(JSON.stringify({ ...JSON.parse(String(data)), result: 'ok' })));
+  });
+  const socket = new WebSocket(`ws://127.0.0.1:${port(server)}/`);
+  const received: unknown[] = [];
+  await new Promise<void>((resolve) => {
+    socket.on('message', (data) => { received.push(String(data)); if (received.length === 2) resolve(); });
+    socket.on('open', () => socket.send(JSON.stringify({ action: 'nodes', responseid: 'first-nodes' })));
+  });
+  const { client, messages, reach } = start(t, port(server));
+  client['options'].early = { socket: socket as unknown as globalThis.WebSocket, received };
+  const opened = reach('open');
+  client.open();
+  await opened;
+  assert.deepEqual(messages.map((m) => m.action), ['serverinfo', 'nodes']);
+  assert.equal((await client.request({ action: 'more' })).result, 'ok');
+});
+
 test('a close frame ends the channel and says why', async (t) => {
   const server = await listen();
   t.after(() => stop(server));

@@ -4,6 +4,7 @@ import { useSyncExternalStore } from 'react';
 import { ControlClient } from '../control/client';
 import type { ChannelState, Message } from '../control/types';
 import { haveSession, noteSignedIn, signOut as postSignOut } from '../login/api';
+import { channelUrl, FIRST_REQUESTS } from '../lib/page';
 import { store } from '../store/store';
 
 export interface Channel {
@@ -21,11 +22,16 @@ const stateListeners = new Set<() => void>();
 const messageListeners = new Set<Listener>();
 
 export const client = new ControlClient({
-  url: `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/control.ashx`,
+  url: channelUrl(),
+  early: window.bowline.early,
   onMessage: receive,
   onState: (state, detail) => {
     channel = { state, ...detail, failures: state === 'open' ? 0 : channel.failures + Number(state === 'waiting') };
-    if (state === 'open') void resync();
+    if (state === 'open') {
+      // The boot script has asked for the lists already.
+      if (window.bowline.early) window.bowline.early = undefined;
+      else void resync();
+    }
     if (state === 'waiting') void checkSession();
     if (state === 'signed-out') leave();
     for (const listener of stateListeners) listener();
@@ -41,7 +47,7 @@ function receive(message: Message): void {
 async function resync(): Promise<void> {
   cookies = null;
   // The order of arrival is the order of asking; a lost channel starts over by itself.
-  const answers = ['meshes', 'nodes', 'lastconnects'].map((action) => client.request({ action }, { timeout: 60_000 }).then(receive));
+  const answers = FIRST_REQUESTS.map((action) => client.request({ action }, { timeout: 60_000 }).then(receive));
   await Promise.allSettled(answers);
 }
 

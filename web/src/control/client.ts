@@ -10,6 +10,8 @@ export interface ClientOptions {
   /** @retryAt: when the next attempt is made (Date.now() time), while waiting. */
   onState: (state: ChannelState, detail: { cause?: string; retryAt?: number }) => void;
   createSocket?: (url: string) => WebSocket;
+  /** A socket that is open already, with the messages it has received. Used once. */
+  early?: { socket: WebSocket; received: unknown[] };
   random?: () => number;
 }
 
@@ -60,12 +62,17 @@ export class ControlClient {
     if (this.retryTimer) clearTimeout(this.retryTimer);
     this.retryTimer = null;
     this.options.onState('connecting', {});
+    const { early } = this.options;
+    this.options.early = undefined;
     const create = this.options.createSocket ?? ((url: string) => new WebSocket(url));
-    const socket = create(this.options.url);
+    const socket = early?.socket ?? create(this.options.url);
     this.socket = socket;
     socket.onmessage = (event) => this.receive(socket, event.data);
     socket.onclose = () => this.lost(socket);
-    socket.onopen = () => this.keepAlive(socket);
+    if (socket.readyState === 1) this.keepAlive(socket);
+    else socket.onopen = early ? chain(socket.onopen, () => this.keepAlive(socket)) : () => this.keepAlive(socket);
+    for (const data of early?.received ?? []) this.receive(socket, data);
+    if (socket.readyState > 1) this.lost(socket);
   }
 
   /** Ends the channel for good. */
@@ -188,6 +195,16 @@ export class ControlClient {
       else this.send({ action: 'ping' });
     }, PING_MS);
   }
+}
+
+type Handler = WebSocket['onopen'];
+
+/** Both handlers, one after the other. */
+function chain(first: Handler, second: () => void): Handler {
+  return function (this: WebSocket, event) {
+    first?.call(this, event);
+    second();
+  };
 }
 
 export function parseMessage(text: string): Message | null {

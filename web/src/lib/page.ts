@@ -13,6 +13,12 @@ export interface Catalog {
   messages: Record<string, string | string[]>;
 }
 
+/** A control channel opened before the application was there, with what came in since. */
+export interface EarlyChannel {
+  socket: WebSocket;
+  received: unknown[];
+}
+
 export interface Page {
   version: string;
   app: PagePart;
@@ -21,6 +27,14 @@ export interface Page {
   catalogs: Record<string, string>;
   lang: string;
   catalog: Promise<Catalog | null>;
+  early?: EarlyChannel;
+}
+
+/** What the application asks for first. */
+export const FIRST_REQUESTS = ['meshes', 'nodes', 'lastconnects'];
+
+export function channelUrl(): string {
+  return `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/control.ashx`;
 }
 
 declare global {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The page's state and how messages change it. Pure functions: no socket, no clock.
 import type { Message, ServerInfo, UserInfo } from '../control/types';
-import { changeDevice, isDoc, number, readDevice, readGroup, readLinks, text, type Device, type Group } from './model';
+import { isDoc, number, readDevice, readGroup, readLinks, text, type Device, type Group } from './model';
 
 export interface State {
   server: ServerInfo | null;
@@ -153,7 +153,7 @@ function sessionsEvent(draft: Draft, event: Event): void {
   const device = draft.state.devices.get(text(event['nodeid']));
   if (!device) return;
   const read = readDevice({ _id: device.id, sessions: event['sessions'] }, device.groupId, device);
-  draft.devices().set(device.id, changeDevice(device, { sessions: read?.sessions ?? {} }));
+  draft.devices().set(device.id, { ...device, sessions: read?.sessions ?? {} });
 }
 
 function detailsEvent(draft: Draft, id: string): void {

@@ -33,7 +33,7 @@ function compare(a: Device, b: Device, options: RowOptions): number {
     case 'seen': order = Number(isOnline(b)) - Number(isOnline(a)) || options.lastSeen(b) - options.lastSeen(a); break;
     case 'name': break;
   }
-  order ||= collator.compare(a.name, b.name);
+  order ||= a.sortKey < b.sortKey ? -1 : a.sortKey > b.sortKey ? 1 : 0;
   return (options.descending ? -order : order) || (a.id < b.id ? -1 : 1);
 }
 

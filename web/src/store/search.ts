@@ -23,6 +23,18 @@ export function parseQuery(query: string): Term[] {
   return terms;
 }
 
+const haystacks = new WeakMap<Device, string>();
+
+/** All that a plain word may be found in. Made at the first search, since most devices of a page are never searched for. */
+function haystack(device: Device): string {
+  let text = haystacks.get(device);
+  if (text === undefined) {
+    text = [device.name, device.hostName, device.os, device.address, device.description, ...device.tags, ...device.users].join('\n').toLowerCase();
+    haystacks.set(device, text);
+  }
+  return text;
+}
+
 function matches(device: Device, group: string, { field, word }: Term): boolean {
   switch (field) {
     case 'group': return group.includes(word);
@@ -31,7 +43,7 @@ function matches(device: Device, group: string, { field, word }: Term): boolean 
     case 'ip': return device.address.toLowerCase().includes(word);
     case 'user': return device.users.some((u) => u.toLowerCase().includes(word));
     case 'is': return word === 'online' ? isOnline(device) : word === 'offline' ? !isOnline(device) : false;
-    default: return device.haystack.includes(word) || group.includes(word);
+    default: return haystack(device).includes(word) || group.includes(word);
   }
 }
 
