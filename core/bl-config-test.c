@@ -125,7 +125,7 @@ test_refusals (void)
     { "[server]\naccepted-web-hashes=abc\n",
       "test.conf:2: [server] accepted-web-hashes: expected a list of items of 96 hex digits, found \"abc\"" },
     { "[module relay]\npass=longer\n",
-      "test.conf:2: [module relay] pass: expected text from 0 to 4 bytes long, found other text" },
+      "test.conf:2: [module relay] pass: expected text of up to 4 bytes, found other text" },
     { "[module relay]\nmax-sessions=0\n",
       "test.conf:2: [module relay] max-sessions: expected an integer from 1 to 1000, found \"0\"" },
   };

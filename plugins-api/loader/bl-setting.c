@@ -68,11 +68,26 @@ range_text (const BlSetting *setting, const char *thing, const char *units)
 static const char *
 item_text (const BlSetting *setting)
 {
-  if (setting->flags & BL_SETTING_HEX)
-    return "hex digits";
   if (setting->flags & BL_SETTING_ORIGIN)
     return "origins such as https://example.org:8443";
   return NULL;
+}
+
+static char *
+list_text (const BlSetting *setting)
+{
+  const char *items = item_text (setting);
+
+  if (setting->flags & BL_SETTING_HEX)
+    return g_strdup_printf ("a list of items of %" G_GINT64_FORMAT " hex digits", setting->maximum);
+  if (!has_range (setting))
+    return g_strdup ("a list");
+  if (items == NULL)
+    items = "items";
+  if (setting->minimum == 0)
+    return g_strdup_printf ("a list of up to %" G_GINT64_FORMAT " %s", setting->maximum, items);
+  return g_strdup_printf ("a list of %" G_GINT64_FORMAT " to %" G_GINT64_FORMAT " %s", setting->minimum,
+                          setting->maximum, items);
 }
 
 char *
@@ -98,16 +113,11 @@ bl_setting_dup_expectation (const BlSetting *setting)
         return g_strdup_printf ("one of %s", list);
       }
     case BL_SETTING_LIST:
-      {
-        const char *items = item_text (setting);
-        g_autofree char *suffix = items != NULL ? g_strdup_printf (" (%s)", items) : g_strdup ("");
-
-        if (setting->flags & BL_SETTING_HEX)
-          return g_strdup_printf ("a list of items of %" G_GINT64_FORMAT " hex digits", setting->maximum);
-        return range_text (setting, has_range (setting) ? "a list of items, their number" : "a list", suffix);
-      }
+      return list_text (setting);
     case BL_SETTING_STRING:
     default:
+      if (has_range (setting) && setting->minimum == 0)
+        return g_strdup_printf ("text of up to %" G_GINT64_FORMAT " bytes", setting->maximum);
       return has_range (setting) ? range_text (setting, "text", " bytes long") : g_strdup ("text");
     }
 }
