@@ -181,6 +181,11 @@ bl_audit_chain_expire (BlAuditHead *head, GVariant *page, gint64 cutoff_ms, GStr
     {
       GVariant *record = g_ptr_array_index (records, i);
 
+      if (record_get_seq (record) < head->first) /* left over */
+        {
+          g_strv_builder_add (deletes, bl_variant_get_string (record, "_id"));
+          continue;
+        }
       if (record_get_seq (record) != head->first || head->first == head->last ||
           record_get_time_ms (record) >= cutoff_ms)
         return;
