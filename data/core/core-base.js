@@ -118,30 +118,41 @@ function blReadText(path) {
     try { return blFs.readFileSync(path).toString().trim(); } catch (e) { return null; }
 }
 
+// The engine collects what nobody refers to, even a running child or timer.
+var blHeld = {};
+var blHeldNext = 1;
+
+function blHold(object) {
+    blHeld[blHeldNext] = object;
+    return blHeldNext++;
+}
+
+function blRelease(key) { delete blHeld[key]; }
+
 // Runs PROGRAM with ARGV (argv[0] included) and calls DONE (code, output) once. At most
 // the limit of output is kept; a command that takes longer than SECONDS is ended.
 function blRun(program, argv, options, seconds, done) {
-    var child = null, output = '', finished = false, timer = null;
+    var job = { child: null, timer: null }, output = '', finished = false, key = blHold(job);
     function finish(code) {
         if (finished) { return; }
         finished = true;
-        if (timer != null) { clearTimeout(timer); }
+        blRelease(key);
+        if (job.timer != null) { clearTimeout(job.timer); }
         done(code, output);
     }
     function collect(data) {
         if (output.length < BL_LIMIT.outputBytes) { output = blCut(output + data.toString()); }
     }
-    try { child = blChild.execFile(program, argv, options); } catch (e) { finish(-1); return null; }
-    if (child == null) { finish(-1); return null; }
-    child.stdout.on('data', collect);
-    child.stderr.on('data', collect);
+    try { job.child = blChild.execFile(program, argv, options); } catch (e) { job.child = null; }
+    if (job.child == null) { finish(-1); return null; }
+    job.child.stdout.on('data', collect);
+    job.child.stderr.on('data', collect);
     // Output may still be on its way when the exit is told.
-    child.on('exit', function (code) {
-        if (timer != null) { clearTimeout(timer); }
-        timer = setTimeout(function () { finish(code); }, 100);
+    job.child.on('exit', function (code) {
+        job.rest = setTimeout(function () { finish(code); }, 100);
     });
-    timer = setTimeout(function () { try { child.kill(); } catch (e) { /* gone */ } finish(-1); }, seconds * 1000);
-    return child;
+    job.timer = setTimeout(function () { try { job.child.kill(); } catch (e) { /* gone */ } finish(-1); }, seconds * 1000);
+    return job.child;
 }
 
 // The signed-in user at the screen: their number, or null when there is none.

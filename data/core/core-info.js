@@ -83,7 +83,7 @@ function blSendNetInfo() {
 }
 
 function blScheduleNetInfo() {
-    if (blNetTimer != null) { clearTimeout(blNetTimer); }
+    if (blNetTimer != null) { return; }
     blNetTimer = setTimeout(function () { blNetTimer = null; blSendNetInfo(); }, 5000);
     blNetTimer.metadata = 'netinfo';
 }

@@ -8,10 +8,7 @@ function blOnCommand(command) {
 }
 
 function blOnConnect(up) {
-    if (!up) {
-        if (blNetTimer != null) { clearTimeout(blNetTimer); blNetTimer = null; }
-        return;
-    }
+    if (!up) { return; }
     blSendCoreInfo();
     blScheduleNetInfo();
 }
