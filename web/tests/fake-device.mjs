@@ -145,7 +145,7 @@ class Files {
   }
 
   startUpload(m, path) {
-    if (path.startsWith('/etc/')) { this.json({ action: 'uploaderror', reqid: m.reqid }); return; }
+    if (path.startsWith('/etc/')) { this.json({ action: 'uploaderror', reqid: m.reqid }); this.json({ action: 'dialogmessage', msg: 'error', file: m.name, error: 'Read-only file system' }); return; }
     const before = m.append ? tree.get(path)?.data : undefined;
     this.upload = { reqid: m.reqid, path, parts: before ? [before] : [] };
     this.json({ action: 'uploadstart', reqid: m.reqid });

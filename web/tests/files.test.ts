@@ -152,6 +152,7 @@ test('the queue asks before it replaces, and survives a lost session', async () 
   assert.deepEqual(queue.list().map((t) => t.state), ['queued', 'queued', 'queued']);
   queue.setClient(connect());
   await settled(queue, (s) => s.join() === 'conflict,done,failed');
+  assert.equal(queue.list()[2]?.error?.message, 'Read-only file system');
   queue.decide(1, true);
   await settled(queue, (s) => s[0] === 'done');
   assert.deepEqual(tree.get('/tmp/q1')?.data, data);

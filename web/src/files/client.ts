@@ -36,6 +36,8 @@ interface Pending {
 
 export class FilesClient {
   listener: FrameListener | null = null;
+  /** The reason that came last for a failure, in the device's words; read it once. */
+  private reason: string | null = null;
   private sequence = 0;
   private readonly pending = new Map<number, Pending>();
   private readonly wire: Wire;
@@ -82,6 +84,10 @@ export class FilesClient {
   }
 
   onMessage(message: Json): void {
+    if (message['action'] === 'dialogmessage') {
+      if (typeof message['error'] === 'string') this.reason = message['error'];
+      return;
+    }
     const reqid = Number(message['reqid']);
     const entry = this.pending.get(reqid);
     if (entry) {
@@ -89,6 +95,12 @@ export class FilesClient {
       this.pending.delete(reqid);
       entry.resolve(message);
     } else this.listener?.onMessage(message);
+  }
+
+  takeReason(): string | null {
+    const reason = this.reason;
+    this.reason = null;
+    return reason;
   }
 
   closed(): void {

@@ -45,7 +45,7 @@ export function download(client: FilesClient, { path, sink, signal, onProgress }
       onMessage: (message) => {
         if (message['action'] !== 'download' || Number(message['id']) !== id) return;
         if (message['sub'] === 'start') client.send({ action: 'download', sub: 'startack', id, ack: PIPELINE });
-        else if (message['sub'] === 'cancel') finish(new FilesError('failed', 'the device cannot read the file'));
+        else if (message['sub'] === 'cancel') finish(new FilesError('failed', client.takeReason() ?? ''));
       },
       // The acknowledgement waits for the sink: a slow disk slows the device down.
       onBlock: (data, last) => {

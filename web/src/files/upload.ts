@@ -8,6 +8,7 @@ import { BLOCK, escapeBlock } from './protocol';
 /** Blocks on their way. The device buffers what it has not written yet, so this also bounds its memory. */
 export const WINDOW = 24;
 const READ_AHEAD = 4 << 20;
+const REASON_MS = 100;
 
 export interface Source {
   size: number;
@@ -86,8 +87,9 @@ export function upload(client: FilesClient, options: UploadOptions): Promise<voi
             void pump();
             break;
           case 'uploaddone': finish(); break;
-          case 'uploaderror': finish(new FilesError('failed', 'the device could not write the file')); break;
-          case 'uploadcancel': finish(new FilesError('failed', 'the device gave up')); break;
+          // The reason follows in a message of its own.
+          case 'uploaderror': setTimeout(() => finish(new FilesError('failed', client.takeReason() ?? '')), REASON_MS); break;
+          case 'uploadcancel': finish(new FilesError('failed', '')); break;
         }
       },
       onBlock: () => undefined,

@@ -57,7 +57,7 @@ export function filesErrorText(error: unknown): string {
     case 'closed': return _('The session with the device has ended.');
     case 'timeout': return _('The device does not answer.');
     case 'unreadable': return _('“{path}” does not exist or cannot be read.', { path: error.message });
-    case 'failed': return _('The device could not do this; it may lack permission or space.');
+    case 'failed': return error.message ? _('The device refused: {detail}', { detail: error.message }) : _('The device could not do this; it may lack permission or space.');
   }
 }
 
@@ -144,10 +144,14 @@ export function useFiles(device: Device, root: string): FilesView {
   /** Changes are not answered by the device: the folder afterwards tells whether they happened. */
   const changeFolder = async (message: Record<string, unknown>, happened: (names: Set<string>) => boolean) => {
     const folder = shownPath.current;
-    if (!client.current) throw new Error(_('The session with the device has ended.'));
-    client.current.send(message);
+    const current = client.current;
+    if (!current) throw new Error(_('The session with the device has ended.'));
+    current.takeReason();
+    current.send(message);
     const list = await load(folder);
-    if (list && !happened(new Set(list.map((e) => e.name)))) throw new Error(_('The device could not do this; it may lack permission or space.'));
+    if (!list || happened(new Set(list.map((e) => e.name)))) return;
+    const reason = current.takeReason();
+    throw new Error(reason ? _('The device refused: {detail}', { detail: reason }) : _('The device could not do this; it may lack permission or space.'));
   };
 
   return {
