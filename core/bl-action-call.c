@@ -3,6 +3,7 @@
 #include "bl-action-call.h"
 
 #include "bl-action-schema.h"
+#include "bl-host.h"
 #include "bl-principal.h"
 #include "bl-rights.h"
 
@@ -504,6 +505,12 @@ register_actions (
   return bl_action_table_add (dispatcher.table, host, actions, n_actions, user_data, error);
 }
 
+static void
+release_cb (BowlineHost *plugin, gpointer user_data)
+{
+  bl_action_remove_plugin (plugin);
+}
+
 void
 bl_action_install (void)
 {
@@ -529,6 +536,7 @@ bl_action_install (void)
 
   g_return_if_fail (dispatcher.table == NULL);
   dispatcher.table = bl_action_table_new ();
+  bl_host_add_release_func (release_cb, NULL);
   dispatcher.store_is_ill = FALSE;
   dispatcher.unknown = 0;
   bowline_private_install_action_ops (&ops);
@@ -538,6 +546,7 @@ bl_action_install (void)
 void
 bl_action_uninstall (void)
 {
+  bl_host_remove_release_func (release_cb, NULL);
   g_clear_pointer (&dispatcher.table, bl_action_table_free);
 }
 
