@@ -19,6 +19,9 @@ test('enrol lines survive a shell', () => {
   assert.ok(enrollLines(GROUP, 'https://h', { features: 2148670081 }).script.includes('--no-check-certificate'));
   assert.ok(enrollLines(GROUP, 'https://h', { features: -2146297215 }).script.includes('--no-check-certificate'));
   assert.equal(trusted.settings, '/meshsettings?id=QV31G6chBfMpqBTTeBmRbLuU%24hhtxik%40M7lneP33kcnml3veUO57fI7b6s2mxVrY');
+  const pinned = enrollLines(GROUP, 'https://h', { features: 2148670081, agentCertHash: 'VKlKybSRdgcPpy3R8eRiico8Cc6Alz0v$uZWxizlVEJOU5TIZ$qoCS2uyA$isgOT' });
+  assert.match(pinned.enroll, / --server-id 54a94ac9b49176070fa72dd1f1e46289ca3c09ce80973d2ffee656c62ce554424e5394c867faa8092daec80fe2b20393$/);
+  assert.ok(!trusted.enroll.includes('--server-id'));
   assert.equal(shellQuote("it's"), "'it'\\''s'");
 });
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The files session of a device: tunnel, current folder, and changes in it.
 import { useCallback, useEffect, useRef, useState } from 'react';
+import { useChannel } from '../app/session';
 import type { Tunnel } from '../control/tunnel';
 import { openTunnel, type Link } from '../device/connect';
 import { errorText } from '../lib/hooks';
@@ -71,6 +72,7 @@ export function useFiles(device: Device, root: string): FilesView {
   const tunnel = useRef<Tunnel | null>(null);
   const wanted = useRef(path);
   const shownPath = useRef(path);
+  const refused = useRef(false);
 
   const load = useCallback(async (target: string): Promise<readonly Entry[] | null> => {
     const current = client.current;
@@ -112,6 +114,7 @@ export function useFiles(device: Device, root: string): FilesView {
         if (tunnel.current !== null && tunnel.current !== next) return;
         setLink({ state, reason, detail });
         if (state !== 'closed') return;
+        refused.current = reason === 'denied';
         const old = client.current;
         client.current = null;
         queue.setClient(null);
@@ -131,10 +134,12 @@ export function useFiles(device: Device, root: string): FilesView {
   }, [device.id, queue]);
 
   const online = hasAgent(device);
+  const connected = useChannel().state === 'open';
+  // Also after the device or the server was away: listing and uploads go on by themselves.
   useEffect(() => {
-    if (online && (!tunnel.current || tunnel.current.state === 'closed')) connect();
-    else if (!online && !tunnel.current) setLink({ state: 'closed', reason: 'offline' });
-  }, [online, connect]);
+    if (!online && !tunnel.current) setLink({ state: 'closed', reason: 'offline' });
+    else if (online && connected && !refused.current && (!tunnel.current || tunnel.current.state === 'closed')) connect();
+  }, [online, connected, connect]);
   useEffect(() => () => {
     queue.dispose();
     tunnel.current?.close();
