@@ -115,6 +115,26 @@ test_offload (void)
 }
 
 static void
+free_cb (gpointer data)
+{
+  *(gint *)data += 100;
+}
+
+/* A plugin that is gone hears no more of its work, but its data is freed. */
+static void
+test_offload_after_release (void)
+{
+  BowlineHost *host = bl_host_get ("gone");
+  gint value = 0;
+
+  g_assert_true (bowline_host_offload (host, work_cb, done_cb, &value, free_cb));
+  bl_host_release (host);
+  while (g_atomic_int_get (&value) < 100)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_cmpint (value, ==, 101);
+}
+
+static void
 note (BowlineHost *host, gpointer user_data)
 {
   g_string_append (user_data, host->id);
@@ -152,6 +172,7 @@ main (int argc, char **argv)
   g_test_add_func ("/host/settings", test_settings);
   g_test_add_func ("/host/services", test_services);
   g_test_add_func ("/host/offload", test_offload);
+  g_test_add_func ("/host/offload-after-release", test_offload_after_release);
   g_test_add_func ("/host/release-funcs", test_release_funcs);
   return g_test_run ();
 }

@@ -10,7 +10,8 @@
 
 typedef struct
 {
-  char *section; /* "module ID" */
+  char *section;    /* "module ID" */
+  guint generation; /* counts releases: what was begun before one is not reported to the plugin after it */
 } PluginData;
 
 typedef struct
@@ -81,6 +82,7 @@ bl_host_remove_release_func (BlHostReleaseFunc func, gpointer user_data)
 void
 bl_host_release (BowlineHost *host)
 {
+  ((PluginData *)host->priv)->generation++;
   for (guint i = release_funcs != NULL ? release_funcs->len : 0; i > 0; i--)
     {
       ReleaseFunc entry = g_array_index (release_funcs, ReleaseFunc, i - 1);
@@ -269,6 +271,44 @@ lookup_service (BowlineHost *host, const char *name, guint32 major, gpointer tab
   return bl_service_registry_lookup (environment.services, name, major, table, user_data);
 }
 
+/* Work of a plugin that may be gone when the work is done. */
+typedef struct
+{
+  PluginData *plugin;
+  guint generation;
+  void (*work) (gpointer data);
+  void (*done) (gpointer data);
+  gpointer data;
+  GDestroyNotify free_data;
+} OffloadedJob;
+
+static void
+job_work (gpointer data)
+{
+  OffloadedJob *job = data;
+
+  job->work (job->data);
+}
+
+static void
+job_done (gpointer data)
+{
+  OffloadedJob *job = data;
+
+  if (job->done != NULL && job->generation == job->plugin->generation)
+    job->done (job->data);
+}
+
+static void
+job_free (gpointer data)
+{
+  OffloadedJob *job = data;
+
+  if (job->free_data != NULL)
+    job->free_data (job->data);
+  g_free (job);
+}
+
 static gboolean
 offload (BowlineHost *host,
          void (*work) (gpointer data),
@@ -276,7 +316,14 @@ offload (BowlineHost *host,
          gpointer data,
          GDestroyNotify free_data)
 {
-  return bl_worker_pool_push (environment.workers, work, done, data, free_data);
+  PluginData *plugin = host->priv;
+  const OffloadedJob filled = { plugin, plugin->generation, work, done, data, free_data };
+  OffloadedJob *job = g_memdup2 (&filled, sizeof filled);
+
+  if (bl_worker_pool_push (environment.workers, job_work, job_done, job, job_free))
+    return TRUE;
+  g_free (job);
+  return FALSE;
 }
 
 static const BowlineHostOps host_ops = {

@@ -5,6 +5,7 @@
 #include "bl-table.h"
 #include <bowline/error.h>
 #include <dlfcn.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -30,10 +31,24 @@ check_owner_and_mode (const char *path, const struct stat *info, GError **error)
   return TRUE;
 }
 
+static gboolean
+check_directory_of (const char *path, GError **error)
+{
+  g_autofree char *directory = g_path_get_dirname (path);
+  struct stat info;
+
+  if (stat (directory, &info) != 0)
+    {
+      g_set_error (error, BOWLINE_ERROR, BOWLINE_ERROR_NOT_FOUND, "%s: %s", directory, g_strerror (errno));
+      return FALSE;
+    }
+  return check_owner_and_mode (directory, &info, error);
+}
+
 gboolean
 bl_module_loader_check_file (const char *path, GError **error)
 {
-  g_autofree char *directory = g_path_get_dirname (path);
+  g_autofree char *target = NULL;
   struct stat info;
 
   if (!g_path_is_absolute (path))
@@ -41,7 +56,9 @@ bl_module_loader_check_file (const char *path, GError **error)
       g_set_error (error, BOWLINE_ERROR, BOWLINE_ERROR_INVALID, "%s: expected an absolute path", path);
       return FALSE;
     }
-  if (stat (path, &info) != 0)
+  /* Where a link leads must be as safe as where it lies. */
+  target = realpath (path, NULL);
+  if (target == NULL || stat (target, &info) != 0)
     {
       g_set_error (error, BOWLINE_ERROR, BOWLINE_ERROR_NOT_FOUND, "%s: %s", path, g_strerror (errno));
       return FALSE;
@@ -51,14 +68,8 @@ bl_module_loader_check_file (const char *path, GError **error)
       g_set_error (error, BOWLINE_ERROR, BOWLINE_ERROR_DENIED, "%s: expected a regular file", path);
       return FALSE;
     }
-  if (!check_owner_and_mode (path, &info, error))
-    return FALSE;
-  if (stat (directory, &info) != 0)
-    {
-      g_set_error (error, BOWLINE_ERROR, BOWLINE_ERROR_NOT_FOUND, "%s: %s", directory, g_strerror (errno));
-      return FALSE;
-    }
-  return check_owner_and_mode (directory, &info, error);
+  return check_owner_and_mode (target, &info, error) && check_directory_of (path, error)
+         && check_directory_of (target, error);
 }
 
 static void G_GNUC_PRINTF (3, 4) refuse (GError **error, const char *field, const char *format, ...)

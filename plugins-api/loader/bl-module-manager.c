@@ -570,6 +570,15 @@ add_manifest (GVariantDict *dict, const BlModuleManifest *manifest)
   g_variant_dict_insert (dict, "capabilities", "^as", manifest->capabilities);
 }
 
+/* Before the start nobody has asked the configuration yet. */
+static BlModuleState
+shown_state (BlModuleManager *manager, const BlModule *module)
+{
+  if (module->state == BL_MODULE_FOUND && !manager->hooks.is_enabled (module->manifest, manager->user_data))
+    return BL_MODULE_DISABLED;
+  return module->state;
+}
+
 GVariant *
 bl_module_manager_list (BlModuleManager *manager)
 {
@@ -584,7 +593,7 @@ bl_module_manager_list (BlModuleManager *manager)
       g_variant_dict_init (&dict, NULL);
       g_variant_dict_insert (&dict, "id", "s", module->id);
       g_variant_dict_insert (&dict, "path", "s", module->path);
-      g_variant_dict_insert (&dict, "state", "s", bl_module_state_to_string (module->state));
+      g_variant_dict_insert (&dict, "state", "s", bl_module_state_to_string (shown_state (manager, module)));
       if (module->reason != NULL)
         g_variant_dict_insert (&dict, "reason", "s", module->reason);
       if (module->manifest != NULL)

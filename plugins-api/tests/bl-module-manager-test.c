@@ -6,6 +6,7 @@
 #include "bowline-private.h"
 #include <glib/gstdio.h>
 #include <string.h>
+#include <unistd.h>
 
 typedef struct
 {
@@ -169,7 +170,11 @@ start (Fixture *fixture, GCancellable *cancellable, GError **error)
 {
   const char *const directories[] = { "/nonexistent/modules", fixture->root, NULL };
 
+  g_autoptr (GVariant) before = NULL;
+
   bl_module_manager_scan (fixture->manager, directories);
+  before = bl_module_manager_list (fixture->manager);
+  g_assert_cmpuint (g_variant_n_children (before), >, 0);
   bl_module_manager_start_async (fixture->manager, 1, cancellable, started_cb, fixture);
   while (fixture->result == NULL)
     g_main_context_iteration (NULL, TRUE);
@@ -388,6 +393,25 @@ test_file_checks (Fixture *fixture, gconstpointer unused)
   g_chmod (directory, 0755);
 }
 
+static void
+test_links (Fixture *fixture, gconstpointer unused)
+{
+  g_autofree char *safe = plugin_directory (fixture, "safe");
+  g_autofree char *open = plugin_directory (fixture, "open");
+  g_autofree char *target = g_build_filename (open, "target", NULL);
+  g_autofree char *link = g_build_filename (safe, "link", NULL);
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (g_file_set_contents (target, "x", -1, NULL));
+  g_assert_cmpint (symlink (target, link), ==, 0);
+  g_assert_true (bl_module_loader_check_file (link, &error));
+  g_assert_no_error (error);
+  g_chmod (open, 0777);
+  g_assert_false (bl_module_loader_check_file (link, &error));
+  g_assert_error (error, BOWLINE_ERROR, BOWLINE_ERROR_DENIED);
+  g_chmod (open, 0755);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -400,5 +424,6 @@ main (int argc, char **argv)
   ADD ("/module-manager/cancel", test_cancel);
   ADD ("/module-manager/slow-calls", test_slow_calls);
   ADD ("/module-manager/file-checks", test_file_checks);
+  ADD ("/module-manager/links", test_links);
   return g_test_run ();
 }

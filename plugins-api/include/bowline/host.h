@@ -80,7 +80,7 @@ bowline_host_lookup_service (BowlineHost *host, const char *name, guint32 major,
 
 /**
  * bowline_host_offload: runs @work on one of a few threads kept for short CPU work (signatures, password hashes),
- * then @done on the main context, and then frees @data.
+ * then @done (nullable) on the main context, and then frees @data. After the plugin's deactivation @done is left out.
  * Returns: %FALSE when the queue is at its limit; then nothing was taken and the caller keeps @data.
  */
 BOWLINE_AVAILABLE_IN_1_0 gboolean bowline_host_offload (
