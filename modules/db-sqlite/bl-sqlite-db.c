@@ -114,6 +114,8 @@ hint_for (int code)
     {
     case SQLITE_FULL:
       return " (no space left on the disk, or the configured maximum size is reached)";
+    case SQLITE_IOERR:
+      return " (the disk, or a limit on the size of files, refuses it)";
     case SQLITE_BUSY:
       return " (another program holds the database)";
     case SQLITE_CORRUPT:
@@ -162,6 +164,14 @@ bl_sqlite_db_cannot_write (BlSqliteDb *db)
     default:
       return FALSE;
     }
+}
+
+gboolean
+bl_sqlite_db_cannot_grow (BlSqliteDb *db)
+{
+  int code = sqlite3_errcode (db->handle) & 0xff;
+
+  return code == SQLITE_FULL || code == SQLITE_IOERR;
 }
 
 gboolean

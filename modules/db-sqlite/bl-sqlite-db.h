@@ -41,6 +41,8 @@ gboolean bl_sqlite_db_get_int (BlSqliteDb *db, const char *sql, gint64 *value, G
 void bl_sqlite_db_set_error (BlSqliteDb *db, const char *what, GError **error);
 /** Returns: whether the last failure means that the file cannot grow or be written at the moment. */
 gboolean bl_sqlite_db_cannot_write (BlSqliteDb *db);
+/** Returns: whether the last failure was one of appending to a file. */
+gboolean bl_sqlite_db_cannot_grow (BlSqliteDb *db);
 
 /** Binds text that stays valid until the statement is reset; %NULL binds null. */
 void bl_sqlite_bind_text (sqlite3_stmt *statement, int index, const char *text);

@@ -75,7 +75,7 @@ find_damage (BlSqliteDb *db, BlSqliteCheck check)
   if (text != NULL && g_str_equal (text, "ok"))
     return NULL;
   if (text != NULL)
-    return g_steal_pointer (&text);
+    return g_strdelimit (g_steal_pointer (&text), "\n", ' ');
   return g_strdup (error != NULL ? error->message : "the check gave no answer");
 }
 

@@ -28,6 +28,7 @@ typedef struct
   gint64 expire_at;
   gint64 count_at;
   gboolean counts_stale;
+  gboolean log_is_stuck; /* the batch failed because nothing can be appended */
   gboolean with_held; /* the batch tries the held events, too */
   gint64 events_added; /* by the batch */
   gboolean is_ending;
@@ -143,21 +144,45 @@ write_probe (Writer *writer, GError **error)
 }
 
 static gboolean
-write_batch (Writer *writer, GQueue *requests, GError **error)
+write_once (Writer *writer, GQueue *requests, GError **error)
 {
   gboolean durable = FALSE;
 
   for (GList *l = requests->head; l != NULL; l = l->next)
-    durable = durable || (((Request *) l->data)->flags & BOWLINE_COMMIT_DURABLE) != 0;
+    {
+      Request *request = l->data;
+
+      durable = durable || (request->flags & BOWLINE_COMMIT_DURABLE) != 0;
+      g_clear_error (&request->error);
+    }
   writer->events_added = 0;
   if (writer_set_durable (writer, durable, error) && bl_sqlite_db_exec (writer->db, "BEGIN IMMEDIATE", error) &&
       (writer->retry_at == 0 || write_probe (writer, error)) &&
       (!writer->with_held || write_requests (writer, &writer->held, error)) &&
       write_requests (writer, requests, error) && bl_sqlite_db_exec (writer->db, "COMMIT", error))
     return TRUE;
+  writer->log_is_stuck = bl_sqlite_db_cannot_grow (writer->db);
   writer_roll_back (writer);
   writer->events_added = 0;
   return FALSE;
+}
+
+/* A log that cannot grow may be emptied into the file, and then be written from its beginning. */
+static gboolean
+write_batch (Writer *writer, GQueue *requests, GError **error)
+{
+  g_autoptr (GError) first = NULL;
+
+  if (write_once (writer, requests, &first))
+    return TRUE;
+  if (!writer->log_is_stuck ||
+      sqlite3_wal_checkpoint_v2 (
+          bl_sqlite_db_get_handle (writer->db), NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL) != SQLITE_OK)
+    {
+      g_propagate_error (error, g_steal_pointer (&first));
+      return FALSE;
+    }
+  return write_once (writer, requests, error);
 }
 
 /* ---- what follows from a batch ---------------------------------------------------------------------------- */
