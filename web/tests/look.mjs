@@ -19,17 +19,24 @@ const problems = [];
 
 const firstId = [...server.state.nodes.keys()][0].split('/').pop();
 
+/** Waits until every animation that ends has ended and the result is painted. */
+const settled = (page) => page.evaluate(async () => {
+  const ending = document.getAnimations().filter((a) => a.effect?.getTiming().iterations !== Infinity);
+  await Promise.allSettled(ending.map((a) => a.finished));
+  await new Promise((next) => { requestAnimationFrame(() => requestAnimationFrame(next)); });
+});
+
 const STEPS = {
   login: async (page) => { await page.goto(`${server.url}/login`); await page.waitForSelector('#login-username'); },
   devices: async (page) => { await page.goto(`${server.url}/`); await page.waitForSelector('.bl-row'); },
-  search: async (page) => { await page.goto(`${server.url}/`); await page.waitForSelector('.bl-row'); await page.keyboard.press('/'); await page.keyboard.type('os:debian'); await page.waitForTimeout(600); },
-  add: async (page) => { await page.goto(`${server.url}/`); await page.locator('.bl-toolbar .pf-m-primary').click(); await page.waitForSelector('.bl-copy'); await page.waitForTimeout(300); },
+  search: async (page) => { await page.goto(`${server.url}/`); await page.waitForSelector('.bl-row'); await page.keyboard.press('/'); await page.keyboard.type('os:debian'); await settled(page); },
+  add: async (page) => { await page.goto(`${server.url}/`); await page.locator('.bl-toolbar .pf-m-primary').click(); await page.waitForSelector('.bl-copy'); await settled(page); },
   groups: async (page) => { await page.goto(`${server.url}/groups`); await page.waitForSelector('.bl-card'); },
   general: async (page) => { await page.goto(`${server.url}/device/${firstId}/general`); await page.waitForSelector('.bl-nets'); },
   terminal: async (page) => {
     await page.goto(`${server.url}/device/${firstId}/terminal`);
     await page.waitForFunction(() => document.querySelector('.xterm-rows')?.textContent?.includes('root@demo'));
-    await page.keyboard.type('colours\r'); await page.waitForTimeout(300);
+    await page.keyboard.type('colours\r'); await settled(page);
   },
   files: async (page) => {
     await page.goto(`${server.url}/device/${firstId}/files`);
@@ -46,7 +53,7 @@ for (const [size, viewport] of Object.entries(SIZES)) {
       try {
         if (name !== 'login' && (await context.cookies()).length === 0) await signIn(page, server.url);
         await step(page);
-        await page.waitForTimeout(250);
+        await settled(page);
       } catch (error) { problems.push(`${size} ${scheme} ${name}: ${error.message}`); }
       await page.screenshot({ path: join(opt.out, `${name}-${size}-${scheme}.png`) });
     }

@@ -1,0 +1,199 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Rules of this tree that a compiler does not know. Each check is a function; prints TAP.
+
+With --self-test, each check is run against a sample that must fail.
+"""
+import pathlib
+import re
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+SOURCE = (".c", ".h", ".ts", ".tsx", ".mjs", ".js", ".py", ".sh", ".css")
+MAX_FILE = 1000
+MAX_WEB_FILE = 500
+MAX_FUNCTION = 80
+# Calls with their reason; the pattern stands where a call would.
+BANNED = {
+    r"\bsystem ?\(": "runs a shell (K7)",
+    r"\bpopen ?\(": "runs a shell (K7)",
+    r"\bstrcpy ?\(": "unbounded",
+    r"\bstrcat ?\(": "unbounded",
+    r"\bsprintf ?\(": "unbounded",
+    r"\bgets ?\(": "unbounded",
+    r"\bg_error ?\(": "ends the process (K5)",
+    r"\bexit ?\(": "ends the process (K5)",
+    r"\binnerHTML\b": "markup from text (K2)",
+}
+UNFINISHED = re.compile(r"\b(TO" r"DO|FIX" r"ME|XX" r"X)\b")
+SLEEP = re.compile(r"\b(g_usleep|usleep|sleep) ?\(|waitForTimeout")
+# room: rooms whose headers it may include
+ROOMS = {
+    "common": {"common"},
+    "plugins-api": {"plugins-api", "common"},
+    "core": {"core", "plugins-api", "common"},
+    "modules": {"modules", "plugins-api", "common"},
+    "agent": {"agent", "plugins-api", "common"},
+}
+GENERATED = {"bl-build-config.h"}
+
+
+def tracked():
+    out = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True).stdout
+    return [p for p in out.decode().split("\0") if p]
+
+
+def read_all():
+    files = {}
+    for name in tracked():
+        path = ROOT / name
+        if path.suffix in SOURCE and path.is_file() and not path.is_symlink():
+            files[name] = path.read_text(encoding="utf-8", errors="replace")
+    return files
+
+
+def check_length(files):
+    for name, text in files.items():
+        limit = MAX_WEB_FILE if name.startswith("web/") else MAX_FILE
+        lines = text.count("\n")
+        if lines > limit:
+            yield f"{name}: {lines} lines, at most {limit}"
+
+
+def check_functions(files):
+    for name, text in files.items():
+        if not name.endswith(".c"):
+            continue
+        start = None
+        for number, line in enumerate(text.split("\n"), 1):
+            if line == "{":
+                start = number
+            elif line == "}" and start is not None:
+                if number - start + 1 > MAX_FUNCTION:
+                    yield f"{name}:{start}: a function of {number - start + 1} lines, at most {MAX_FUNCTION}"
+                start = None
+
+
+def without_comments(text):
+    text = re.sub(r"/\*.*?\*/", lambda m: "\n" * m.group().count("\n"), text, flags=re.S)
+    text = re.sub(r'"(?:\\.|[^"\\\n])*"', '""', text)
+    return re.sub(r"//[^\n]*", "", text)
+
+
+def check_banned(files):
+    for name, text in files.items():
+        if not name.endswith((".c", ".h", ".ts", ".tsx")) or "test." in name:
+            continue
+        for number, line in enumerate(without_comments(text).split("\n"), 1):
+            for pattern, why in BANNED.items():
+                if re.search(pattern, line) and not line.lstrip().startswith("_exit"):
+                    yield f"{name}:{number}: {line.strip()[:80]}: {why}"
+
+
+def check_unfinished(files):
+    for name, text in files.items():
+        for number, line in enumerate(text.split("\n"), 1):
+            if UNFINISHED.search(line):
+                yield f"{name}:{number}: unfinished: {line.strip()[:80]}"
+
+
+def check_sleeps(files):
+    for name, text in files.items():
+        if not (name.startswith("tests/") or name.endswith("-test.c") or "/tests/" in name):
+            continue
+        for number, line in enumerate(without_comments(text).split("\n"), 1):
+            if SLEEP.search(line) and "tests/lint/" not in name:
+                yield f"{name}:{number}: a sleep; poll with a deadline instead"
+
+
+def check_license(files):
+    for name, text in files.items():
+        if "SPDX-License-Identifier: Apache-2.0" not in "\n".join(text.split("\n")[:3]):
+            yield f"{name}: no licence line in its first three lines"
+
+
+def room_of(name):
+    return name.split("/")[0]
+
+
+def check_includes(files):
+    """Who may use whom: docs/ARCHITECTURE.md. A module or agent plugin also sees no other module or plugin."""
+    owners = {}
+    for name in files:
+        if name.endswith(".h"):
+            owners.setdefault(name.rsplit("/", 1)[-1], []).append(name)
+    for name, text in files.items():
+        room = room_of(name)
+        if room not in ROOMS or not name.endswith((".c", ".h")) or name.endswith("-test.c") or "/tests/" in name:
+            continue
+        for header in re.findall(r'^#include "([^"]+)"', text, flags=re.M):
+            if header in GENERATED:
+                continue
+            found = owners.get(header.rsplit("/", 1)[-1], [])
+            if not found:
+                continue
+            if not any(room_of(f) in ROOMS[room] for f in found):
+                yield f"{name}: may not include {header} of {found[0]}"
+            if room == "modules":
+                mine = "/".join(name.split("/")[:2])
+                if not any(f.startswith((mine + "/", "common/")) for f in found):
+                    yield f"{name}: a module includes only its own headers, common/ and <bowline/...>: {header}"
+
+
+def check_core_names_no_module(files):
+    modules = {n.split("/")[1] for n in files if n.startswith("modules/") and n.count("/") > 1}
+    for name, text in files.items():
+        if room_of(name) != "core" or not name.endswith(".c") or name.endswith("-test.c"):
+            continue
+        for module in modules:
+            if f"modules/{module}" in text:
+                yield f"{name}: core names the module {module}"
+
+
+def check_prefixes(files):
+    for name in files:
+        base = name.rsplit("/", 1)[-1]
+        if room_of(name) in ("common", "core", "modules") and base.endswith((".c", ".h")):
+            if not base.startswith(("bl-", "bowlinectl")):
+                yield f"{name}: file names begin with bl-"
+
+
+CHECKS = [check_length, check_functions, check_banned, check_unfinished, check_sleeps, check_license, check_includes,
+          check_core_names_no_module, check_prefixes]
+
+LICENSE = "// SPDX-License-Identifier: Apache-2.0\n"
+SAMPLES = {
+    "check_length": {"core/bl-a.c": LICENSE + "\n" * 1001},
+    "check_functions": {"core/bl-a.c": LICENSE + "void\nf (void)\n{\n" + "  x ();\n" * 90 + "}\n"},
+    "check_banned": {"core/bl-a.c": LICENSE + "int f (void) { return system (c); }\n"},
+    "check_unfinished": {"core/bl-a.c": LICENSE + "// TO" + "DO later\n"},
+    "check_sleeps": {"tests/a-test.c": LICENSE + "void f (void) { g_usleep (5); }\n"},
+    "check_license": {"core/bl-a.c": "int x;\n"},
+    "check_includes": {"common/bl-a.c": LICENSE + '#include "bl-b.h"\n', "core/bl-b.h": LICENSE},
+    "check_core_names_no_module": {"core/bl-a.c": LICENSE + '"modules/x/y"', "modules/x/bl-y.c": LICENSE},
+    "check_prefixes": {"core/other.c": LICENSE},
+}
+
+
+def main():
+    print(f"1..{2 * len(CHECKS)}")
+    files = read_all()
+    failed = 0
+    number = 0
+    for check in CHECKS:
+        for label, found, good in (
+            ("sample fails", list(check(SAMPLES[check.__name__])), lambda f: bool(f)),
+            ("tree passes", list(check(files)), lambda f: not f),
+        ):
+            number += 1
+            result = "ok" if good(found) else "not ok"
+            failed += result != "ok"
+            print(f"{result} {number} {check.__name__[6:]}: {label}")
+            if result != "ok":
+                for line in found[:40]:
+                    print(f"# {line}")
+    return 1 if failed else 0
+
+
+sys.exit(main())
