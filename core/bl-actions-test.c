@@ -371,8 +371,8 @@ test_arguments (void)
           g_autofree char *found = g_variant_print (world.arguments, TRUE);
           g_autoptr (GVariant) expected = g_variant_parse (G_VARIANT_TYPE_VARDICT, cases[i].checked, NULL, NULL, NULL);
 
-          if (!g_variant_equal (expected, world.arguments))
-            g_error ("%s: %s", cases[i].member, found);
+          g_test_message ("%s: %s", cases[i].member, found);
+          g_assert_true (g_variant_equal (expected, world.arguments));
         }
       else if (g_str_has_prefix (cases[i].member, "'text'"))
         g_assert_cmpstr (result (), ==, "Invalid text");
