@@ -45,7 +45,7 @@ export function makeNode(i, meshid) {
 
 const HARDWARE = { identifiers: { product_name: 'ProLiant DL20', product_vendor: 'HPE', cpu_name: 'Intel Xeon E-2336 @ 2.90GHz', bios_vendor: 'HPE', bios_version: 'U60 2.8',
   board_serial: 'CZ3104', storage_devices: [{ Caption: 'nvme0n1', Model: 'Samsung PM9A3', Size: 960197124096 }] },
-  linux: { LastBootUpTime: '2026-11-18T04:00:00Z', memory: { Memory_Device: [{ Size: '16 GB' }, { Size: '16 GB' }] },
+  linux: { Kernel: '6.1.0-28-amd64', LastBootUpTime: Date.parse('2026-11-18T04:00:00Z'), MemoryTotal: 33_400_000_000, Processors: 12,
     volumes: { '/dev/nvme0n1p2': { mount_point: '/', type: 'ext4', size: 480_000_000, available: 120_000_000 }, '/dev/nvme0n1p3': { mount_point: '/srv', type: 'xfs', size: 400_000_000, available: 21_000_000 } } } };
 const NETWORK = { lo: [{ mac: '00:00:00:00:00:00', type: 'loopback', status: 'up', address: '127.0.0.1', family: 'IPv4', netmask: '255.0.0.0' }],
   eth0: [{ mac: '02:FC:00:00:00:01', type: 'ethernet', status: 'up', address: '192.0.2.10', family: 'IPv4', gateway: '192.0.2.1' }, { mac: '02:FC:00:00:00:01', address: '2001:db8::10', family: 'IPv6', status: 'up' }],

@@ -38,6 +38,8 @@ test('details: memory, disks, interfaces, odd input', () => {
   assert.equal(parseCapacity('8192 MB'), 8 * 2 ** 30);
   assert.equal(parseCapacity('No Module Installed'), 0);
   assert.equal(memoryBytes({ linux: { memory: { Memory_Device: [{ Size: '4 GB' }, { Size: '4 GB' }, { Size: 'No Module Installed' }] } } }), 8 * 2 ** 30);
+  assert.equal(memoryBytes({ linux: { MemoryTotal: 4096 } }), 4096);
+  assert.deepEqual(hardwareItems({ action: 'getsysinfo', hardware: { identifiers: { cpu_name: 'Fast' }, linux: { Processors: 4 } } }).map(([, v]) => v), ['Fast × 4']);
   assert.equal(memoryBytes({ windows: { memory: [{ Capacity: '8589934592' }] } }), 8 * 2 ** 30);
   assert.deepEqual(hardwareItems({ action: 'getsysinfo', hardware: 'x' }), []);
   assert.deepEqual(interfaces({ action: 'getnetworkinfo', netif2: null }), []);

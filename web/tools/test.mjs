@@ -20,6 +20,8 @@ await esbuild.build({
   entryPoints: names.map((n) => join(source, 'tests', n)), outdir: out, outExtension: { '.js': '.mjs' },
   bundle: true, platform: 'node', format: 'esm', target: 'node18', packages: 'external', jsx: 'automatic',
   nodePaths: [join(build, 'node_modules')], logLevel: 'warning', sourcemap: 'inline', loader: { '.css': 'empty' },
+  // Node.js 18 has it, but not yet as a global.
+  banner: { js: "import { webcrypto as blCrypto } from 'node:crypto'; globalThis.crypto ??= blCrypto;" },
 });
 
 const files = readdirSync(out).map((n) => join(out, n));

@@ -1,20 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 // Everything about one device under one row of tabs. A tab that holds a session
 // stays alive, hidden, while another tab of the same device is shown.
-import { lazy, Suspense, useState, type ReactNode } from 'react';
+import { lazy, Suspense, useEffect, useState, type ReactNode } from 'react';
 import { devicePath, Link, type DeviceTab } from '../app/router';
 import { useTitle } from '../lib/hooks';
 import { _ } from '../lib/i18n';
 import { EmptyState, EmptyStateActions, EmptyStateBody, EmptyStateFooter, Spinner } from '../lib/pf';
-import { allows, nodeId, RIGHT, type Device } from '../store/model';
+import { allows, hasAgent, nodeId, RIGHT, type Device } from '../store/model';
 import { deviceRights } from '../store/reduce';
 import { store, useStore } from '../store/store';
 import { DeviceHeader } from './DeviceHeader';
 import { ErrorBoundary } from './ErrorBoundary';
 import { GeneralTab } from './GeneralTab';
+import { loadFiles, loadTerminal, prepareWhenIdle } from './parts';
 
-const TerminalTab = lazy(() => import('../terminal/TerminalTab'));
-const FilesTab = lazy(() => import('../files/FilesTab'));
+const TerminalTab = lazy(loadTerminal);
+const FilesTab = lazy(loadFiles);
 
 export function DevicePage({ id, tab }: { id: string; tab: DeviceTab }) {
   const domain = useStore((s) => String(s.server?.['domain'] ?? ''));
@@ -44,6 +45,8 @@ function DeviceView({ device, tab }: { device: Device; tab: DeviceTab }) {
   const [visited, setVisited] = useState<ReadonlySet<DeviceTab>>(new Set([tab]));
   if (!visited.has(tab)) setVisited(new Set([...visited, tab]));
   useTitle(`${device.name} – ${tabName(tab)}`);
+  const online = hasAgent(device);
+  useEffect(() => (online && tab === 'general' ? prepareWhenIdle() : undefined), [online, tab]);
   const denied = (tab === 'terminal' && !terminal) || (tab === 'files' && !files);
   return (
     <div className="bl-view bl-device">

@@ -49,10 +49,14 @@ export function parseCapacity(value: unknown): number {
 }
 
 export function memoryBytes(hardware: unknown): number {
-  const total = number(sub(hardware, 'linux', 'memory', 'total')) || number(sub(hardware, 'memory', 'total'));
+  const total = number(sub(hardware, 'linux', 'MemoryTotal'));
   if (total) return total;
   const sticks = [...docs(sub(hardware, 'linux', 'memory', 'Memory_Device')), ...docs(sub(hardware, 'windows', 'memory')), ...docs(sub(hardware, 'darwin', 'memory'))];
   return sticks.reduce((sum, stick) => sum + parseCapacity(stick['Size'] ?? Number(stick['Capacity'] ?? 0)), 0);
+}
+
+function processor(name: string, count: number): string {
+  return name && count > 1 ? `${name} × ${count}` : name;
 }
 
 export function hardwareItems(answer: Message | null): Item[] {
@@ -66,7 +70,7 @@ export function hardwareItems(answer: Message | null): Item[] {
   return keep([
     [_('Model'), joined(sub(id, 'product_vendor'), sub(id, 'product_name')) || joined(sub(id, 'board_vendor'), sub(id, 'board_name'))],
     [_('Serial number'), text(sub(id, 'product_serial')) || text(sub(id, 'board_serial'))],
-    [_('Processor'), text(sub(id, 'cpu_name'))],
+    [_('Processor'), processor(text(sub(id, 'cpu_name')), number(sub(hardware, 'linux', 'Processors')))],
     [_('Memory'), formatMemory(memoryBytes(hardware))],
     [_('Graphics'), Array.isArray(graphics) ? graphics.map(text).filter(Boolean).join(', ') : text(graphics)],
     [_('Disks'), disks.filter(Boolean).join('\n')],
@@ -81,10 +85,11 @@ export function systemItems(answer: Message | null): Item[] {
   const boot = sub(linux, 'LastBootUpTime') ?? sub(answer, 'LastBootUpTime');
   const bootTime = typeof boot === 'number' ? boot : Date.parse(text(boot));
   return keep([
-    [_('Kernel'), text(sub(linux, 'kernel'))],
+    [_('Kernel'), text(sub(linux, 'Kernel'))],
     [_('Architecture'), text(sub(linux, 'arch')) || text(sub(windows, 'OSArchitecture'))],
     [_('Version'), text(sub(windows, 'Version'))],
     [_('Started'), Number.isFinite(bootTime) && bootTime > 0 ? formatTime(bootTime) : ''],
+    [_('Agent'), text(sub(hardware, 'agentvers', 'bowline'))],
     [_('Restart pending'), sub(answer, 'pendingReboot') ? _('yes') : ''],
   ]);
 }

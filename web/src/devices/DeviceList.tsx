@@ -3,6 +3,7 @@
 // document; roles tell assistive technology about the whole table.
 import { memo, useRef, type KeyboardEvent, type MouseEvent } from 'react';
 import { devicePath, Link, navigate } from '../app/router';
+import { loadFiles, loadTerminal, prepare } from '../device/parts';
 import { formatAgo, formatTime } from '../lib/format';
 import { useMediaQuery, useNow } from '../lib/hooks';
 import { _, ngettext } from '../lib/i18n';
@@ -154,10 +155,10 @@ function QuickButtons({ device }: { device: Device }) {
   return (
     <>
       {allows(rights, RIGHT.remoteControl, RIGHT.noTerminal) && (
-        <Link to={devicePath(device.id, 'terminal')} className="bl-quick" aria-label={_('Terminal of {name}', { name: device.name })} title={_('Terminal')}><TerminalIcon /></Link>
+        <Link to={devicePath(device.id, 'terminal')} className="bl-quick" onPointerEnter={() => prepare(loadTerminal)} aria-label={_('Terminal of {name}', { name: device.name })} title={_('Terminal')}><TerminalIcon /></Link>
       )}
       {allows(rights, RIGHT.remoteControl, RIGHT.noFiles) && (
-        <Link to={devicePath(device.id, 'files')} className="bl-quick" aria-label={_('Files of {name}', { name: device.name })} title={_('Files')}><FolderIcon /></Link>
+        <Link to={devicePath(device.id, 'files')} className="bl-quick" onPointerEnter={() => prepare(loadFiles)} aria-label={_('Files of {name}', { name: device.name })} title={_('Files')}><FolderIcon /></Link>
       )}
     </>
   );

@@ -102,7 +102,8 @@ export function readDevice(value: unknown, groupId: string | null, previous?: De
   if (!isDoc(value) || typeof value['_id'] !== 'string') return null;
   const agent = isDoc(value['agent']) ? value['agent'] : {};
   const group = groupId ?? (text(value['meshid']) || previous?.groupId || '');
-  const users = texts(value['users']).concat(texts(value['lusers']));
+  // The second list holds those whose session is locked.
+  const users = [...new Set([...texts(value['users']), ...texts(value['lusers'])])];
   const device: Device = {
     id: value['_id'],
     groupId: group,

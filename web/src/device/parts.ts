@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+// The parts of the device page that are fetched when they are wanted: on the
+// way to them, or when the browser has nothing better to do.
+import { relayCookies } from '../app/session';
+
+export const loadTerminal = () => import('../terminal/TerminalTab');
+export const loadFiles = () => import('../files/FilesTab');
+
+/** A session is about to be opened: gets its code and its ticket. */
+export function prepare(load: () => Promise<unknown>): void {
+  load().catch(() => undefined);
+  relayCookies().catch(() => undefined);
+}
+
+/** Prepares both once the page has come to rest. Returns the function that calls it off. */
+export function prepareWhenIdle(): () => void {
+  if (!('requestIdleCallback' in window)) {
+    const timer = setTimeout(prepareBoth, 1500);
+    return () => clearTimeout(timer);
+  }
+  const id = requestIdleCallback(prepareBoth, { timeout: 3000 });
+  return () => cancelIdleCallback(id);
+}
+
+function prepareBoth(): void {
+  prepare(loadTerminal);
+  prepare(loadFiles);
+}
