@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * Documents of devices (migration.md section 3.3): made and changed from what a device says, and the form of them that
+ * may be shown. Pure; any thread.
+ */
+#pragma once
+
+#include "common/bl-agent-msg.h"
+
+G_BEGIN_DECLS
+
+/** Returns: (transfer full): the document of a new device. @agent_name: (nullable): the name it asks for */
+GVariant *bl_agent_node_new (const char *node_id,
+                             const char *mesh_id,
+                             const BlAgentAuthInfo *info,
+                             const char *agent_name,
+                             const char *address,
+                             gint64 now_ms);
+
+/**
+ * bl_agent_node_refresh: what a known device's document must become when it connects.
+ * @sync_name: the group wants names to follow the computer's; @agent_name: (nullable): wins over the computer name then
+ * Returns: (transfer full): the changed fields only, a{sv}; empty when nothing changed
+ */
+GVariant *bl_agent_node_refresh (GVariant *node,
+                                 const BlAgentAuthInfo *info,
+                                 gboolean sync_name,
+                                 const char *agent_name,
+                                 const char *address);
+
+/**
+ * bl_agent_node_apply_core_info: what `coreinfo` changes.
+ * @report: sanitised by bl_agent_json_check()
+ * @what: (out): (transfer full) (nullable): names of changes worth telling, for example "os desc, name"
+ * Returns: (transfer full): the changed fields only, a{sv}; empty when nothing changed
+ */
+GVariant *bl_agent_node_apply_core_info (GVariant *node, GVariant *report, char **what);
+
+/** Returns: (transfer full): fields that say that no core runs: no name of it, no capabilities but the agent's own */
+GVariant *bl_agent_node_apply_no_core (GVariant *node);
+
+/** Returns: (transfer full): @node without secrets: passwords and keys become numbers */
+GVariant *bl_agent_node_safe (GVariant *node);
+
+G_END_DECLS
