@@ -50,6 +50,7 @@ typedef struct
 
 struct _BlSqliteStore
 {
+  guint refs; /* main context: a callback may close the store it came from */
   char *path;
   int lock_fd;
   guint event_days;

@@ -515,6 +515,35 @@ test_backup_fails (Fixture *f, gconstpointer data)
   g_assert_nonnull (strstr (error->message, copy));
 }
 
+static void
+close_cb (const GError *error, gpointer user_data)
+{
+  Fixture *f = user_data;
+
+  g_assert_no_error (error);
+  fixture_close (f);
+}
+
+/* The end of the server comes in the answer to its last flush; what was asked for before is still answered. */
+static void
+test_close_from_callback (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GVariant) puts = g_variant_ref_sink (bl_store_make_puts ("node//1", "x", 10));
+  Tally tally = { 0 };
+
+  open_plain (f);
+  for (guint i = 0; i < 10; i++)
+    f->table->commit (f->store, puts, NULL, 0, tally_cb, &tally);
+  f->table->flush (f->store, close_cb, f);
+  for (guint i = 0; i < 10; i++)
+    f->table->commit (f->store, puts, NULL, 0, tally_cb, &tally);
+  while (f->store != NULL)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_cmpuint (tally.kept, ==, 20);
+  open_plain (f);
+  g_assert_cmpint (get_status (f, "documents"), ==, 1);
+}
+
 /* How the statements are built: which way for which filter; values are never in the text. */
 static void
 test_query_text (void)
@@ -613,6 +642,7 @@ main (int argc, char **argv)
     { "/sqlite/expires-by-itself", test_expires_by_itself },
     { "/sqlite/backup", test_backup },
     { "/sqlite/backup-fails", test_backup_fails },
+    { "/sqlite/close-from-callback", test_close_from_callback },
     { "/sqlite/speed", test_speed },
   };
 

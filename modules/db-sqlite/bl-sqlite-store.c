@@ -42,29 +42,31 @@ request_answer (Request *request)
     request->result (request->answer, request->error, request->user_data);
 }
 
-/* Returns: how many callbacks ran */
-static guint
+static void bl_sqlite_store_unref (BlSqliteStore *store);
+
+/* Runs the callbacks of what is finished by now. One of them may close the store. */
+static void
 bl_sqlite_store_deliver (BlSqliteStore *store)
 {
-  GQueue finished = G_QUEUE_INIT;
-  Request *request;
-  guint n = 0;
+  guint n;
 
+  store->refs++;
   g_mutex_lock (&store->lock);
-  finished = store->finished;
-  g_queue_init (&store->finished);
-  g_mutex_unlock (&store->lock);
-
-  while ((request = g_queue_pop_head (&finished)) != NULL)
+  n = store->finished.length;
+  while (n-- > 0 && !store->closed)
     {
+      Request *request = g_queue_pop_head (&store->finished);
+
+      store->unfinished--;
+      g_mutex_unlock (&store->lock);
       request_answer (request);
       request_free (request);
-      n++;
+      g_mutex_lock (&store->lock);
     }
-  g_mutex_lock (&store->lock);
-  store->unfinished -= n;
+  if (store->finished.length > 0 && !store->closed)
+    g_source_set_ready_time (store->mailbox, 0);
   g_mutex_unlock (&store->lock);
-  return n;
+  bl_sqlite_store_unref (store);
 }
 
 static gboolean
@@ -147,8 +149,10 @@ open_databases (BlSqliteStore *store, const BlSqliteOptions *options, GError **e
 }
 
 static void
-bl_sqlite_store_free (BlSqliteStore *store)
+bl_sqlite_store_unref (BlSqliteStore *store)
 {
+  if (--store->refs > 0)
+    return;
   bl_sqlite_db_close (store->read_db);
   bl_sqlite_db_close (store->db);
   if (store->lock_fd >= 0)
@@ -169,6 +173,7 @@ bl_sqlite_store_open (const BlSqliteOptions *options, GError **error)
 {
   BlSqliteStore *store = g_new0 (BlSqliteStore, 1);
 
+  store->refs = 1;
   store->path = g_strdup (options->path);
   store->lock_fd = -1;
   store->event_days = options->event_days;
@@ -185,7 +190,7 @@ bl_sqlite_store_open (const BlSqliteOptions *options, GError **error)
   g_queue_init (&store->finished);
   if (take_lock (store, error) && open_databases (store, options, error))
     return store;
-  bl_sqlite_store_free (store);
+  bl_sqlite_store_unref (store);
   return NULL;
 }
 
@@ -228,7 +233,7 @@ bl_sqlite_store_close (BlSqliteStore *store)
       g_mutex_lock (&store->lock);
       while (store->unfinished > 0)
         {
-          if (g_queue_is_empty (&store->finished))
+          while (g_queue_is_empty (&store->finished))
             g_cond_wait (&store->idle_cond, &store->lock);
           g_mutex_unlock (&store->lock);
           bl_sqlite_store_deliver (store);
@@ -239,8 +244,10 @@ bl_sqlite_store_close (BlSqliteStore *store)
       stop_threads (store);
       g_source_destroy (store->mailbox);
       g_source_unref (store->mailbox);
+      g_clear_pointer (&store->read_db, bl_sqlite_db_close);
+      g_clear_pointer (&store->db, bl_sqlite_db_close);
     }
-  bl_sqlite_store_free (store);
+  bl_sqlite_store_unref (store);
 }
 
 /* ---- the functions of the store --------------------------------------------------------------------------- */
