@@ -5,6 +5,7 @@
 #include <bowline/error.h>
 #include <glib/gstdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static const char manifest_text[]
     = "[Module]\nId=relay\nVersion=1\nAbiMajor=1\nAbiMinMinor=0\nKind=server\n"
@@ -213,13 +214,19 @@ test_drop_ins (void)
   g_autoptr (BlConfig) config = bl_config_new ();
   g_autoptr (BlModuleManifest) manifest = relay_manifest ();
   g_autofree char *got = NULL;
+  GStatBuf info;
+  mode_t before;
 
   g_assert_cmpint (g_mkdir (drop_ins, 0755), ==, 0);
   write_file (root, "bowline.conf", "[server]\nport=1\nredirect-port=1\nmps-port=1\n");
   write_file (drop_ins, "20-b.conf", "[server]\nport=3\n");
   write_file (drop_ins, "10-a.conf", "[server]\nport=2\nredirect-port=2\n");
+  before = umask (0077);
   g_assert_true (bl_config_set_module_enabled (drop_ins, "relay", FALSE, &error));
+  umask (before);
   g_assert_false (bl_config_set_module_enabled (drop_ins, "../relay", FALSE, NULL));
+  g_assert_cmpint (g_stat (written, &info), ==, 0);
+  g_assert_cmpuint (info.st_mode & 0777, ==, 0644);
   g_assert_true (bl_config_load (config, file, NULL, &error));
   g_assert_no_error (error);
   got = bl_config_dup_drop_in_directory (config);

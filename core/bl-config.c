@@ -557,7 +557,8 @@ bl_config_set_module_enabled (const char *drop_in_directory, const char *id, gbo
                    id);
       return FALSE;
     }
-  if (g_mkdir_with_parents (drop_in_directory, 0755) != 0)
+  if (!g_file_test (drop_in_directory, G_FILE_TEST_IS_DIR)
+      && (g_mkdir_with_parents (drop_in_directory, 0755) != 0 || g_chmod (drop_in_directory, 0755) != 0))
     {
       g_set_error (error, BOWLINE_ERROR, BOWLINE_ERROR_FAILED, "%s: %s", drop_in_directory,
                    g_strerror (errno));
@@ -568,6 +569,12 @@ bl_config_set_module_enabled (const char *drop_in_directory, const char *id, gbo
   text
       = g_strdup_printf ("# Written by bowlinectl module %s %s\n[" SECTION_MODULE "%s]\n" KEY_ENABLED "=%s\n",
                          enabled ? "enable" : "disable", id, id, enabled ? "true" : "false");
-  return g_file_set_contents_full (path, text, -1,
-                                   G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE, 0644, error);
+  if (!g_file_set_contents_full (path, text, -1, G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE,
+                                 0644, error))
+    return FALSE;
+  /* The server may run as another user than the one who writes, and with another umask. */
+  if (g_chmod (path, 0644) == 0)
+    return TRUE;
+  g_set_error (error, BOWLINE_ERROR, BOWLINE_ERROR_FAILED, "%s: %s", path, g_strerror (errno));
+  return FALSE;
 }
