@@ -40,6 +40,7 @@ check_raw (const guint8 *data, gsize size)
   (void) bl_variant_get_string (doc, "a");
   (void) bl_variant_get_int (doc, "b", 0);
   g_autoptr (GVariant) child = bl_variant_get_child (doc, "a");
+  g_assert_cmpint (child != NULL, ==, bl_variant_has (doc, "a"));
   g_autoptr (GVariant) set = bl_doc_set_int (doc, "a", 1);
   g_assert_cmpint (bl_variant_get_int (set, "a", 0), ==, 1);
 }
