@@ -46,6 +46,12 @@ test('a change of one thing leaves the other maps alone', () => {
   assert.equal(pc(base).conn, 1);
 });
 
+test('a device that goes was last seen at that moment', () => {
+  const next = reduce(base, [event({ action: 'nodeconnect', nodeid: PC, conn: 0 })], 77);
+  assert.equal(next.lastConnects[PC], 77);
+  assert.equal(pc(next).connectedAt, 5);
+});
+
 test('device documents keep the live state that they do not carry', () => {
   const next = reduce(base, [event({ action: 'changenode', nodeid: PC, node: { _id: PC, meshid: LAB, name: 'renamed', tags: ['x', 7] } })]);
   assert.equal(pc(next).name, 'renamed');

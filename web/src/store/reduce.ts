@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The page's state and how messages change it. Pure functions: no socket, no clock.
+// The page's state and how messages change it. Pure functions: no socket, no timer.
 import type { Message, ServerInfo, UserInfo } from '../control/types';
 import { isDoc, number, readDevice, readGroup, readLinks, text, type Device, type Group } from './model';
 
@@ -21,19 +21,21 @@ export const EMPTY: State = {
   loaded: { groups: false, devices: false }, details: {},
 };
 
-/** Applies a batch; maps are copied once at most, and only when they change. */
-export function reduce(state: State, messages: readonly Message[]): State {
-  const draft = new Draft(state);
+/** Applies a batch; maps are copied once at most, and only when they change. @now: ms since 1970. */
+export function reduce(state: State, messages: readonly Message[], now = Date.now()): State {
+  const draft = new Draft(state, now);
   for (const message of messages) applyMessage(draft, message);
   return draft.finish();
 }
 
 class Draft {
   state: State;
+  readonly now: number;
   private readonly base: State;
-  constructor(state: State) {
+  constructor(state: State, now: number) {
     this.base = state;
     this.state = { ...state };
+    this.now = now;
   }
 
   devices(): Map<string, Device> {
@@ -126,9 +128,10 @@ function connectEvent(draft: Draft, event: Event): void {
   const device = draft.state.devices.get(id);
   if (!device) return;
   const conn = number(event['conn']);
-  const time = number(event['ct']);
-  draft.devices().set(id, { ...device, conn, connectedAt: conn !== 0 && time ? time : device.connectedAt, sessions: conn === 0 ? {} : device.sessions });
-  if (time) draft.state.lastConnects = { ...draft.state.lastConnects, [id]: time };
+  // Only connecting carries a time.
+  const time = number(event['ct']) || draft.now;
+  draft.devices().set(id, { ...device, conn, connectedAt: conn !== 0 ? time : device.connectedAt, sessions: conn === 0 ? {} : device.sessions });
+  draft.state.lastConnects = { ...draft.state.lastConnects, [id]: time };
 }
 
 function deviceEvent(draft: Draft, event: Event): void {
