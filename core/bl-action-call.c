@@ -428,6 +428,7 @@ run_call (BowlineActionCall *call)
   const char *denied = action->denied != NULL ? action->denied : "Access denied";
   const BowlineArgument *bad = NULL;
   g_autoptr (GError) error = NULL;
+  gint64 begin;
 
   if (!bl_action_schema_check_size (call->request, &error))
     {
@@ -455,7 +456,9 @@ run_call (BowlineActionCall *call)
       refuse (call, "The server cannot keep changes at the moment");
       return;
     }
+  begin = bl_host_call_begin ();
   action->run (call, call->row->user_data);
+  bl_host_call_end (call->row->owner, begin, "action", action->name);
 }
 
 static gboolean
