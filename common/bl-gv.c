@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Writes the serialised form of a{sv} and av. */
+/* The serialised form of a{sv} and av. */
 #include "common/bl-gv.h"
 
 #include <string.h>
@@ -156,4 +156,68 @@ bl_gv_finish (BlGvBuffer *self)
   self->size = self->allocated = 0;
   GVariant *value = g_variant_new_from_data (G_VARIANT_TYPE (type), data, body, TRUE, g_free, data);
   return g_variant_ref_sink (value);
+}
+
+/* --- reading --- */
+
+static gsize
+read_offset (const guint8 *at, gsize size)
+{
+  guint64 value = 0;
+  memcpy (&value, at, size);
+  return (gsize) GUINT64_FROM_LE (value);
+}
+
+/* Bytes of one framing offset in a finished container. */
+static gsize
+offset_size_of (gsize size)
+{
+  return size <= G_MAXUINT8 ? 1 : size <= G_MAXUINT16 ? 2 : size <= G_MAXUINT32 ? 4 : 8;
+}
+
+static gsize
+align (gsize at)
+{
+  return (at + 7) & ~(gsize) 7;
+}
+
+void
+bl_gv_array_open (BlGvArray *self, const guint8 *data, gsize size)
+{
+  *self = (BlGvArray){ .data = data, .size = size };
+  if (size == 0)
+    return;
+  self->offset_size = offset_size_of (size);
+  gsize last = read_offset (data + size - self->offset_size, self->offset_size);
+  self->n = (size - last) / self->offset_size;
+}
+
+const guint8 *
+bl_gv_array_next (BlGvArray *self, gsize *len)
+{
+  if (self->next == self->n)
+    return NULL;
+  gsize start = align (self->end);
+  const guint8 *offsets = self->data + self->size - self->n * self->offset_size;
+  self->end = read_offset (offsets + self->next * self->offset_size, self->offset_size);
+  self->next++;
+  *len = self->end - start;
+  return self->data + start;
+}
+
+void
+bl_gv_read_variant (const guint8 *data, gsize len, BlGvValue *value)
+{
+  const guint8 *nul = memrchr (data, 0, len);
+  gsize body = (gsize) (nul - data);
+  *value = (BlGvValue){ data, body, (const char *) nul + 1, len - body - 1 };
+}
+
+void
+bl_gv_read_entry (const guint8 *data, gsize len, gsize *key_len, BlGvValue *value)
+{
+  gsize offset_size = offset_size_of (len);
+  *key_len = read_offset (data + len - offset_size, offset_size);
+  gsize start = align (*key_len);
+  bl_gv_read_variant (data + start, len - offset_size - start, value);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * BlGvBuffer: writes the serialised form of a{sv} and av without building a tree (GVariant specification, section 2).
- * For the JSON parser and the document helpers only. Not thread safe.
+ * The serialised form of a{sv} and av (GVariant specification, section 2), without building a tree: BlGvBuffer writes
+ * it, BlGvArray walks it. For JSON and the document helpers only.
  */
 #pragma once
 
@@ -64,5 +64,45 @@ void bl_gv_end_array (BlGvBuffer *self, gsize start, GArray *entries, guint firs
  * The buffer must hold one variant. Returns: (transfer full): its value; the buffer is empty afterwards.
  */
 GVariant *bl_gv_finish (BlGvBuffer *self);
+
+/* --- reading; everything must come from a GVariant in normal form, which makes the arithmetic safe --- */
+
+/* One value inside a variant. Borrowed. */
+typedef struct
+{
+  const guint8 *data;
+  gsize len;
+  const char *type; /* not terminated */
+  gsize type_len;
+} BlGvValue;
+
+/* A walk through an av or a{sv}. */
+typedef struct
+{
+  const guint8 *data;
+  gsize size;
+  gsize offset_size;
+  gsize n; /* elements */
+  gsize next;
+  gsize end; /* of the element read last */
+} BlGvArray;
+
+void bl_gv_array_open (BlGvArray *self, const guint8 *data, gsize size);
+
+/** bl_gv_array_next: Returns: (nullable): the bytes of the next element */
+const guint8 *bl_gv_array_next (BlGvArray *self, gsize *len);
+
+/** bl_gv_read_variant: what is in a variant of @len bytes. */
+void bl_gv_read_variant (const guint8 *data, gsize len, BlGvValue *value);
+
+/** bl_gv_read_entry: what is in a {sv}. @key_len counts the NUL; the key is at @data. */
+void bl_gv_read_entry (const guint8 *data, gsize len, gsize *key_len, BlGvValue *value);
+
+static inline gboolean
+bl_gv_value_is (const BlGvValue *value, const char *type)
+{
+  gsize len = __builtin_strlen (type);
+  return value->type_len == len && __builtin_memcmp (value->type, type, len) == 0;
+}
 
 G_END_DECLS

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The JSON writer. */
+/*
+ * The JSON writer. What our own parser and document helpers make lies in memory in serialised form and is written from
+ * there; every other GVariant takes the general way.
+ */
 #include "common/bl-json.h"
 
 #include <math.h>
@@ -7,6 +10,11 @@
 #include <string.h>
 
 #include "common/bl-error.h"
+#include "common/bl-gv.h"
+#include "common/bl-json-scan.h"
+
+/* A parsed document is far below it. */
+#define MAX_DEPTH 64
 
 static gboolean append_value (GString *out, GVariant *value, guint depth, GError **error);
 
@@ -14,17 +22,18 @@ void
 bl_json_append_string (GString *out, const char *text)
 {
   static const char hex[] = "0123456789abcdef";
-  const char *run = text;
+  gsize left = strlen (text);
   g_string_append_c (out, '"');
-  for (const char *p = text;; p++)
+  while (TRUE)
     {
-      guint8 c = (guint8) *p;
-      if (c >= 0x20 && c != '"' && c != '\\' && c != 0x7F)
-        continue;
-      g_string_append_len (out, run, p - run);
-      run = p + 1;
-      if (c == '\0')
+      gsize run = bl_json_plain_run (text, left);
+      g_string_append_len (out, text, (gssize) run);
+      text += run;
+      left -= run;
+      if (left == 0)
         break;
+      guint8 c = (guint8) *text++;
+      left--;
       switch (c)
         {
         case '\n':
@@ -143,10 +152,9 @@ append_array (GString *out, GVariant *value, guint depth, GError **error)
 static gboolean
 append_container (GString *out, GVariant *value, guint depth, GError **error)
 {
-  /* GVariant's own limit; a parsed document is far below it. */
-  if (depth > 64)
+  if (depth > MAX_DEPTH)
     {
-      g_set_error_literal (error, BL_ERROR, BL_ERROR_UNSUPPORTED, "JSON: expected at most 64 levels");
+      g_set_error (error, BL_ERROR, BL_ERROR_UNSUPPORTED, "JSON: expected at most %d levels", MAX_DEPTH);
       return FALSE;
     }
   const char *type = g_variant_get_type_string (value);
@@ -214,14 +222,115 @@ append_value (GString *out, GVariant *value, guint depth, GError **error)
     }
 }
 
+static gboolean append_raw (GString *out, const BlGvValue *value, guint depth, GError **error);
+
+/* Any type the serialised walk does not know. */
+static gboolean
+append_other (GString *out, const BlGvValue *value, guint depth, GError **error)
+{
+  g_autofree char *type = g_strndup (value->type, value->type_len);
+  g_autoptr (GVariant) boxed = g_variant_ref_sink (
+      g_variant_new_from_data (G_VARIANT_TYPE (type), value->data, value->len, TRUE, NULL, NULL));
+  return append_value (out, boxed, depth, error);
+}
+
+static gboolean
+append_raw_object (GString *out, const BlGvValue *value, guint depth, GError **error)
+{
+  BlGvArray entries;
+  BlGvValue child;
+  const guint8 *entry;
+  gsize len, key_len;
+  char before = '{';
+  bl_gv_array_open (&entries, value->data, value->len);
+  while ((entry = bl_gv_array_next (&entries, &len)) != NULL)
+    {
+      bl_gv_read_entry (entry, len, &key_len, &child);
+      g_string_append_c (out, before);
+      bl_json_append_string (out, (const char *) entry);
+      g_string_append_c (out, ':');
+      if (!append_raw (out, &child, depth + 1, error))
+        return FALSE;
+      before = ',';
+    }
+  g_string_append (out, before == '{' ? "{}" : "}");
+  return TRUE;
+}
+
+static gboolean
+append_raw_array (GString *out, const BlGvValue *value, guint depth, GError **error)
+{
+  BlGvArray elements;
+  BlGvValue child;
+  const guint8 *element;
+  gsize len;
+  char before = '[';
+  bl_gv_array_open (&elements, value->data, value->len);
+  while ((element = bl_gv_array_next (&elements, &len)) != NULL)
+    {
+      bl_gv_read_variant (element, len, &child);
+      g_string_append_c (out, before);
+      if (!append_raw (out, &child, depth + 1, error))
+        return FALSE;
+      before = ',';
+    }
+  g_string_append (out, before == '[' ? "[]" : "]");
+  return TRUE;
+}
+
+static gboolean
+append_raw (GString *out, const BlGvValue *value, guint depth, GError **error)
+{
+  gint64 integer;
+  double real;
+  if (depth > MAX_DEPTH)
+    return append_other (out, value, depth, error);
+  if (bl_gv_value_is (value, "a{sv}"))
+    return append_raw_object (out, value, depth, error);
+  if (bl_gv_value_is (value, "av"))
+    return append_raw_array (out, value, depth, error);
+  if (bl_gv_value_is (value, "mv") && value->len == 0)
+    {
+      g_string_append (out, "null");
+      return TRUE;
+    }
+  switch (value->type_len == 1 ? *value->type : 0)
+    {
+    case 's':
+      bl_json_append_string (out, (const char *) value->data);
+      return TRUE;
+    case 'x':
+      memcpy (&integer, value->data, sizeof integer);
+      append_signed (out, integer);
+      return TRUE;
+    case 'd':
+      memcpy (&real, value->data, sizeof real);
+      return append_double (out, real, error);
+    case 'b':
+      g_string_append (out, value->data[0] ? "true" : "false");
+      return TRUE;
+    default:
+      return append_other (out, value, depth, error);
+    }
+}
+
 gboolean
 bl_json_append (GString *out, GVariant *value, GError **error)
 {
   gsize before = out->len;
-  if (append_value (out, value, 0, error))
-    return TRUE;
-  g_string_truncate (out, before);
-  return FALSE;
+  gboolean good;
+  if ((g_variant_is_of_type (value, G_VARIANT_TYPE_VARDICT) || g_variant_is_of_type (value, G_VARIANT_TYPE ("av")))
+      && g_variant_is_normal_form (value))
+    {
+      const char *type = g_variant_get_type_string (value);
+      const BlGvValue raw = { g_variant_get_data (value), g_variant_get_size (value), type, strlen (type) };
+      good = append_raw (out, &raw, 0, error);
+    }
+  else
+    good = append_value (out, value, 0, error);
+  if (!good)
+    g_string_truncate (out, before);
+  return good;
 }
 
 char *

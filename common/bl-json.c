@@ -13,6 +13,7 @@
 
 #include "common/bl-error.h"
 #include "common/bl-gv.h"
+#include "common/bl-json-scan.h"
 #include "common/bl-utf8.h"
 
 /* One open container. */
@@ -189,26 +190,6 @@ append_raw (Parser *p, gsize at, gsize len)
   return TRUE;
 }
 
-/* Bytes that end a run of plain text in a string. */
-static inline gsize
-plain_run (const char *text, gsize len)
-{
-  gsize i = 0;
-  guint64 w;
-  for (; len - i >= sizeof w; i += sizeof w)
-    {
-      memcpy (&w, text + i, sizeof w);
-      /* Zero-byte tests on the word XORed with each of the two characters; below 0x20 by borrow. */
-      guint64 ones = 0x0101010101010101u, highs = 0x8080808080808080u;
-      guint64 quote = w ^ (ones * '"'), slash = w ^ (ones * '\\');
-      if ((((quote - ones) & ~quote) | ((slash - ones) & ~slash) | ((w - ones * 0x20) & ~w)) & highs)
-        break;
-    }
-  while (i < len && text[i] != '"' && text[i] != '\\' && (guint8) text[i] >= 0x20)
-    i++;
-  return i;
-}
-
 /* At the opening quote. Appends the text and its NUL to the buffer. */
 static gboolean
 parse_string (Parser *p)
@@ -217,7 +198,7 @@ parse_string (Parser *p)
   p->pos++;
   while (TRUE)
     {
-      gsize run = plain_run (p->text + p->pos, p->len - p->pos);
+      gsize run = bl_json_plain_run (p->text + p->pos, p->len - p->pos);
       if (run > 0 && !append_raw (p, p->pos, run))
         return FALSE;
       p->pos += run;

@@ -10,95 +10,54 @@
 
 #include "common/bl-gv.h"
 
-/* The serialised form of one a{sv}. */
+/* One entry of a document. */
 typedef struct
 {
-  const guint8 *data;
-  gsize size;
-  gsize offset_size;
-  gsize n;
-} Dict;
-
-/* One entry: its bytes, and where in the dictionary key and value are. */
-typedef struct
-{
-  const guint8 *data;
+  const guint8 *data; /* begins with the key */
   gsize len;
   gsize key_len; /* with NUL */
-  const guint8 *value;
-  gsize value_len;
-  const char *type;
-  gsize type_len;
+  BlGvValue value;
 } Entry;
 
-static gsize
-read_offset (const guint8 *at, gsize size)
-{
-  guint64 value = 0;
-  memcpy (&value, at, size);
-  return (gsize) GUINT64_FROM_LE (value);
-}
-
-static gsize
-offset_size_for (gsize size)
-{
-  return size <= G_MAXUINT8 ? 1 : size <= G_MAXUINT16 ? 2 : size <= G_MAXUINT32 ? 4 : 8;
-}
-
-/* FALSE for anything but a well-formed document. */
+/* FALSE for anything but a well-formed document; then there is nothing to walk. */
 static gboolean
-dict_open (GVariant *doc, Dict *dict)
+dict_open (GVariant *doc, BlGvArray *dict)
 {
-  *dict = (Dict){ 0 };
+  *dict = (BlGvArray){ 0 };
   if (doc == NULL || !g_variant_is_of_type (doc, G_VARIANT_TYPE_VARDICT) || !g_variant_is_normal_form (doc))
     return FALSE;
-  dict->data = g_variant_get_data (doc);
-  dict->size = g_variant_get_size (doc);
-  if (dict->size == 0)
-    return TRUE;
-  dict->offset_size = offset_size_for (dict->size);
-  gsize last = read_offset (dict->data + dict->size - dict->offset_size, dict->offset_size);
-  dict->n = (dict->size - last) / dict->offset_size;
+  bl_gv_array_open (dict, g_variant_get_data (doc), g_variant_get_size (doc));
   return TRUE;
 }
 
-/* Reads entry @i, which begins behind @end; @end moves to its own end. Normal form makes the arithmetic safe. */
-static void
-dict_read (const Dict *dict, gsize i, gsize *end, Entry *entry)
+static gboolean
+dict_next (BlGvArray *dict, Entry *entry)
 {
-  gsize start = (*end + 7) & ~(gsize) 7;
-  const guint8 *offsets = dict->data + dict->size - dict->n * dict->offset_size;
-  *end = read_offset (offsets + i * dict->offset_size, dict->offset_size);
-  entry->data = dict->data + start;
-  entry->len = *end - start;
-  gsize offset_size = offset_size_for (entry->len);
-  entry->key_len = read_offset (entry->data + entry->len - offset_size, offset_size);
-  gsize value = (entry->key_len + 7) & ~(gsize) 7;
-  gsize variant_len = entry->len - offset_size - value;
-  entry->value = entry->data + value;
-  const guint8 *nul = memrchr (entry->value, 0, variant_len);
-  entry->value_len = (gsize) (nul - entry->value);
-  entry->type = (const char *) nul + 1;
-  entry->type_len = variant_len - entry->value_len - 1;
+  entry->data = bl_gv_array_next (dict, &entry->len);
+  if (entry->data == NULL)
+    return FALSE;
+  bl_gv_read_entry (entry->data, entry->len, &entry->key_len, &entry->value);
+  return TRUE;
+}
+
+static gboolean
+entry_has_key (const Entry *entry, const char *key, gsize key_len)
+{
+  return entry->key_len == key_len && memcmp (entry->data, key, key_len) == 0;
 }
 
 static gboolean
 dict_find (GVariant *doc, const char *key, Entry *entry, gsize *index)
 {
-  Dict dict;
-  gsize end = 0;
+  BlGvArray dict;
   gsize key_len = strlen (key) + 1;
-  if (!dict_open (doc, &dict))
-    return FALSE;
-  for (gsize i = 0; i < dict.n; i++)
-    {
-      dict_read (&dict, i, &end, entry);
-      if (entry->key_len == key_len && memcmp (entry->data, key, key_len) == 0)
-        {
-          *index = i;
-          return TRUE;
-        }
-    }
+  dict_open (doc, &dict);
+  while (dict_next (&dict, entry))
+    if (entry_has_key (entry, key, key_len))
+      {
+        *index = dict.next - 1;
+        return TRUE;
+      }
   return FALSE;
 }
 
@@ -107,9 +66,9 @@ bl_variant_get_string (GVariant *doc, const char *key)
 {
   Entry entry;
   gsize index;
-  if (!dict_find (doc, key, &entry, &index) || entry.type_len != 1 || *entry.type != 's')
+  if (!dict_find (doc, key, &entry, &index) || !bl_gv_value_is (&entry.value, "s"))
     return NULL;
-  return (const char *) entry.value;
+  return (const char *) entry.value.data;
 }
 
 /* Reads any number type; integers in @integer, doubles in @real. Returns the type, 0 for none. */
@@ -129,10 +88,10 @@ get_number (GVariant *doc, const char *key, gint64 *integer, double *real)
     guint64 t;
     double d;
   } value = { .x = 0 };
-  if (!dict_find (doc, key, &e, &index) || e.type_len != 1 || e.value_len > sizeof value)
+  if (!dict_find (doc, key, &e, &index) || e.value.type_len != 1 || e.value.len > sizeof value)
     return 0;
-  memcpy (&value, e.value, e.value_len);
-  switch (*e.type)
+  memcpy (&value, e.value.data, e.value.len);
+  switch (*e.value.type)
     {
     case 'y':
       *integer = value.y;
@@ -192,9 +151,9 @@ bl_variant_get_bool (GVariant *doc, const char *key, gboolean fallback)
 {
   Entry entry;
   gsize index;
-  if (!dict_find (doc, key, &entry, &index) || entry.type_len != 1 || *entry.type != 'b')
+  if (!dict_find (doc, key, &entry, &index) || !bl_gv_value_is (&entry.value, "b"))
     return fallback;
-  return entry.value[0] != 0;
+  return entry.value.data[0] != 0;
 }
 
 gboolean
@@ -212,7 +171,7 @@ child_of_type (GVariant *doc, const char *key, const char *type)
   gsize index;
   if (!dict_find (doc, key, &found, &index))
     return NULL;
-  if (type && (found.type_len != strlen (type) || memcmp (found.type, type, found.type_len) != 0))
+  if (type && !bl_gv_value_is (&found.value, type))
     return NULL;
   g_autoptr (GVariant) entry = g_variant_get_child_value (doc, index);
   g_autoptr (GVariant) box = g_variant_get_child_value (entry, 1);
@@ -342,16 +301,14 @@ bl_doc_set (GVariant *doc, const char *key, GVariant *value)
   g_autoptr (GVariant) sunk = g_variant_ref_sink (value ? value : bl_variant_new_null ());
   gsize key_len = strlen (key) + 1;
   gboolean placed = FALSE;
-  gsize end = 0;
   Writer writer;
-  Dict dict;
+  BlGvArray dict;
   Entry entry;
   dict_open (doc, &dict);
   writer_init (&writer, dict.size + g_variant_get_size (sunk) + key_len);
-  for (gsize i = 0; i < dict.n; i++)
+  while (dict_next (&dict, &entry))
     {
-      dict_read (&dict, i, &end, &entry);
-      if (entry.key_len != key_len || memcmp (entry.data, key, key_len) != 0)
+      if (!entry_has_key (&entry, key, key_len))
         {
           writer_copy (&writer, &entry);
           continue;
@@ -387,52 +344,43 @@ GVariant *
 bl_doc_remove (GVariant *doc, const char *key)
 {
   gsize key_len = strlen (key) + 1;
-  gsize end = 0;
   Writer writer;
-  Dict dict;
+  BlGvArray dict;
   Entry entry;
   if (dict_open (doc, &dict) && !bl_variant_has (doc, key))
     return g_variant_ref (doc);
   writer_init (&writer, dict.size);
-  for (gsize i = 0; i < dict.n; i++)
-    {
-      dict_read (&dict, i, &end, &entry);
-      if (entry.key_len != key_len || memcmp (entry.data, key, key_len) != 0)
-        writer_copy (&writer, &entry);
-    }
+  while (dict_next (&dict, &entry))
+    if (!entry_has_key (&entry, key, key_len))
+      writer_copy (&writer, &entry);
   return writer_end (&writer);
 }
 
 static gboolean
 entry_is_null (const Entry *entry)
 {
-  return entry->value_len == 0 && entry->type_len == 2 && memcmp (entry->type, "mv", 2) == 0;
+  return entry->value.len == 0 && bl_gv_value_is (&entry->value, "mv");
 }
 
 GVariant *
 bl_doc_merge (GVariant *doc, GVariant *patch)
 {
-  gsize end = 0, index;
+  gsize index;
   Writer writer;
-  Dict old, new;
+  BlGvArray old, new;
   Entry entry, other;
   dict_open (doc, &old);
   dict_open (patch, &new);
   writer_init (&writer, old.size + new.size);
-  for (gsize i = 0; i < old.n; i++)
+  while (dict_next (&old, &entry))
     {
-      dict_read (&old, i, &end, &entry);
       if (!dict_find (patch, (const char *) entry.data, &other, &index))
         writer_copy (&writer, &entry);
       else if (!entry_is_null (&other))
         writer_copy (&writer, &other);
     }
-  end = 0;
-  for (gsize i = 0; i < new.n; i++)
-    {
-      dict_read (&new, i, &end, &entry);
-      if (!entry_is_null (&entry) && !dict_find (doc, (const char *) entry.data, &other, &index))
-        writer_copy (&writer, &entry);
-    }
+  while (dict_next (&new, &entry))
+    if (!entry_is_null (&entry) && !dict_find (doc, (const char *) entry.data, &other, &index))
+      writer_copy (&writer, &entry);
   return writer_end (&writer);
 }
