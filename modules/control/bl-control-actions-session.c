@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Follows control-channel 7.1 */
+#include "bl-control-actions.h"
+#include "bl-control-hello.h"
+#include "common/bl-ids.h"
+
+static void
+answer_member (BowlineActionCall *call, const char *member, GVariant *value)
+{
+  GVariantDict answer;
+
+  g_variant_dict_init (&answer, NULL);
+  g_variant_dict_insert_value (&answer, member, value);
+  bowline_action_call_answer (call, g_variant_dict_end (&answer));
+}
+
+static void
+run_ping (BowlineActionCall *call, gpointer user_data)
+{
+  GVariantDict frame;
+
+  g_variant_dict_init (&frame, NULL);
+  g_variant_dict_insert (&frame, "action", "s", "pong");
+  bowline_action_call_push (call, g_variant_dict_end (&frame));
+}
+
+static void
+run_pong (BowlineActionCall *call, gpointer user_data)
+{
+}
+
+static void
+run_close (BowlineActionCall *call, gpointer user_data)
+{
+  BlControlSession *session = bl_control_call_session (user_data, call);
+
+  if (session != NULL)
+    bl_control_session_end (session);
+}
+
+static void
+run_server_info (BowlineActionCall *call, gpointer user_data)
+{
+  BlControlSession *session = bl_control_call_session (user_data, call);
+
+  if (session != NULL)
+    answer_member (call, "serverinfo", bl_control_hello_server_info (session));
+}
+
+static void
+run_user_info (BowlineActionCall *call, gpointer user_data)
+{
+  BlControlSession *session = bl_control_call_session (user_data, call);
+  g_autoptr (GVariant) account = session != NULL ? bl_control_hello_user_info (session) : NULL;
+
+  if (account != NULL)
+    answer_member (call, "userinfo", account);
+}
+
+static void
+run_server_version (BowlineActionCall *call, gpointer user_data)
+{
+  BlControl *control = user_data;
+  GVariantDict tags;
+
+  g_variant_dict_init (&tags, NULL);
+  g_variant_dict_insert (&tags, "current", "s", bowline_host_get_version (control->host));
+  answer_member (call, "tags", g_variant_dict_end (&tags));
+}
+
+/* A cookie made for a login token or a browser session ends with it. */
+static void
+bind_cookie (GVariantDict *object, const BowlinePrincipalInfo *who)
+{
+  if (who->kind == BOWLINE_PRINCIPAL_TOKEN)
+    g_variant_dict_insert (object, "bt", "s", who->token_id);
+  else if (who->token_id != NULL)
+    g_variant_dict_insert (object, "bs", "s", who->token_id);
+}
+
+static char *
+issue (BlControl *control, guint32 purpose, GVariantDict *object)
+{
+  BowlineAuth auth = { .struct_size = sizeof auth };
+  gpointer self;
+
+  if (bowline_host_get_auth (control->host, &auth, &self))
+    return auth.cookie_issue (self, purpose, g_variant_dict_end (object));
+  g_variant_dict_clear (object);
+  return NULL;
+}
+
+static char *
+issue_login_cookie (BlControl *control, const BowlinePrincipalInfo *who)
+{
+  g_autofree char *domain = bl_control_domain_of (who->user_id);
+  GVariantDict object;
+
+  g_variant_dict_init (&object, NULL);
+  g_variant_dict_insert (&object, "userid", "s", who->user_id);
+  g_variant_dict_insert (&object, "domainid", "s", domain);
+  if (who->address != NULL)
+    g_variant_dict_insert (&object, "ip", "s", who->address);
+  bind_cookie (&object, who);
+  return issue (control, BOWLINE_COOKIE_LOGIN, &object);
+}
+
+static char *
+issue_relay_cookie (BlControl *control, const BowlinePrincipalInfo *who)
+{
+  g_autofree char *random = bl_random_hex (4);
+  GVariantDict object;
+
+  g_variant_dict_init (&object, NULL);
+  g_variant_dict_insert (&object, "ruserid", "s", who->user_id);
+  g_variant_dict_insert (&object, "x", "s", random);
+  bind_cookie (&object, who);
+  return issue (control, BOWLINE_COOKIE_RELAY, &object);
+}
+
+static void
+run_auth_cookie (BowlineActionCall *call, gpointer user_data)
+{
+  BlControlSession *session = bl_control_call_session (user_data, call);
+  BowlinePrincipalInfo who = { .struct_size = sizeof who };
+  g_autofree char *login = NULL;
+  g_autofree char *relay = NULL;
+  GVariantDict answer;
+
+  /* A cookie holds no ceiling: a restricted principal gets none, it would leave its restrictions behind. */
+  if (session == NULL || !session->plain)
+    return;
+  bowline_principal_get_info (session->principal, &who);
+  login = issue_login_cookie (user_data, &who);
+  relay = issue_relay_cookie (user_data, &who);
+  if (login == NULL || relay == NULL)
+    return;
+  g_variant_dict_init (&answer, NULL);
+  g_variant_dict_insert (&answer, "cookie", "s", login);
+  g_variant_dict_insert (&answer, "rcookie", "s", relay);
+  bowline_action_call_answer (call, g_variant_dict_end (&answer));
+}
+
+static void
+run_intersession (BowlineActionCall *call, gpointer user_data)
+{
+  BlControl *control = user_data;
+  BlControlSession *session = bl_control_call_session (control, call);
+  GPtrArray *own = session != NULL ? g_hash_table_lookup (control->users, bl_control_session_get_user_id (session)) : NULL;
+
+  for (guint i = 0; own != NULL && i < own->len; i++)
+    {
+      if (own->pdata[i] != session)
+        bl_control_session_send (own->pdata[i], bowline_action_call_get_request (call));
+    }
+}
+
+static void
+run_session_count (BowlineActionCall *call, gpointer user_data)
+{
+  BlControl *control = user_data;
+  BowlinePrincipal *principal = bowline_action_call_get_principal (call);
+  GVariantDict counts;
+  GHashTableIter iter;
+  gpointer user_id, sessions;
+
+  g_variant_dict_init (&counts, NULL);
+  g_hash_table_iter_init (&iter, control->users);
+  while (g_hash_table_iter_next (&iter, &user_id, &sessions))
+    {
+      guint32 site = bowline_site_rights (control->host, principal);
+
+      if ((site & BL_SITE_MANAGE_USERS) != 0 && bowline_may_see (control->host, principal, user_id))
+        g_variant_dict_insert (&counts, user_id, "x", (gint64) ((GPtrArray *) sessions)->len);
+    }
+  answer_member (call, "wssessions", g_variant_dict_end (&counts));
+}
+
+const BowlineAction *
+bl_control_session_actions (guint *n)
+{
+  static const BowlineAction actions[] = {
+    { BL_CONTROL_ROW ("ping", 0, "Answers with pong", run_ping) },
+    { BL_CONTROL_ROW ("pong", 0, "Is ignored", run_pong) },
+    { BL_CONTROL_ROW ("close", 0, "Closes this session", run_close) },
+    { BL_CONTROL_ROW ("serverinfo", 0, "Describes the server", run_server_info) },
+    { BL_CONTROL_ROW ("userinfo", 0, "Describes the own account", run_user_info) },
+    { BL_CONTROL_ROW ("serverversion", BOWLINE_ACTION_FULL_ADMIN, "Tells the server's version", run_server_version) },
+    { BL_CONTROL_ROW ("authcookie", 0, "Makes cookies for relays of this session", run_auth_cookie) },
+    { BL_CONTROL_ROW ("intersession", BOWLINE_ACTION_OPEN_ARGUMENTS, "Sends to the account's other sessions",
+                      run_intersession) },
+    { BL_CONTROL_ROW ("wssessioncount", 0, "Counts the sessions of accounts", run_session_count) },
+  };
+
+  *n = G_N_ELEMENTS (actions);
+  return actions;
+}

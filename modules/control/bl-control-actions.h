@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+/** The rows of the control channel, by area; user_data of all is the BlControl. */
+#pragma once
+
+#include "bl-control-documents.h"
+#include "bl-control-events.h"
+#include "bl-control-session.h"
+#include "common/bl-rights-bits.h"
+
+G_BEGIN_DECLS
+
+#define BL_CONTROL_ROW(word, bits, text, function)                                                                   \
+  .struct_size = sizeof (BowlineAction), .flags = (bits), .name = (word), .summary = (text),                          \
+  .argument_size = sizeof (BowlineArgument), .run = (function)
+#define BL_CONTROL_ARGUMENTS(table) .arguments = (table), .n_arguments = G_N_ELEMENTS (table)
+
+#define BL_CONTROL_NODE(more)                                                                                        \
+  {                                                                                                                  \
+    .name = "nodeid", .type = BOWLINE_ARGUMENT_ID, .detail = "node", .flags = (more)                                   \
+  }
+#define BL_CONTROL_NODES                                                                                             \
+  {                                                                                                                  \
+    .name = "nodeids", .type = BOWLINE_ARGUMENT_ID, .detail = "node",                                                  \
+    .flags = BOWLINE_ARGUMENT_REQUIRED | BOWLINE_ARGUMENT_LIST, .list_max = 10000, .problem = "Invalid nodeids"        \
+  }
+#define BL_CONTROL_TEXT(word, longest)                                                                               \
+  {                                                                                                                  \
+    .name = (word), .type = BOWLINE_ARGUMENT_STRING, .flags = BOWLINE_ARGUMENT_NULLABLE, .max = (longest)              \
+  }
+#define BL_CONTROL_NUMBER(word, smallest, largest)                                                                   \
+  {                                                                                                                  \
+    .name = (word), .type = BOWLINE_ARGUMENT_INTEGER, .flags = BOWLINE_ARGUMENT_NULLABLE, .min = (smallest),           \
+    .max = (largest)                                                                                                  \
+  }
+
+const BowlineAction *bl_control_session_actions (guint *n);
+const BowlineAction *bl_control_list_actions (guint *n);
+const BowlineAction *bl_control_group_actions (guint *n);
+const BowlineAction *bl_control_device_actions (guint *n);
+const BowlineAction *bl_control_info_actions (guint *n);
+const BowlineAction *bl_control_message_actions (guint *n);
+const BowlineAction *bl_control_local_actions (guint *n);
+
+/** Registers them all. */
+gboolean bl_control_actions_register (BlControl *control, GError **error);
+
+/** The session a call came from. Returns: (transfer none) (nullable) */
+BlControlSession *bl_control_call_session (BlControl *control, BowlineActionCall *call);
+/** The group that "meshid" or, failing that, @name_argument names, if the caller holds @rights on it; otherwise the
+ * caller is told @denied (nullable) and @several when the name is not unique. Returns: (transfer full) (nullable) */
+char *bl_control_call_group (BlControl *control,
+                             BowlineActionCall *call,
+                             const char *name_argument,
+                             guint32 rights,
+                             const char *denied);
+
+/** Makes a device group; shared by createmesh and group.create. @owners: user ids that get all rights */
+typedef struct
+{
+  const char *name;
+  const char *domain;
+  const char *description; /* (nullable) */
+  gint64 type;
+  gint64 flags;
+  gint64 consent;
+  const char *relay_id; /* (nullable) */
+  const char *const *owners;
+} BlControlNewGroup;
+void bl_control_group_create (BlControl *control, BowlineActionCall *call, const BlControlNewGroup *group);
+
+G_END_DECLS

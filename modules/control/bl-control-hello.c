@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Follows control-channel 4 */
+#include "bl-control-hello.h"
+
+#include "common/bl-account.h"
+#include "common/bl-ids.h"
+#include "common/bl-rights-bits.h"
+#include "common/bl-variant.h"
+
+#include <gnutls/x509.h>
+
+#define FEATURE_WAN_ONLY 0x1
+#define FEATURE_TWO_FACTORS 0x1000
+#define FEATURE_UNTRUSTED 0x80000000
+#define FEATURE2_NO_AGENT_UPDATE 0x10
+#define FEATURE2_TOKEN_SESSION 0x100
+
+static char *
+hash_text (GBytes *hash)
+{
+  gsize size;
+  gconstpointer data = g_bytes_get_data (hash, &size);
+
+  return bl_hex_encode (data, size, TRUE);
+}
+
+static gint64
+certificate_expiry_ms (BowlineHost *host)
+{
+  g_autoptr (GBytes) der = bowline_identity_dup_certificate (host, BOWLINE_CERTIFICATE_WEB);
+  gnutls_x509_crt_t certificate;
+  gnutls_datum_t datum;
+  gint64 expiry = 0;
+  gsize size;
+
+  if (der == NULL || gnutls_x509_crt_init (&certificate) < 0)
+    return 0;
+  datum.data = (unsigned char *) g_bytes_get_data (der, &size);
+  datum.size = (unsigned int) size;
+  if (gnutls_x509_crt_import (certificate, &datum, GNUTLS_X509_FMT_DER) >= 0)
+    expiry = (gint64) gnutls_x509_crt_get_expiration_time (certificate) * 1000;
+  gnutls_x509_crt_deinit (certificate);
+  return expiry;
+}
+
+static void
+insert_server_id (GVariantDict *info, BowlineHost *host)
+{
+  g_autoptr (GBytes) id = bowline_identity_dup_server_id (host);
+  char text[BL_ID48_TEXT + 1];
+  gsize size = 0;
+  const guint8 *data = id != NULL ? g_bytes_get_data (id, &size) : NULL;
+
+  if (size != BL_ID48_SIZE)
+    return;
+  bl_id48_to_text (data, text);
+  g_variant_dict_insert (info, "agentCertHash", "s", text);
+}
+
+static void
+insert_flags (GVariantDict *info, BlControlSession *session)
+{
+  BowlineHost *host = session->control->host;
+  gint64 features = FEATURE_WAN_ONLY | FEATURE_TWO_FACTORS;
+  gint64 features2 = FEATURE2_NO_AGENT_UPDATE;
+
+  if (!bowline_identity_is_trusted (host))
+    features |= FEATURE_UNTRUSTED;
+  if (bowline_principal_get_kind (session->principal) != BOWLINE_PRINCIPAL_USER)
+    features2 |= FEATURE2_TOKEN_SESSION;
+  g_variant_dict_insert (info, "features", "x", features);
+  g_variant_dict_insert (info, "features2", "x", features2);
+}
+
+GVariant *
+bl_control_hello_server_info (BlControlSession *session)
+{
+  BowlineHost *host = session->control->host;
+  const char *name = bowline_identity_get_name (host);
+  guint32 port = bowline_identity_get_port (host);
+  g_autofree char *domain = bl_control_session_dup_domain (session);
+  g_autofree char *tls_hash = hash_text (session->certificate_hash);
+  g_autofree char *agent_url = g_strdup_printf ("mc://%s:%u%s%s", name, port, *domain != '\0' ? "/" : "", domain);
+  GVariant *language = g_variant_new_variant (g_variant_new_string ("en"));
+  GVariantDict info;
+
+  g_variant_dict_init (&info, NULL);
+  g_variant_dict_insert (&info, "domain", "s", domain);
+  g_variant_dict_insert (&info, "name", "s", name);
+  g_variant_dict_insert (&info, "mpsname", "s", name);
+  g_variant_dict_insert (&info, "mpsport", "x", bowline_host_get_int (host, "server.mps-port"));
+  g_variant_dict_insert (&info, "port", "x", (gint64) port);
+  g_variant_dict_insert (&info, "emailcheck", "b", FALSE);
+  g_variant_dict_insert (&info, "domainauth", "b", FALSE);
+  g_variant_dict_insert (&info, "serverTime", "x", g_get_real_time () / 1000);
+  insert_flags (&info, session);
+  g_variant_dict_insert_value (&info, "languages", g_variant_new_array (G_VARIANT_TYPE_VARIANT, &language, 1));
+  g_variant_dict_insert (&info, "tlshash", "s", tls_hash);
+  insert_server_id (&info, host);
+  g_variant_dict_insert (&info, "https", "b", TRUE);
+  g_variant_dict_insert (&info, "redirport", "x", bowline_host_get_int (host, "server.redirect-port"));
+  g_variant_dict_insert (&info, "magenturl", "s", agent_url);
+  g_variant_dict_insert (&info, "domainsuffix", "s", domain);
+  g_variant_dict_insert (&info, "logoutonidlesessiontimeout", "b", TRUE);
+  if (bowline_site_rights (host, session->principal) == BL_SITE_FULL)
+    g_variant_dict_insert (&info, "certExpire", "x", certificate_expiry_ms (host));
+  return g_variant_dict_end (&info);
+}
+
+GVariant *
+bl_control_hello_user_info (BlControlSession *session)
+{
+  g_autoptr (GVariant) account
+      = bowline_directory_dup (session->control->host, bl_control_session_get_user_id (session));
+
+  return account != NULL ? bl_account_public (account) : NULL;
+}
+
+static void
+send_object (BlControlSession *session, const char *action, const char *member, GVariant *value)
+{
+  GVariantDict frame;
+
+  g_variant_dict_init (&frame, NULL);
+  g_variant_dict_insert (&frame, "action", "s", action);
+  g_variant_dict_insert_value (&frame, member, value);
+  bl_control_session_send (session, g_variant_dict_end (&frame));
+}
+
+static void
+note_access (BlControlSession *session)
+{
+  GVariantDict fields;
+
+  g_variant_dict_init (&fields, NULL);
+  g_variant_dict_insert (&fields, "access", "x", g_get_real_time () / G_USEC_PER_SEC);
+  bowline_directory_patch (session->control->host, bl_control_session_get_user_id (session), g_variant_dict_end (&fields));
+}
+
+void
+bl_control_hello_send (BlControlSession *session)
+{
+  BowlineHost *host = session->control->host;
+  g_autoptr (GVariant) account = NULL;
+
+  note_access (session);
+  account = bl_control_hello_user_info (session);
+  send_object (session, "serverinfo", "serverinfo", bl_control_hello_server_info (session));
+  if (account != NULL)
+    send_object (session, "userinfo", "userinfo", account);
+  if (bowline_site_rights (host, session->principal) == BL_SITE_FULL)
+    send_object (session, "traceinfo", "traceSources", bl_variant_new_null ());
+}

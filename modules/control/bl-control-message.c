@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Follows relay-tunnel 1.2 */
+#include "bl-control-message.h"
+
+#include "common/bl-hash.h"
+#include "common/bl-ids.h"
+#include "common/bl-tunnel.h"
+
+#include <string.h>
+
+static gint64
+consent_of (BlControl *control, const char *id)
+{
+  g_autoptr (GVariant) document = id != NULL ? bowline_directory_dup (control->host, id) : NULL;
+
+  return bl_variant_get_int (document, "consent", 0) & BL_CONSENT_ALL;
+}
+
+gint64
+bl_control_message_consent (BlControl *control, const char *user_id, const char *node_id)
+{
+  g_autoptr (GVariant) node = bowline_directory_dup (control->host, node_id);
+  g_autoptr (GVariant) account = bowline_directory_dup (control->host, user_id);
+  g_autoptr (GVariant) links = account != NULL ? bl_variant_get_object (account, "links") : NULL;
+  gint64 consent = bl_variant_get_int (node, "consent", 0) | bl_variant_get_int (account, "consent", 0);
+  GVariantIter iter;
+  const char *id;
+  GVariant *value;
+
+  consent |= consent_of (control, bl_variant_get_string (node, "meshid"));
+  if (links == NULL)
+    return consent & BL_CONSENT_ALL;
+  g_variant_iter_init (&iter, links);
+  while (g_variant_iter_next (&iter, "{&sv}", &id, &value))
+    {
+      g_variant_unref (value);
+      if (g_str_has_prefix (id, "ugrp/"))
+        consent |= consent_of (control, id);
+    }
+  return consent & BL_CONSENT_ALL;
+}
+
+void
+bl_control_message_sign (BlControl *control, BowlineActionCall *call, const char *node_id, GVariantDict *message)
+{
+  static const char *const own[] = { "nodeid", "sessionid",  "rights",   "consent",    "username",
+                                     "userid", "realname",   "remoteaddr", "soptions", "servertlshash",
+                                     "guestname", "guestuserid" };
+  BowlinePrincipal *who = bowline_action_call_get_principal (call);
+  const char *session = bowline_action_call_get_session (call);
+  g_autoptr (GVariant) account = NULL;
+  BowlinePrincipalInfo info = { .struct_size = sizeof info };
+  const char *name, *realname;
+
+  bowline_principal_get_info (who, &info);
+  account = bowline_directory_dup (control->host, info.user_id);
+  name = bl_variant_get_string (account, "name");
+  realname = bl_variant_get_string (account, "realname");
+  for (guint i = 0; i < G_N_ELEMENTS (own); i++) /* nothing of this comes from the client */
+    g_variant_dict_remove (message, own[i]);
+  if (session != NULL)
+    g_variant_dict_insert (message, "sessionid", "s", session);
+  g_variant_dict_insert (message, "rights", "x", (gint64) bowline_rights (control->host, who, node_id));
+  g_variant_dict_insert (message, "consent", "x", bl_control_message_consent (control, info.user_id, node_id));
+  g_variant_dict_insert (message, "username", "s", name != NULL ? name : "");
+  if (realname != NULL)
+    g_variant_dict_insert (message, "realname", "s", realname);
+  g_variant_dict_insert (message, "userid", "s", info.user_id);
+  g_variant_dict_insert (message, "remoteaddr", "s", info.address != NULL ? info.address : "");
+}
+
+/* ---- tunnels ------------------------------------------------------------------------------------------------------ */
+
+static gboolean
+refuse (GError **error, int code, const char *why)
+{
+  g_set_error_literal (error, BOWLINE_ERROR, code, why);
+  return FALSE;
+}
+
+static gboolean
+is_same_node (const char *in_url, const char *node_id)
+{
+  const char *third = strrchr (node_id, '/') + 1;
+
+  return in_url != NULL && (g_str_equal (in_url, node_id) || g_str_equal (in_url, third));
+}
+
+static gboolean
+check_url (
+    BlControl *control, BowlineActionCall *call, const char *node_id, const BlTunnelUrl *url, GError **error)
+{
+  guint32 rights = bowline_rights (control->host, bowline_action_call_get_principal (call), node_id);
+
+  if (!url->relative || g_strcmp0 (url->endpoint, "meshrelay.ashx") != 0)
+    return refuse (error, BOWLINE_ERROR_INVALID, "The address is not that of this server's relay");
+  if (!is_same_node (url->nodeid, node_id))
+    return refuse (error, BOWLINE_ERROR_INVALID, "The address names another device");
+  if (url->id == NULL || *url->id == '\0' || strlen (url->id) > 128)
+    return refuse (error, BOWLINE_ERROR_INVALID, "The address has no usable id");
+  if (!bl_tunnel_is_for_agent (url->protocol) || !bl_tunnel_allowed (url->protocol, rights))
+    return refuse (error, BOWLINE_ERROR_DENIED, "The rights on the device do not allow this kind of session");
+  return TRUE;
+}
+
+static char *
+order (BlControl *control, BowlineActionCall *call, const char *node_id, const BlTunnelUrl *url, GError **error)
+{
+  BowlinePrincipal *who = bowline_action_call_get_principal (call);
+  BowlineRelay relay = { .struct_size = sizeof relay };
+  gpointer self;
+
+  if (!bowline_host_get_relay (control->host, &relay, &self))
+    {
+      refuse (error, BOWLINE_ERROR_NOT_SUPPORTED, "There is no relay");
+      return NULL;
+    }
+  return relay.order (self, who, url->id, node_id, url->protocol, bowline_rights (control->host, who, node_id), error);
+}
+
+/* Made anew from what was checked, so that nothing unchecked reaches the device. */
+static char *
+build_url (const BlTunnelUrl *url, const char *node_id, const char *ticket)
+{
+  g_autofree char *id = g_uri_escape_string (url->id, NULL, FALSE);
+  g_autofree char *escaped = g_uri_escape_string (ticket, NULL, FALSE);
+
+  return g_strdup_printf ("*/meshrelay.ashx?p=%u&nodeid=%s&id=%s&rauth=%s", url->protocol, node_id, id, escaped);
+}
+
+static char *
+web_hash (BlControl *control)
+{
+  g_autoptr (GBytes) der = bowline_identity_dup_certificate (control->host, BOWLINE_CERTIFICATE_WEB);
+  guint8 hash[BL_SHA384_SIZE];
+  gsize size;
+  gconstpointer data;
+
+  if (der == NULL)
+    return NULL;
+  data = g_bytes_get_data (der, &size);
+  bl_certhash (data, size, hash);
+  return bl_hex_encode (hash, sizeof hash, FALSE);
+}
+
+gboolean
+bl_control_message_tunnel (
+    BlControl *control, BowlineActionCall *call, const char *node_id, GVariantDict *message, GError **error)
+{
+  const char *value = bl_variant_get_string (bowline_action_call_get_request (call), "value");
+  g_auto (BlTunnelUrl) url = { 0 };
+  g_autofree char *ticket = NULL;
+  g_autofree char *fresh = NULL;
+  g_autofree char *hash = web_hash (control);
+
+  if (value == NULL || !bl_tunnel_url_parse (value, &url, error))
+    return value != NULL || refuse (error, BOWLINE_ERROR_INVALID, "The address is missing");
+  if (!check_url (control, call, node_id, &url, error))
+    return FALSE;
+  ticket = order (control, call, node_id, &url, error);
+  if (ticket == NULL)
+    return FALSE;
+  fresh = build_url (&url, node_id, ticket);
+  g_variant_dict_insert (message, "value", "s", fresh);
+  g_variant_dict_insert (message, "usage", "x", (gint64) url.protocol);
+  g_variant_dict_insert_value (message, "soptions", g_variant_new_array (G_VARIANT_TYPE ("{sv}"), NULL, 0));
+  if (hash != NULL)
+    g_variant_dict_insert (message, "servertlshash", "s", hash);
+  return TRUE;
+}

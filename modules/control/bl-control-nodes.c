@@ -1,0 +1,348 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Follows control-channel 7.6 (nodes) */
+#include "bl-control-nodes.h"
+
+#include "bl-control-documents.h"
+#include "common/bl-json.h"
+
+typedef struct
+{
+  char *id;
+  char *mesh_id;
+  char *text; /* (nullable): made on demand */
+  gsize length;
+  guint index; /* in its group */
+} Entry;
+
+struct _BlControlNodes
+{
+  BlControl *control;
+  GHashTable *entries; /* node id -> Entry */
+  GHashTable *groups;  /* mesh id -> GPtrArray of Entry */
+  gboolean filled;
+};
+
+static void
+entry_free (gpointer data)
+{
+  Entry *entry = data;
+
+  g_free (entry->id);
+  g_free (entry->mesh_id);
+  g_free (entry->text);
+  g_free (entry);
+}
+
+BlControlNodes *
+bl_control_nodes_new (BlControl *control)
+{
+  BlControlNodes *self = g_new0 (BlControlNodes, 1);
+
+  self->control = control;
+  self->entries = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, entry_free);
+  self->groups = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_ptr_array_unref);
+  return self;
+}
+
+void
+bl_control_nodes_free (BlControlNodes *self)
+{
+  g_hash_table_unref (self->groups);
+  g_hash_table_unref (self->entries);
+  g_free (self);
+}
+
+static void
+leave_group (BlControlNodes *self, Entry *entry)
+{
+  GPtrArray *group = g_hash_table_lookup (self->groups, entry->mesh_id);
+  Entry *moved;
+
+  g_ptr_array_remove_index_fast (group, entry->index);
+  if (entry->index < group->len)
+    {
+      moved = group->pdata[entry->index];
+      moved->index = entry->index;
+    }
+  if (group->len == 0)
+    g_hash_table_remove (self->groups, entry->mesh_id);
+  g_clear_pointer (&entry->mesh_id, g_free);
+}
+
+static void
+enter_group (BlControlNodes *self, Entry *entry, const char *mesh_id)
+{
+  GPtrArray *group = g_hash_table_lookup (self->groups, mesh_id);
+
+  if (group == NULL)
+    {
+      group = g_ptr_array_new ();
+      g_hash_table_insert (self->groups, g_strdup (mesh_id), group);
+    }
+  entry->mesh_id = g_strdup (mesh_id);
+  entry->index = group->len;
+  g_ptr_array_add (group, entry);
+}
+
+static gboolean
+take_in (const char *id, GVariant *node, gpointer user_data)
+{
+  BlControlNodes *self = user_data;
+  const char *mesh_id = bl_variant_get_string (node, "meshid");
+  Entry *entry = g_hash_table_lookup (self->entries, id);
+
+  if (mesh_id == NULL)
+    mesh_id = "";
+  if (entry == NULL)
+    {
+      entry = g_new0 (Entry, 1);
+      entry->id = g_strdup (id);
+      g_hash_table_insert (self->entries, entry->id, entry);
+      enter_group (self, entry, mesh_id);
+      return TRUE;
+    }
+  g_clear_pointer (&entry->text, g_free);
+  if (!g_str_equal (entry->mesh_id, mesh_id))
+    {
+      leave_group (self, entry);
+      enter_group (self, entry, mesh_id);
+    }
+  return TRUE;
+}
+
+static void
+fill (BlControlNodes *self)
+{
+  if (self->filled)
+    return;
+  self->filled = TRUE;
+  bowline_directory_foreach (self->control->host, "node", NULL, take_in, self);
+}
+
+void
+bl_control_nodes_update (BlControlNodes *self, const char *node_id)
+{
+  g_autoptr (GVariant) node = NULL;
+  Entry *entry;
+
+  if (!self->filled)
+    return;
+  node = bowline_directory_dup (self->control->host, node_id);
+  if (node != NULL)
+    {
+      take_in (node_id, node, self);
+      return;
+    }
+  entry = g_hash_table_lookup (self->entries, node_id);
+  if (entry == NULL)
+    return;
+  leave_group (self, entry);
+  g_hash_table_remove (self->entries, node_id);
+}
+
+void
+bl_control_nodes_touch (BlControlNodes *self, const char *node_id)
+{
+  Entry *entry = g_hash_table_lookup (self->entries, node_id);
+
+  if (entry != NULL)
+    g_clear_pointer (&entry->text, g_free);
+}
+
+static void
+append_entry (BlControlNodes *self, Entry *entry, GString *out)
+{
+  g_autoptr (GVariant) form = NULL;
+  GString *text;
+
+  if (entry->text == NULL)
+    {
+      form = bl_control_dup_node_public (self->control, entry->id, FALSE);
+      text = g_string_new (NULL);
+      if (form == NULL || !bl_json_append (text, form, NULL))
+        g_string_assign (text, "{}");
+      entry->length = text->len;
+      entry->text = g_string_free (text, FALSE);
+    }
+  g_string_append_len (out, entry->text, (gssize) entry->length);
+}
+
+/* ---- listing ------------------------------------------------------------------------------------------------------ */
+
+typedef struct
+{
+  BlControlNodes *nodes;
+  const BlControlNodesFilter *filter;
+  GString *out;
+  const char *open; /* group whose array is open */
+  guint found;
+  guint shown;
+} Listing;
+
+static void
+list_entry (Listing *listing, Entry *entry)
+{
+  guint position = listing->found++;
+
+  if (position < listing->filter->skip || (listing->filter->limit != 0 && listing->shown >= listing->filter->limit))
+    return;
+  listing->shown++;
+  if (listing->open != NULL && g_str_equal (listing->open, entry->mesh_id))
+    g_string_append_c (listing->out, ',');
+  else
+    {
+      if (listing->open != NULL)
+        g_string_append (listing->out, "],");
+      bl_json_append_string (listing->out, entry->mesh_id);
+      g_string_append (listing->out, ":[");
+      listing->open = entry->mesh_id;
+    }
+  append_entry (listing->nodes, entry, listing->out);
+}
+
+static int
+compare_ids (gconstpointer a, gconstpointer b)
+{
+  return g_strcmp0 (*(const char *const *) a, *(const char *const *) b);
+}
+
+static void
+list_group (Listing *listing, const char *mesh_id)
+{
+  GPtrArray *group = g_hash_table_lookup (listing->nodes->groups, mesh_id);
+
+  for (guint i = 0; group != NULL && i < group->len; i++)
+    list_entry (listing, group->pdata[i]);
+}
+
+/* Ids of devices that links of @document name. */
+static void
+collect_linked (GVariant *document, GHashTable *found)
+{
+  g_autoptr (GVariant) links = document != NULL ? bl_variant_get_object (document, "links") : NULL;
+  GVariantIter iter;
+  const char *id;
+  GVariant *value;
+
+  if (links == NULL)
+    return;
+  g_variant_iter_init (&iter, links);
+  while (g_variant_iter_next (&iter, "{&sv}", &id, &value))
+    {
+      if (g_str_has_prefix (id, "node/"))
+        g_hash_table_add (found, g_strdup (id));
+      g_variant_unref (value);
+    }
+}
+
+/* Devices that a principal may see without seeing their group: linked ones, and the one it is restricted to. */
+static GHashTable *
+collect_single (BlControlNodes *self, BowlinePrincipal *principal)
+{
+  BowlineHost *host = self->control->host;
+  GHashTable *found = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  g_autoptr (GVariant) account = bowline_directory_dup (host, bowline_principal_get_user_id (principal));
+  g_autoptr (GVariant) links = account != NULL ? bl_variant_get_object (account, "links") : NULL;
+  BowlinePrincipalInfo who = { .struct_size = sizeof who };
+  GVariantIter iter;
+  const char *id;
+  GVariant *value;
+
+  bowline_principal_get_info (principal, &who);
+  if (who.only_node != NULL)
+    g_hash_table_add (found, g_strdup (who.only_node));
+  collect_linked (account, found);
+  if (links == NULL)
+    return found;
+  g_variant_iter_init (&iter, links);
+  while (g_variant_iter_next (&iter, "{&sv}", &id, &value))
+    {
+      g_variant_unref (value);
+      if (g_str_has_prefix (id, "ugrp/"))
+        {
+          g_autoptr (GVariant) group = bowline_directory_dup (host, id);
+
+          collect_linked (group, found);
+        }
+    }
+  return found;
+}
+
+/* Single devices in the order of their groups, so that each group is opened once. */
+static int
+compare_groups (gconstpointer a, gconstpointer b)
+{
+  return g_strcmp0 ((*(Entry *const *) a)->mesh_id, (*(Entry *const *) b)->mesh_id);
+}
+
+static void
+list_single (Listing *listing, BowlinePrincipal *principal, GHashTable *listed_groups)
+{
+  BlControlNodes *self = listing->nodes;
+  const BlControlNodesFilter *filter = listing->filter;
+  g_autoptr (GHashTable) ids = collect_single (self, principal);
+  g_autoptr (GPtrArray) entries = g_ptr_array_new ();
+  GHashTableIter iter;
+  gpointer id;
+
+  g_hash_table_iter_init (&iter, ids);
+  while (g_hash_table_iter_next (&iter, &id, NULL))
+    {
+      Entry *entry = g_hash_table_lookup (self->entries, id);
+
+      if (entry != NULL && !g_hash_table_contains (listed_groups, entry->mesh_id)
+          && (filter->mesh_id == NULL || g_str_equal (filter->mesh_id, entry->mesh_id))
+          && bowline_may_see (self->control->host, principal, id))
+        g_ptr_array_add (entries, entry);
+    }
+  g_ptr_array_sort (entries, compare_groups);
+  for (guint i = 0; i < entries->len; i++)
+    list_entry (listing, entries->pdata[i]);
+}
+
+static void
+list_groups (Listing *listing, BowlinePrincipal *principal, GHashTable *listed)
+{
+  BlControlNodes *self = listing->nodes;
+  g_autoptr (GPtrArray) ids = g_ptr_array_new ();
+  GHashTableIter iter;
+  gpointer id;
+
+  g_hash_table_iter_init (&iter, self->groups);
+  while (g_hash_table_iter_next (&iter, &id, NULL))
+    {
+      if (bowline_rights (self->control->host, principal, id) == 0)
+        continue;
+      g_hash_table_add (listed, id);
+      if (listing->filter->mesh_id == NULL || g_str_equal (listing->filter->mesh_id, id))
+        g_ptr_array_add (ids, id);
+    }
+  g_ptr_array_sort (ids, compare_ids);
+  for (guint i = 0; i < ids->len; i++)
+    list_group (listing, ids->pdata[i]);
+}
+
+guint
+bl_control_nodes_list (
+    BlControlNodes *self, BowlinePrincipal *principal, const BlControlNodesFilter *filter, GString *out)
+{
+  Listing listing = { self, filter, out, NULL, 0, 0 };
+  g_autoptr (GHashTable) listed = g_hash_table_new (g_str_hash, g_str_equal);
+  Entry *entry;
+
+  fill (self);
+  g_string_append_c (out, '{');
+  if (filter->node_id != NULL)
+    {
+      entry = g_hash_table_lookup (self->entries, filter->node_id);
+      if (entry != NULL && bowline_may_see (self->control->host, principal, filter->node_id))
+        list_entry (&listing, entry);
+    }
+  else
+    {
+      list_groups (&listing, principal, listed);
+      list_single (&listing, principal, listed);
+    }
+  g_string_append (out, listing.open != NULL ? "]}" : "}");
+  return listing.found;
+}
