@@ -28,11 +28,7 @@ bl_audit_head_write (const BlAuditHead *head)
 {
   return g_variant_new_parsed ("{'_id': <%s>, 'type': <'server'>, 'first': <%x>, 'last': <%x>, "
                                "'anchor': <%s>, 'hash': <%s>}",
-                               BL_AUDIT_HEAD_ID,
-                               head->first,
-                               head->last,
-                               head->anchor,
-                               head->hash);
+                               BL_AUDIT_HEAD_ID, head->first, head->last, head->anchor, head->hash);
 }
 
 static GVariant *value_sort (GVariant *value);
@@ -40,7 +36,7 @@ static GVariant *value_sort (GVariant *value);
 static int
 key_compare (gconstpointer a, gconstpointer b)
 {
-  return strcmp (*(const char *const *) a, *(const char *const *) b);
+  return strcmp (*(const char *const *)a, *(const char *const *)b);
 }
 
 static GVariant *
@@ -53,14 +49,13 @@ object_sort (GVariant *object)
 
   g_variant_iter_init (&iter, object);
   while (g_variant_iter_next (&iter, "{&sv}", &key, NULL))
-    g_ptr_array_add (keys, (gpointer) key);
+    g_ptr_array_add (keys, (gpointer)key);
   g_ptr_array_sort (keys, key_compare);
   for (guint i = 0; i < keys->len; i++)
     {
       g_autoptr (GVariant) value = bl_variant_get_child (object, g_ptr_array_index (keys, i));
 
-      g_variant_builder_add (
-          &builder, "{sv}", (const char *) g_ptr_array_index (keys, i), value_sort (value));
+      g_variant_builder_add (&builder, "{sv}", (const char *)g_ptr_array_index (keys, i), value_sort (value));
     }
   return g_variant_builder_end (&builder);
 }
@@ -105,8 +100,8 @@ record_hash (GVariant *record, const char *previous)
 
   if (text == NULL)
     return g_strdup (NO_HASH);
-  g_checksum_update (checksum, (const guchar *) previous, BL_AUDIT_HASH_LENGTH);
-  g_checksum_update (checksum, (const guchar *) text, (gssize) strlen (text));
+  g_checksum_update (checksum, (const guchar *)previous, BL_AUDIT_HASH_LENGTH);
+  g_checksum_update (checksum, (const guchar *)text, (gssize)strlen (text));
   return g_strdup (g_checksum_get_string (checksum));
 }
 
@@ -145,8 +140,8 @@ record_get_seq (GVariant *record)
 static int
 record_compare (gconstpointer a, gconstpointer b)
 {
-  gint64 first = record_get_seq (*(GVariant *const *) a);
-  gint64 second = record_get_seq (*(GVariant *const *) b);
+  gint64 first = record_get_seq (*(GVariant *const *)a);
+  gint64 second = record_get_seq (*(GVariant *const *)b);
 
   return first < second ? -1 : first > second ? 1 : 0;
 }
@@ -154,7 +149,7 @@ record_compare (gconstpointer a, gconstpointer b)
 static GPtrArray *
 page_sort (GVariant *page)
 {
-  GPtrArray *records = g_ptr_array_new_with_free_func ((GDestroyNotify) g_variant_unref);
+  GPtrArray *records = g_ptr_array_new_with_free_func ((GDestroyNotify)g_variant_unref);
   gsize n = g_variant_n_children (page);
 
   for (gsize i = 0; i < n; i++)
@@ -186,8 +181,8 @@ bl_audit_chain_expire (BlAuditHead *head, GVariant *page, gint64 cutoff_ms, GStr
           g_strv_builder_add (deletes, bl_variant_get_string (record, "_id"));
           continue;
         }
-      if (record_get_seq (record) != head->first || head->first == head->last ||
-          record_get_time_ms (record) >= cutoff_ms)
+      if (record_get_seq (record) != head->first || head->first == head->last
+          || record_get_time_ms (record) >= cutoff_ms)
         return;
       g_strv_builder_add (deletes, bl_variant_get_string (record, "_id"));
       hash_copy (head->anchor, bl_variant_get_string (record, "hash"));
@@ -219,22 +214,15 @@ bl_audit_verify_record (BlAuditVerify *verify, GVariant *record)
   const char *previous = bl_variant_get_string (record, "prev");
 
   if (g_strcmp0 (bl_variant_get_string (record, "_id"), id) != 0)
-    verify->problem = g_strdup_printf ("record %" G_GINT64_FORMAT ": expected id %s, found %s",
-                                       verify->next,
-                                       id,
-                                       bl_variant_get_string (record, "_id"));
+    verify->problem = g_strdup_printf ("record %" G_GINT64_FORMAT ": expected id %s, found %s", verify->next,
+                                       id, bl_variant_get_string (record, "_id"));
   else if (g_strcmp0 (previous, verify->previous) != 0)
-    verify->problem = g_strdup_printf ("record %" G_GINT64_FORMAT
-                                       ": it follows hash %s, the record before it has %s",
-                                       verify->next,
-                                       previous,
-                                       verify->previous);
+    verify->problem
+        = g_strdup_printf ("record %" G_GINT64_FORMAT ": it follows hash %s, the record before it has %s",
+                           verify->next, previous, verify->previous);
   else if (g_strcmp0 (found, hash) != 0)
-    verify->problem = g_strdup_printf ("record %" G_GINT64_FORMAT
-                                       " was changed: expected hash %s, found %s",
-                                       verify->next,
-                                       hash,
-                                       found);
+    verify->problem = g_strdup_printf ("record %" G_GINT64_FORMAT " was changed: expected hash %s, found %s",
+                                       verify->next, hash, found);
   hash_copy (verify->previous, hash);
   verify->next++;
 }
@@ -257,13 +245,11 @@ bl_audit_verify_page (BlAuditVerify *verify, GVariant *page)
     }
   if (verify->problem == NULL && verify->next < end)
     verify->problem = g_strdup_printf ("record %" G_GINT64_FORMAT " is missing", verify->next);
-  if (verify->problem == NULL && verify->next > verify->head.last &&
-      !g_str_equal (verify->previous, verify->head.hash))
-    verify->problem = g_strdup_printf ("record %" G_GINT64_FORMAT
-                                       ": its hash is %s, the head of the chain says %s",
-                                       verify->head.last,
-                                       verify->previous,
-                                       verify->head.hash);
+  if (verify->problem == NULL && verify->next > verify->head.last
+      && !g_str_equal (verify->previous, verify->head.hash))
+    verify->problem
+        = g_strdup_printf ("record %" G_GINT64_FORMAT ": its hash is %s, the head of the chain says %s",
+                           verify->head.last, verify->previous, verify->head.hash);
 }
 
 gboolean

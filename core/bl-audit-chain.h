@@ -29,16 +29,16 @@ void bl_audit_head_read (GVariant *document, BlAuditHead *head);
 /** Returns: (transfer floating): the document */
 GVariant *bl_audit_head_write (const BlAuditHead *head);
 
-/** Returns: (transfer full): canonical JSON of @document, without the member "hash"; %NULL if JSON cannot say it */
+/** Returns: (transfer full): canonical JSON of @document, without the member "hash"; %NULL if JSON cannot say
+ * it */
 char *bl_audit_chain_canonical (GVariant *document);
 /** Makes @record the next of the chain. Returns: (transfer full): it with "_id", "seq", "prev" and "hash" */
 GVariant *bl_audit_chain_append (BlAuditHead *head, GVariant *record);
 /** Returns: (transfer full): what the ids of the page with record @seq begin with */
 char *bl_audit_chain_page_prefix (gint64 seq);
-/** Moves the front behind the records of @page (aa{sv}) older than @cutoff_ms, whose ids go to @deletes; the last
- * record of all stays. */
-void
-bl_audit_chain_expire (BlAuditHead *head, GVariant *page, gint64 cutoff_ms, GStrvBuilder *deletes);
+/** Moves the front behind the records of @page (aa{sv}) older than @cutoff_ms, whose ids go to @deletes; the
+ * last record of all stays. */
+void bl_audit_chain_expire (BlAuditHead *head, GVariant *page, gint64 cutoff_ms, GStrvBuilder *deletes);
 
 /** One walk along the chain. */
 typedef struct

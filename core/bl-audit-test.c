@@ -79,13 +79,15 @@ flush (Fixture *f)
 static void
 record (Fixture *f, guint n)
 {
-  BowlinePrincipalInfo info = {
-    .struct_size = sizeof info, .kind = BOWLINE_PRINCIPAL_USER, .user_id = "user//anna", .address = "192.0.2.1"
-  };
+  BowlinePrincipalInfo info = { .struct_size = sizeof info,
+                                .kind = BOWLINE_PRINCIPAL_USER,
+                                .user_id = "user//anna",
+                                .address = "192.0.2.1" };
 
   for (guint i = 0; i < n; i++)
-    bl_audit_record_info (f->audit, &info, "changedevice", "node//1", i % 2 == 0,
-                          g_variant_new_parsed ("{'name': <%x>, 'list': <['a', 'b']>, 'd': <0.1>}", (gint64) i));
+    bl_audit_record_info (
+        f->audit, &info, "changedevice", "node//1", i % 2 == 0,
+        g_variant_new_parsed ("{'name': <%x>, 'list': <['a', 'b']>, 'd': <0.1>}", (gint64)i));
 }
 
 static void
@@ -177,9 +179,11 @@ test_tampering (Fixture *f, gconstpointer data)
     BlAuditHead head = { .last = 399 };
     g_autofree char *before = id_of (399);
 
-    g_strlcpy (head.hash, bl_variant_get_string (bl_memory_store_peek (f->memory, before), "hash"), sizeof head.hash);
-    bl_memory_store_plant (f->memory, last,
-                           bl_audit_chain_append (&head, g_variant_new_parsed ("{'type': <'audit'>, 'action': <'x'>}")));
+    g_strlcpy (head.hash, bl_variant_get_string (bl_memory_store_peek (f->memory, before), "hash"),
+               sizeof head.hash);
+    bl_memory_store_plant (
+        f->memory, last,
+        bl_audit_chain_append (&head, g_variant_new_parsed ("{'type': <'audit'>, 'action': <'x'>}")));
     assert_verify (f, "the head of the chain says");
   }
   bl_memory_store_plant (f->memory, last, g_variant_ref (good_last));
@@ -274,7 +278,8 @@ test_canonical (void)
     const char *text;
   } cases[] = {
     { "{'b': <int64 1>, 'a': <'x'>, 'hash': <'left out'>}", "{\"a\":\"x\",\"b\":1}" },
-    { "{'a': <{'z': <true>, 'hash': <'kept'>, 'B': <@mv nothing>}>}", "{\"a\":{\"B\":null,\"hash\":\"kept\",\"z\":true}}" },
+    { "{'a': <{'z': <true>, 'hash': <'kept'>, 'B': <@mv nothing>}>}",
+      "{\"a\":{\"B\":null,\"hash\":\"kept\",\"z\":true}}" },
     { "{'a': <[<{'2': <int64 2>, '10': <int64 10>}>, <'x'>]>}", "{\"a\":[{\"10\":10,\"2\":2},\"x\"]}" },
     { "@a{sv} {}", "{}" },
   };

@@ -74,25 +74,23 @@ bl_audit_free (BlAudit *audit)
       g_task_return_new_error (task, BOWLINE_ERROR, BOWLINE_ERROR_STORAGE, "the server stops");
     }
   g_ptr_array_unref (audit->flushes);
-  g_queue_clear_full (&audit->waiting, (GDestroyNotify) g_variant_unref);
+  g_queue_clear_full (&audit->waiting, (GDestroyNotify)g_variant_unref);
   g_free (audit);
 }
 
-/* ---- recording -------------------------------------------------------------------------------------------- */
+/* ---- recording --------------------------------------------------------------------------------------------
+ */
 
 static void
 bl_audit_log (GVariant *record)
 {
-  bl_log ("audit",
-          BOWLINE_LOG_INFO,
-          g_variant_new_parsed ("{'user': <%s>, 'object': <%s>, 'address': <%s>, 'record': <%x>, 'hash': <%s>}",
-                                bl_variant_get_string (record, "userid"),
-                                bl_variant_get_string (record, "object"),
-                                bl_variant_get_string (record, "address"),
-                                bl_variant_get_int (record, "seq", 0),
-                                bl_variant_get_string (record, "hash")),
-          "%s: %s",
-          bl_variant_get_string (record, "action"),
+  bl_log ("audit", BOWLINE_LOG_INFO,
+          g_variant_new_parsed (
+              "{'user': <%s>, 'object': <%s>, 'address': <%s>, 'record': <%x>, 'hash': <%s>}",
+              bl_variant_get_string (record, "userid"), bl_variant_get_string (record, "object"),
+              bl_variant_get_string (record, "address"), bl_variant_get_int (record, "seq", 0),
+              bl_variant_get_string (record, "hash")),
+          "%s: %s", bl_variant_get_string (record, "action"),
           bl_variant_get_bool (record, "allowed", FALSE) ? "allowed" : "refused");
 }
 
@@ -104,7 +102,7 @@ bl_audit_schedule (BlAudit *audit)
   if (g_queue_get_length (&audit->waiting) >= AUDIT_BATCH && audit->delay_ms == AUDIT_DELAY_MS)
     bl_audit_write (audit);
   else if (audit->source == 0)
-    audit->source = g_timeout_add_once (audit->delay_ms, (GSourceOnceFunc) bl_audit_write, audit);
+    audit->source = g_timeout_add_once (audit->delay_ms, (GSourceOnceFunc)bl_audit_write, audit);
 }
 
 static void
@@ -138,7 +136,7 @@ bl_audit_written (BlAudit *audit)
 
       audit->lost = 0;
       bl_audit_record_info (audit, NULL, "audit.lost", NULL, TRUE,
-                            g_variant_new_parsed ("{'records': <%x>}", (gint64) lost));
+                            g_variant_new_parsed ("{'records': <%x>}", (gint64)lost));
     }
   if (g_queue_is_empty (&audit->waiting))
     bl_audit_complete_flushes (audit, NULL);
@@ -211,7 +209,7 @@ bl_audit_commit (BlAudit *audit, GVariant *puts, const char *const *deletes, GPt
 static void
 bl_audit_write (BlAudit *audit)
 {
-  g_autoptr (GPtrArray) records = g_ptr_array_new_with_free_func ((GDestroyNotify) g_variant_unref);
+  g_autoptr (GPtrArray) records = g_ptr_array_new_with_free_func ((GDestroyNotify)g_variant_unref);
   g_autoptr (GVariant) document = bl_directory_dup (audit->directory, BL_AUDIT_HEAD_ID);
   GVariantBuilder puts = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE ("aa{sv}"));
   BlAuditHead head;
@@ -311,8 +309,10 @@ bl_audit_record (BlAudit *audit,
 }
 
 void
-bl_audit_flush_async (
-    BlAudit *audit, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)
+bl_audit_flush_async (BlAudit *audit,
+                      GCancellable *cancellable,
+                      GAsyncReadyCallback callback,
+                      gpointer user_data)
 {
   g_autoptr (GTask) task = g_task_new (NULL, cancellable, callback, user_data);
 
@@ -333,7 +333,8 @@ bl_audit_flush_finish (BlAudit *audit, GAsyncResult *result, GError **error)
   return g_task_propagate_boolean (G_TASK (result), error);
 }
 
-/* ---- expiry: whole records from the front, with the head in the same commit -------------------------------- */
+/* ---- expiry: whole records from the front, with the head in the same commit
+ * -------------------------------- */
 
 /* The oldest page of the chain is here. */
 static void
@@ -355,7 +356,7 @@ bl_audit_expire_page_cb (GObject *source, GAsyncResult *result, gpointer user_da
       g_variant_builder_clear (&puts);
       return;
     }
-  cutoff = g_get_real_time () / 1000 - (gint64) audit->keep_days * G_TIME_SPAN_DAY / 1000;
+  cutoff = g_get_real_time () / 1000 - (gint64)audit->keep_days * G_TIME_SPAN_DAY / 1000;
   document = bl_directory_dup (audit->directory, BL_AUDIT_HEAD_ID);
   bl_audit_head_read (document, &head);
   bl_audit_chain_expire (&head, page, cutoff, ids);
@@ -366,7 +367,7 @@ bl_audit_expire_page_cb (GObject *source, GAsyncResult *result, gpointer user_da
       return;
     }
   g_variant_builder_add_value (&puts, bl_audit_head_write (&head));
-  bl_audit_commit (audit, g_variant_builder_end (&puts), (const char *const *) deletes, none);
+  bl_audit_commit (audit, g_variant_builder_end (&puts), (const char *const *)deletes, none);
 }
 
 static gboolean
@@ -386,12 +387,13 @@ bl_audit_expire_cb (gpointer user_data)
   write->end = g_object_ref (audit->end);
   write->records = g_ptr_array_new ();
   prefix = bl_audit_chain_page_prefix (head.first);
-  bl_directory_list_async (
-      audit->directory, "audit", prefix, BL_AUDIT_PAGE, NULL, bl_audit_expire_page_cb, write);
+  bl_directory_list_async (audit->directory, "audit", prefix, BL_AUDIT_PAGE, NULL, bl_audit_expire_page_cb,
+                           write);
   return G_SOURCE_CONTINUE;
 }
 
-/* ---- verification ----------------------------------------------------------------------------------------- */
+/* ---- verification -----------------------------------------------------------------------------------------
+ */
 
 typedef struct
 {
@@ -447,8 +449,7 @@ bl_audit_verify_next (GTask *task)
     }
   if (bl_audit_verify_is_done (&job->state))
     {
-      g_task_return_pointer (
-          task, bl_audit_verify_dup_report (&job->state), (GDestroyNotify) g_variant_unref);
+      g_task_return_pointer (task, bl_audit_verify_dup_report (&job->state), (GDestroyNotify)g_variant_unref);
       return;
     }
   prefix = bl_audit_chain_page_prefix (job->state.next);
@@ -465,7 +466,7 @@ bl_audit_verify_flushed_cb (GObject *source, GAsyncResult *result, gpointer user
   BlAuditHead head;
 
   /* a store that refuses changes can still be verified as far as it goes */
-  (void) bl_audit_flush_finish (NULL, result, NULL);
+  (void)bl_audit_flush_finish (NULL, result, NULL);
   if (!g_cancellable_is_cancelled (job->end))
     {
       document = bl_directory_dup (job->audit->directory, BL_AUDIT_HEAD_ID);
@@ -476,8 +477,10 @@ bl_audit_verify_flushed_cb (GObject *source, GAsyncResult *result, gpointer user
 }
 
 void
-bl_audit_verify_async (
-    BlAudit *audit, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)
+bl_audit_verify_async (BlAudit *audit,
+                       GCancellable *cancellable,
+                       GAsyncReadyCallback callback,
+                       gpointer user_data)
 {
   GTask *task = g_task_new (NULL, cancellable, callback, user_data);
   VerifyJob *job = g_new0 (VerifyJob, 1);
@@ -497,7 +500,8 @@ bl_audit_verify_finish (BlAudit *audit, GAsyncResult *result, GError **error)
   return g_task_propagate_pointer (G_TASK (result), error);
 }
 
-/* ---- <bowline/event.h> ------------------------------------------------------------------------------------ */
+/* ---- <bowline/event.h> ------------------------------------------------------------------------------------
+ */
 
 static void
 ops_emit (BowlineHost *host, const char *const *targets, GVariant *event)

@@ -15,8 +15,9 @@
 
 G_BEGIN_DECLS
 
-#define BL_AUDIT_MAX_WAITING 10000u         /* records in memory while the store does not take them */
-#define BL_AUDIT_MAX_DETAILS (16u * 1024u) /* bytes of details, serialised; larger ones are replaced by a note */
+#define BL_AUDIT_MAX_WAITING 10000u /* records in memory while the store does not take them */
+#define BL_AUDIT_MAX_DETAILS                                                                                 \
+  (16u * 1024u) /* bytes of details, serialised; larger ones are replaced by a note */
 
 typedef struct _BlAudit BlAudit;
 
@@ -42,18 +43,22 @@ void bl_audit_record_info (BlAudit *audit,
                            GVariant *details);
 
 /** Gives waiting records to the store; complete when they are kept. */
-void bl_audit_flush_async (
-    BlAudit *audit, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data);
+void bl_audit_flush_async (BlAudit *audit,
+                           GCancellable *cancellable,
+                           GAsyncReadyCallback callback,
+                           gpointer user_data);
 gboolean bl_audit_flush_finish (BlAudit *audit, GAsyncResult *result, GError **error);
 
 /** Walks the whole chain; for `bowlinectl audit verify`. */
-void bl_audit_verify_async (
-    BlAudit *audit, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data);
+void bl_audit_verify_async (BlAudit *audit,
+                            GCancellable *cancellable,
+                            GAsyncReadyCallback callback,
+                            gpointer user_data);
 /**
  * bl_audit_verify_finish:
- * Returns: (transfer full): a{sv}: "valid" (b), "records" (x), "first" (x), "last" (x): their numbers, "hash" (s)
- *   of the last one, "problem" (s, when not valid): which record, what was expected and found.
- *   %NULL with @error when the store could not be read
+ * Returns: (transfer full): a{sv}: "valid" (b), "records" (x), "first" (x), "last" (x): their numbers, "hash"
+ * (s) of the last one, "problem" (s, when not valid): which record, what was expected and found. %NULL with
+ * @error when the store could not be read
  */
 GVariant *bl_audit_verify_finish (BlAudit *audit, GAsyncResult *result, GError **error);
 

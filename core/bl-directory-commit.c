@@ -93,7 +93,7 @@ commit_new (BlDirectory *directory, GTask *task, GVariant *puts, const char *con
   commit->directory = directory;
   commit->task = g_object_ref (task);
   commit->puts = puts != NULL ? g_variant_ref (puts) : NULL;
-  commit->deletes = g_strdupv ((char **) deletes);
+  commit->deletes = g_strdupv ((char **)deletes);
   commit->flags = flags;
   commit->changes = g_ptr_array_new_with_free_func (change_free);
   commit->ids = g_hash_table_new (g_str_hash, g_str_equal);
@@ -108,8 +108,7 @@ commit_add (Commit *commit, const char *id, BlDocument *after, gboolean is_put, 
 
   if (g_hash_table_contains (commit->ids, id))
     {
-      g_set_error (
-          error, BOWLINE_ERROR, BOWLINE_ERROR_INVALID, "document %s occurs twice in one change", id);
+      g_set_error (error, BOWLINE_ERROR, BOWLINE_ERROR_INVALID, "document %s occurs twice in one change", id);
       return FALSE;
     }
   change = g_new0 (Change, 1);
@@ -142,11 +141,8 @@ commit_prepare (Commit *commit, GError **error)
 
   if (n_puts + n_deletes > BL_DIRECTORY_MAX_COMMIT)
     {
-      g_set_error (error,
-                   BOWLINE_ERROR,
-                   BOWLINE_ERROR_LIMIT,
-                   "%" G_GSIZE_FORMAT " documents in one change, at most %u are taken",
-                   n_puts + n_deletes,
+      g_set_error (error, BOWLINE_ERROR, BOWLINE_ERROR_LIMIT,
+                   "%" G_GSIZE_FORMAT " documents in one change, at most %u are taken", n_puts + n_deletes,
                    BL_DIRECTORY_MAX_COMMIT);
       return FALSE;
     }
@@ -158,8 +154,8 @@ commit_prepare (Commit *commit, GError **error)
         return FALSE;
     }
   for (gsize i = 0; i < n_deletes; i++)
-    if (!bl_document_check_id (commit->deletes[i], error) ||
-        !commit_add (commit, commit->deletes[i], NULL, FALSE, error))
+    if (!bl_document_check_id (commit->deletes[i], error)
+        || !commit_add (commit, commit->deletes[i], NULL, FALSE, error))
       return FALSE;
   return TRUE;
 }
@@ -334,8 +330,8 @@ commit_collect (Commit *commit, GPtrArray *failed)
 static int
 commit_compare_newest_first (gconstpointer a, gconstpointer b)
 {
-  const Commit *first = *(Commit *const *) a;
-  const Commit *second = *(Commit *const *) b;
+  const Commit *first = *(Commit *const *)a;
+  const Commit *second = *(Commit *const *)b;
 
   return first->seq < second->seq ? 1 : first->seq > second->seq ? -1 : 0;
 }
@@ -408,7 +404,7 @@ commit_fail (Commit *commit, const GError *error)
   while (g_hash_table_iter_next (&iter, &key, NULL))
     bl_directory_publish (directory, key, bl_document_index_lookup (directory->index, key) != NULL);
   for (guint i = failed->len; i > 0; i--)
-    g_task_return_error (((Commit *) g_ptr_array_index (failed, i - 1))->task, g_error_copy (error));
+    g_task_return_error (((Commit *)g_ptr_array_index (failed, i - 1))->task, g_error_copy (error));
   bl_directory_schedule_patches (directory);
 }
 
@@ -446,13 +442,13 @@ commit_submit (Commit *commit)
   commit->is_submitted = TRUE;
   if (table == NULL)
     {
-      g_autoptr (GError) error =
-          g_error_new_literal (BOWLINE_ERROR, BOWLINE_ERROR_STORAGE, "the store was stopped");
+      g_autoptr (GError) error
+          = g_error_new_literal (BOWLINE_ERROR, BOWLINE_ERROR_STORAGE, "the store was stopped");
 
       commit_done_cb (error, commit_ref (commit));
       return;
     }
-  table->commit (self, commit->puts, (const char *const *) commit->deletes, commit->flags, commit_done_cb,
+  table->commit (self, commit->puts, (const char *const *)commit->deletes, commit->flags, commit_done_cb,
                  commit_ref (commit));
 }
 
@@ -474,17 +470,14 @@ bl_directory_commit_async (BlDirectory *directory,
   g_task_set_check_cancellable (task, FALSE); /* what was requested happens; the answer tells the truth */
   if (held != NULL && !g_variant_is_of_type (held, G_VARIANT_TYPE ("aa{sv}")))
     {
-      g_task_return_new_error (task,
-                               BOWLINE_ERROR,
-                               BOWLINE_ERROR_INVALID,
-                               "change: expected aa{sv}, found %s",
-                               g_variant_get_type_string (held));
+      g_task_return_new_error (task, BOWLINE_ERROR, BOWLINE_ERROR_INVALID,
+                               "change: expected aa{sv}, found %s", g_variant_get_type_string (held));
       return;
     }
   if (bl_store_get (directory->store, NULL) == NULL)
     {
-      g_task_return_new_error (
-          task, BOWLINE_ERROR, BOWLINE_ERROR_NOT_SUPPORTED, "no module provides a store");
+      g_task_return_new_error (task, BOWLINE_ERROR, BOWLINE_ERROR_NOT_SUPPORTED,
+                               "no module provides a store");
       return;
     }
 
@@ -545,12 +538,12 @@ bl_directory_commit_abandon (BlDirectory *directory)
     {
       commit->directory = NULL;
       commit->is_finished = TRUE;
-      g_task_return_new_error (
-          commit->task, BOWLINE_ERROR, BOWLINE_ERROR_STORAGE, "the server stops; the change may be lost");
+      g_task_return_new_error (commit->task, BOWLINE_ERROR, BOWLINE_ERROR_STORAGE,
+                               "the server stops; the change may be lost");
       /* a commit and its dependents hold each other until the first finishes */
       g_ptr_array_set_size (commit->dependents, 0);
       for (guint i = 0; i < commit->changes->len; i++)
-        g_clear_pointer (&((Change *) g_ptr_array_index (commit->changes, i))->previous, commit_unref);
+        g_clear_pointer (&((Change *)g_ptr_array_index (commit->changes, i))->previous, commit_unref);
       commit_unref (commit);
     }
   while ((waiter = g_queue_pop_head (&directory->waiters)) != NULL)

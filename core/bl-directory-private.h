@@ -51,7 +51,8 @@ void bl_directory_schedule_patches (BlDirectory *directory);
 GHashTable *bl_directory_flights_new (void);
 /** Fails what is under way; the store's late answers find nothing. */
 void bl_directory_commit_abandon (BlDirectory *directory);
-/** Returns: whether a commit of @id is under way; @value: (out) (transfer full) (nullable): what it will be */
+/** Returns: whether a commit of @id is under way; @value: (out) (transfer full) (nullable): what it will be
+ */
 gboolean bl_directory_commit_peek (BlDirectory *directory, const char *id, GVariant **value);
 
 /**

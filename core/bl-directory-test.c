@@ -86,8 +86,8 @@ outcome_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 static GVariant *
 node (const char *id, const char *mesh, const char *name)
 {
-  return g_variant_new_parsed (
-      "{'_id': <%s>, 'type': <'node'>, 'meshid': <%s>, 'name': <%s>}", id, mesh, name);
+  return g_variant_new_parsed ("{'_id': <%s>, 'type': <'node'>, 'meshid': <%s>, 'name': <%s>}", id, mesh,
+                               name);
 }
 
 static void
@@ -103,8 +103,8 @@ put (Fixture *f, const char *id, const char *name, Outcome *outcome)
   GVariant *document = node (id, "mesh//a", name);
 
   memset (outcome, 0, sizeof *outcome);
-  bl_directory_commit_async (
-      f->directory, g_variant_new_array (NULL, &document, 1), NULL, 0, NULL, outcome_cb, outcome);
+  bl_directory_commit_async (f->directory, g_variant_new_array (NULL, &document, 1), NULL, 0, NULL,
+                             outcome_cb, outcome);
 }
 
 static void
@@ -144,7 +144,7 @@ collect_cb (const char *id, GVariant *document, gpointer user_data)
 {
   g_assert_cmpstr (bl_variant_get_string (document, "_id"), ==, id);
   g_ptr_array_add (user_data, g_strdup (id));
-  return ((GPtrArray *) user_data)->len < 3;
+  return ((GPtrArray *)user_data)->len < 3;
 }
 
 static void
@@ -219,8 +219,9 @@ test_commit_fails (Fixture *f, gconstpointer data)
   g_string_truncate (f->changes, 0);
 
   bl_memory_store_set_held (f->memory, TRUE);
-  put_text (f, "[{'_id': <'node//1'>, 'type': <'node'>, 'name': <'uno'>}, {'_id': <'node//3'>, 'type': <'node'>}]",
-            deletes, &first);
+  put_text (
+      f, "[{'_id': <'node//1'>, 'type': <'node'>, 'name': <'uno'>}, {'_id': <'node//3'>, 'type': <'node'>}]",
+      deletes, &first);
   g_assert_false (first.is_done);
   assert_name (f, "node//1", "uno");
   assert_name (f, "node//2", NULL);
@@ -287,8 +288,9 @@ test_overlap_cross (Fixture *f, gconstpointer data)
   bl_memory_store_set_held (f->memory, TRUE);
   put (f, "node//a", "a1", &c1);
   put (f, "node//b", "b2", &c2);
-  put_text (f, "[{'_id': <'node//a'>, 'type': <'node'>, 'name': <'a3'>}, {'_id': <'node//b'>, 'type': <'node'>, "
-               "'name': <'b3'>}]",
+  put_text (f,
+            "[{'_id': <'node//a'>, 'type': <'node'>, 'name': <'a3'>}, {'_id': <'node//b'>, 'type': <'node'>, "
+            "'name': <'b3'>}]",
             NULL, &c3);
   g_assert_cmpuint (bl_memory_store_get_pending (f->memory), ==, 2);
   step (f, TRUE); /* c1 */
@@ -363,8 +365,8 @@ test_limits (Fixture *f, gconstpointer data)
 
       g_variant_builder_add_value (&builder, node (id, "mesh//a", "x"));
     }
-  bl_directory_commit_async (
-      f->directory, g_variant_builder_end (&builder), NULL, 0, NULL, outcome_cb, &outcome);
+  bl_directory_commit_async (f->directory, g_variant_builder_end (&builder), NULL, 0, NULL, outcome_cb,
+                             &outcome);
   settle ();
   g_assert_cmpint (outcome.code, ==, BOWLINE_ERROR_LIMIT);
   g_clear_pointer (&outcome.message, g_free);
@@ -390,7 +392,7 @@ patch (Fixture *f, const char *id, const char *text)
 static gboolean
 deadline_cb (gpointer user_data)
 {
-  *(gboolean *) user_data = TRUE;
+  *(gboolean *)user_data = TRUE;
   return G_SOURCE_REMOVE;
 }
 
@@ -430,8 +432,7 @@ test_patch (Fixture *f, gconstpointer data)
   g_assert_cmpstr (bl_variant_get_string (document, "ip"), ==, "10.0.0.2");
   g_assert_false (bl_variant_has (document, "osdesc"));
   g_assert_cmpvariant (document, bl_memory_store_peek (f->memory, "node//1"));
-  g_assert_cmpstr (
-      bl_variant_get_string (bl_memory_store_peek (f->memory, "node//2"), "ip"), ==, "10.0.0.3");
+  g_assert_cmpstr (bl_variant_get_string (bl_memory_store_peek (f->memory, "node//2"), "ip"), ==, "10.0.0.3");
 }
 
 static void
@@ -473,8 +474,7 @@ test_patch_survives (Fixture *f, gconstpointer data)
   }
   bl_memory_store_set_held (f->memory, FALSE);
   wait_for_commits (f, 3);
-  g_assert_cmpstr (
-      bl_variant_get_string (bl_memory_store_peek (f->memory, "node//1"), "ip"), ==, "10.0.0.1");
+  g_assert_cmpstr (bl_variant_get_string (bl_memory_store_peek (f->memory, "node//1"), "ip"), ==, "10.0.0.1");
   assert_stored (f, "node//1", "zero");
   g_free (c1.message);
   g_free (c2.message);
@@ -484,7 +484,7 @@ static void
 flushed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_assert_true (bl_directory_flush_finish (NULL, result, NULL));
-  *(gboolean *) user_data = TRUE;
+  *(gboolean *)user_data = TRUE;
 }
 
 /* A store that refuses: reports wait in memory and are written when it takes changes again. */
@@ -508,8 +508,7 @@ test_patch_retried (Fixture *f, gconstpointer data)
   while (!flushed)
     g_main_context_iteration (NULL, TRUE);
   g_test_assert_expected_messages ();
-  g_assert_cmpstr (
-      bl_variant_get_string (bl_memory_store_peek (f->memory, "node//1"), "ip"), ==, "10.0.0.1");
+  g_assert_cmpstr (bl_variant_get_string (bl_memory_store_peek (f->memory, "node//1"), "ip"), ==, "10.0.0.1");
 }
 
 typedef struct
@@ -537,7 +536,8 @@ test_read_cold (Fixture *f, gconstpointer data)
   Reading reading = { 0 };
   Outcome c1, c2, c3;
 
-  bl_memory_store_plant (f->memory, "sinode//1", g_variant_new_parsed ("{'_id': <'sinode//1'>, 'type': <'sysinfo'>}"));
+  bl_memory_store_plant (f->memory, "sinode//1",
+                         g_variant_new_parsed ("{'_id': <'sinode//1'>, 'type': <'sysinfo'>}"));
   bl_directory_read_async (f->directory, "sinode//1", NULL, read_cb, &reading);
   settle ();
   g_assert_nonnull (reading.value);
@@ -585,7 +585,8 @@ test_list (Fixture *f, gconstpointer data)
 
   bl_memory_store_set_held (f->memory, TRUE);
   put_text (f, "[{'_id': <'ntnode//1'>, 'type': <'note'>}]", NULL, &c1);
-  put_text (f, "[{'_id': <'ntnode//1'>, 'type': <'note'>}, {'_id': <'ntnode//2'>, 'type': <'note'>}]", NULL, &c2);
+  put_text (f, "[{'_id': <'ntnode//1'>, 'type': <'note'>}, {'_id': <'ntnode//2'>, 'type': <'note'>}]", NULL,
+            &c2);
   bl_directory_list_async (f->directory, "note", NULL, 100, NULL, list_cb, &reading);
   /* the second change is not with the store yet, so the list is not either */
   g_assert_cmpuint (bl_memory_store_get_pending (f->memory), ==, 1);
@@ -626,12 +627,12 @@ test_load (Fixture *f, gconstpointer data)
   g_free (outcome.message);
 
   bl_memory_store_plant (f->memory, "node//1", node ("node//1", "mesh//a", "one"));
-  bl_memory_store_plant (f->memory, "user//a", g_variant_new_parsed ("{'_id': <'user//a'>, 'type': <'user'>}"));
+  bl_memory_store_plant (f->memory, "user//a",
+                         g_variant_new_parsed ("{'_id': <'user//a'>, 'type': <'user'>}"));
   bl_memory_store_plant (f->memory, "bad", g_variant_new_parsed ("{'type': <'user'>}"));
   bl_memory_store_plant (f->memory, "cold", g_variant_new_parsed ("{'_id': <'cold'>, 'type': <'note'>}"));
   bl_memory_store_set_failing (f->memory, TRUE);
-  g_assert_false (
-      bl_store_register (f->store, NULL, bl_memory_store_get_table (), f->memory, &error));
+  g_assert_false (bl_store_register (f->store, NULL, bl_memory_store_get_table (), f->memory, &error));
   g_assert_error (error, BOWLINE_ERROR, BOWLINE_ERROR_STORAGE);
   g_assert_null (bl_store_get (f->store, NULL));
   bl_memory_store_set_failing (f->memory, FALSE);
@@ -687,7 +688,8 @@ test_free_under_way (Fixture *f, gconstpointer data)
   g_free (c2.message);
 }
 
-/* ---- a long random run: memory and store agree when all is quiet -------------------------------------------- */
+/* ---- a long random run: memory and store agree when all is quiet
+ * -------------------------------------------- */
 
 #define RANDOM_IDS 12u
 
@@ -697,8 +699,8 @@ random_commit (Fixture *f, guint n)
   GVariantBuilder puts = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE ("aa{sv}"));
   g_autoptr (GStrvBuilder) deletes = g_strv_builder_new ();
   g_auto (GStrv) ids = NULL;
-  guint first = (guint) g_test_rand_int_range (0, RANDOM_IDS);
-  guint count = (guint) g_test_rand_int_range (1, 4);
+  guint first = (guint)g_test_rand_int_range (0, RANDOM_IDS);
+  guint count = (guint)g_test_rand_int_range (1, 4);
 
   for (guint i = 0; i < count; i++)
     {
@@ -711,8 +713,8 @@ random_commit (Fixture *f, guint n)
         g_variant_builder_add_value (&puts, node (id, n % 2 ? "mesh//a" : "mesh//b", name));
     }
   ids = g_strv_builder_end (deletes);
-  bl_directory_commit_async (
-      f->directory, g_variant_builder_end (&puts), (const char *const *) ids, 0, NULL, NULL, NULL);
+  bl_directory_commit_async (f->directory, g_variant_builder_end (&puts), (const char *const *)ids, 0, NULL,
+                             NULL, NULL);
 }
 
 static void
@@ -731,14 +733,14 @@ test_random (Fixture *f, gconstpointer data)
         {
           g_autofree char *id = g_strdup_printf ("node//%d", g_test_rand_int_range (0, RANDOM_IDS));
 
-          bl_directory_patch (f->directory, id, g_variant_new_parsed ("{'ip': <%x>}", (gint64) n));
+          bl_directory_patch (f->directory, id, g_variant_new_parsed ("{'ip': <%x>}", (gint64)n));
         }
       else if (choice < 6)
         bl_directory_flush_async (f->directory, NULL, NULL, NULL);
       else
         {
           bl_memory_store_set_failing (f->memory, g_test_rand_int_range (0, 3) == 0);
-          (void) bl_memory_store_step (f->memory);
+          (void)bl_memory_store_step (f->memory);
           settle ();
         }
     }
@@ -779,7 +781,8 @@ test_random_quiet (Fixture *f, gconstpointer data)
   g_log_remove_handler ("bowline-directory", handler);
 }
 
-/* ---- memory ------------------------------------------------------------------------------------------------- */
+/* ---- memory
+ * ------------------------------------------------------------------------------------------------- */
 
 static GVariant *
 real_node (guint n)
@@ -794,7 +797,8 @@ real_node (guint n)
       "'root': <true>}>, 'host': <'192.168.100.42'>, 'ip': <'192.168.100.42'>, "
       "'osdesc': <'Debian GNU/Linux 12 (bookworm)'>, 'firstconnect': <int64 1790000000000>, "
       "'users': <[<'anna'>]>, 'lusers': <[<'anna'>]>, 'lastbootuptime': <int64 1790000000000>, "
-      "'tags': <[<'office'>, <'floor 2'>]>, 'volumes': <{'/': <{'size': <int64 500000000000>, 'sizeremaining': "
+      "'tags': <[<'office'>, <'floor 2'>]>, 'volumes': <{'/': <{'size': <int64 500000000000>, "
+      "'sizeremaining': "
       "<int64 200000000000>}>}>}",
       id);
 }
@@ -815,13 +819,13 @@ test_memory (Fixture *f, gconstpointer data)
 
       g_variant_builder_add_value (&puts, document);
     }
-  bl_directory_commit_async (
-      f->directory, g_variant_builder_end (&puts), NULL, 0, NULL, outcome_cb, &outcome);
+  bl_directory_commit_async (f->directory, g_variant_builder_end (&puts), NULL, 0, NULL, outcome_cb,
+                             &outcome);
   settle ();
   g_assert_cmpint (outcome.code, ==, -1);
   {
-    g_autoptr (GVariant) one = bl_directory_dup (f->directory,
-                                                 "node//0000000000000000000000000000000000000000000000000000000000000001");
+    g_autoptr (GVariant) one = bl_directory_dup (
+        f->directory, "node//0000000000000000000000000000000000000000000000000000000000000001");
 
     size = g_variant_get_size (one);
   }
@@ -837,10 +841,10 @@ test_memory (Fixture *f, gconstpointer data)
   begin = g_get_monotonic_time () - begin;
   after = mallinfo2 ();
   g_assert_cmpuint (bl_directory_count (f->directory, "node"), ==, n);
-  g_test_message ("document %" G_GSIZE_FORMAT " bytes; in memory %" G_GSIZE_FORMAT " counted, %" G_GSIZE_FORMAT
-                  " by malloc; %.1f us to load one",
-                  size, bl_directory_get_memory (f->directory) / n, (gsize) (after.uordblks - before.uordblks) / n,
-                  (double) begin / n);
+  g_test_message ("document %" G_GSIZE_FORMAT " bytes; in memory %" G_GSIZE_FORMAT
+                  " counted, %" G_GSIZE_FORMAT " by malloc; %.1f us to load one",
+                  size, bl_directory_get_memory (f->directory) / n,
+                  (gsize)(after.uordblks - before.uordblks) / n, (double)begin / n);
   g_assert_cmpuint (bl_directory_get_memory (f->directory) / n, <, size + 128);
 }
 
@@ -875,11 +879,7 @@ main (int argc, char **argv)
 
   g_test_init (&argc, &argv, NULL);
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
-    g_test_add (cases[i].path,
-                Fixture,
-                cases[i].without_store ? "" : NULL,
-                fixture_set_up,
-                cases[i].func,
+    g_test_add (cases[i].path, Fixture, cases[i].without_store ? "" : NULL, fixture_set_up, cases[i].func,
                 fixture_tear_down);
   return g_test_run ();
 }

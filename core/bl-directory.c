@@ -18,8 +18,8 @@ typedef struct
   GPtrArray *ids;
 } PatchWrite;
 
-static const char *const hot_types[] = { "user",        "ugrp",       "mesh",   "node",
-                                         "deviceshare", "logintoken", "server", NULL };
+static const char *const hot_types[]
+    = { "user", "ugrp", "mesh", "node", "deviceshare", "logintoken", "server", NULL };
 
 static BlDirectory *installed_directory;
 
@@ -86,7 +86,7 @@ bl_directory_free (BlDirectory *directory)
   bl_store_set_load_func (directory->store, NULL, NULL);
   bl_directory_commit_abandon (directory);
   for (guint i = 0; i < directory->writes->len; i++)
-    ((PatchWrite *) g_ptr_array_index (directory->writes, i))->directory = NULL;
+    ((PatchWrite *)g_ptr_array_index (directory->writes, i))->directory = NULL;
   g_clear_handle_id (&directory->patch_source, g_source_remove);
   g_ptr_array_unref (directory->writes);
   g_hash_table_unref (directory->dirty);
@@ -137,8 +137,8 @@ bl_directory_foreach (BlDirectory *directory,
 void
 bl_directory_publish (BlDirectory *directory, const char *id, gboolean is_put)
 {
-  bl_event_bus_publish (
-      directory->bus, "directory.changed", g_variant_new ("(sms)", id, is_put ? "put" : "delete"));
+  bl_event_bus_publish (directory->bus, "directory.changed",
+                        g_variant_new ("(sms)", id, is_put ? "put" : "delete"));
 }
 
 void
@@ -150,7 +150,8 @@ bl_directory_set (BlDirectory *directory, const char *id, BlDocument *document)
     bl_document_index_remove (directory->index, id);
 }
 
-/* ---- patches: small changes nobody waits for -------------------------------------------------------------- */
+/* ---- patches: small changes nobody waits for --------------------------------------------------------------
+ */
 
 void
 bl_directory_mark_dirty (BlDirectory *directory, const char *id)
@@ -173,8 +174,7 @@ void
 bl_directory_schedule_patches (BlDirectory *directory)
 {
   if (directory->patch_source == 0 && g_hash_table_size (directory->dirty) > 0)
-    directory->patch_source =
-        g_timeout_add (directory->patch_delay_ms, bl_directory_patch_cb, directory);
+    directory->patch_source = g_timeout_add (directory->patch_delay_ms, bl_directory_patch_cb, directory);
 }
 
 static void
@@ -342,8 +342,8 @@ bl_directory_patch (BlDirectory *directory, const char *id, GVariant *fields)
   g_autoptr (GVariant) old = bl_directory_dup (directory, id);
   Flight *flight;
 
-  if (old == NULL || !patch_is_allowed (id, held) || !patch_changes (old, held) ||
-      !bl_directory_merge (directory, id, held))
+  if (old == NULL || !patch_is_allowed (id, held) || !patch_changes (old, held)
+      || !bl_directory_merge (directory, id, held))
     return FALSE;
   flight = g_hash_table_lookup (directory->flights, id);
   if (flight != NULL)
@@ -354,7 +354,8 @@ bl_directory_patch (BlDirectory *directory, const char *id, GVariant *fields)
   return TRUE;
 }
 
-/* ---- reading ---------------------------------------------------------------------------------------------- */
+/* ---- reading ----------------------------------------------------------------------------------------------
+ */
 
 static void
 bl_directory_read_cb (GVariant *document, const GError *error, gpointer user_data)
@@ -364,8 +365,8 @@ bl_directory_read_cb (GVariant *document, const GError *error, gpointer user_dat
   if (error != NULL)
     g_task_return_error (task, g_error_copy (error));
   else
-    g_task_return_pointer (
-        task, document != NULL ? g_variant_ref (document) : NULL, (GDestroyNotify) g_variant_unref);
+    g_task_return_pointer (task, document != NULL ? g_variant_ref (document) : NULL,
+                           (GDestroyNotify)g_variant_unref);
 }
 
 void
@@ -385,7 +386,7 @@ bl_directory_read_async (BlDirectory *directory,
   if (!bl_document_check_id (id, &error))
     g_task_return_error (task, g_steal_pointer (&error));
   else if (value != NULL || bl_directory_commit_peek (directory, id, &value) || table == NULL)
-    g_task_return_pointer (task, value, (GDestroyNotify) g_variant_unref);
+    g_task_return_pointer (task, value, (GDestroyNotify)g_variant_unref);
   else
     table->read (self, id, bl_directory_read_cb, g_steal_pointer (&task));
 }
@@ -425,8 +426,8 @@ bl_directory_list_hot (BlDirectory *directory, ListRequest *request)
     {
       g_autoptr (GVariant) document = NULL;
 
-      if (request->prefix != NULL &&
-          !g_str_has_prefix (bl_document_get_id (g_ptr_array_index (list, i)), request->prefix))
+      if (request->prefix != NULL
+          && !g_str_has_prefix (bl_document_get_id (g_ptr_array_index (list, i)), request->prefix))
         continue;
       document = bl_document_dup_variant (g_ptr_array_index (list, i));
       g_variant_builder_add_value (&builder, document);
@@ -448,8 +449,7 @@ bl_directory_list_ready (BlDirectory *directory, gpointer user_data)
     table->list (self, request->type, request->prefix, request->limit, bl_directory_read_cb,
                  g_steal_pointer (&task));
   else
-    g_task_return_new_error (
-        task, BOWLINE_ERROR, BOWLINE_ERROR_NOT_SUPPORTED, "no module provides a store");
+    g_task_return_new_error (task, BOWLINE_ERROR, BOWLINE_ERROR_NOT_SUPPORTED, "no module provides a store");
 }
 
 void
@@ -470,15 +470,10 @@ bl_directory_list_async (BlDirectory *directory,
   g_task_set_task_data (task, request, list_request_free);
   g_task_set_source_tag (task, bl_directory_list_async);
   if (limit == 0 || limit > BL_DIRECTORY_MAX_LIST)
-    g_task_return_new_error (task,
-                             BOWLINE_ERROR,
-                             BOWLINE_ERROR_INVALID,
-                             "list: expected a limit of 1 to %u, found %u",
-                             BL_DIRECTORY_MAX_LIST,
-                             limit);
+    g_task_return_new_error (task, BOWLINE_ERROR, BOWLINE_ERROR_INVALID,
+                             "list: expected a limit of 1 to %u, found %u", BL_DIRECTORY_MAX_LIST, limit);
   else if (bl_directory_is_hot_type (type))
-    g_task_return_pointer (
-        task, bl_directory_list_hot (directory, request), (GDestroyNotify) g_variant_unref);
+    g_task_return_pointer (task, bl_directory_list_hot (directory, request), (GDestroyNotify)g_variant_unref);
   else
     bl_directory_commit_wait (directory, FALSE, bl_directory_list_ready, g_steal_pointer (&task));
 }
@@ -490,7 +485,8 @@ bl_directory_list_finish (BlDirectory *directory, GAsyncResult *result, GError *
   return g_task_propagate_pointer (G_TASK (result), error);
 }
 
-/* ---- end and status --------------------------------------------------------------------------------------- */
+/* ---- end and status ---------------------------------------------------------------------------------------
+ */
 
 static void
 bl_directory_flushed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
@@ -516,13 +512,14 @@ bl_directory_flush_ready (BlDirectory *directory, gpointer user_data)
       return;
     }
   bl_directory_write_patches (directory);
-  bl_store_flush_async (
-      directory->store, g_task_get_cancellable (task), bl_directory_flushed_cb, task);
+  bl_store_flush_async (directory->store, g_task_get_cancellable (task), bl_directory_flushed_cb, task);
 }
 
 void
-bl_directory_flush_async (
-    BlDirectory *directory, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)
+bl_directory_flush_async (BlDirectory *directory,
+                          GCancellable *cancellable,
+                          GAsyncReadyCallback callback,
+                          gpointer user_data)
 {
   GTask *task = g_task_new (NULL, cancellable, callback, user_data);
 
@@ -543,7 +540,8 @@ bl_directory_get_memory (BlDirectory *directory)
   return bl_document_index_get_memory (directory->index);
 }
 
-/* ---- <bowline/directory.h> -------------------------------------------------------------------------------- */
+/* ---- <bowline/directory.h> --------------------------------------------------------------------------------
+ */
 
 static GVariant *
 ops_dup (BowlineHost *host, const char *id)
@@ -579,8 +577,7 @@ ops_commit_async (BowlineHost *host,
                   GAsyncReadyCallback callback,
                   gpointer user_data)
 {
-  bl_directory_commit_async (
-      installed_directory, puts, deletes, flags, cancellable, callback, user_data);
+  bl_directory_commit_async (installed_directory, puts, deletes, flags, cancellable, callback, user_data);
 }
 
 static gboolean
@@ -620,8 +617,7 @@ ops_list_async (BowlineHost *host,
                 GAsyncReadyCallback callback,
                 gpointer user_data)
 {
-  bl_directory_list_async (
-      installed_directory, type, prefix, limit, cancellable, callback, user_data);
+  bl_directory_list_async (installed_directory, type, prefix, limit, cancellable, callback, user_data);
 }
 
 static GVariant *

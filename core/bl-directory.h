@@ -13,10 +13,10 @@
 
 G_BEGIN_DECLS
 
-#define BL_DIRECTORY_MAX_ID 512u                        /* bytes of an id */
-#define BL_DIRECTORY_MAX_DOCUMENT (4u * 1024u * 1024u)  /* bytes of one document, serialised */
-#define BL_DIRECTORY_MAX_COMMIT 20000u                  /* documents in one commit */
-#define BL_DIRECTORY_MAX_LIST 100000u                   /* documents in one answer */
+#define BL_DIRECTORY_MAX_ID 512u                       /* bytes of an id */
+#define BL_DIRECTORY_MAX_DOCUMENT (4u * 1024u * 1024u) /* bytes of one document, serialised */
+#define BL_DIRECTORY_MAX_COMMIT 20000u                 /* documents in one commit */
+#define BL_DIRECTORY_MAX_LIST 100000u                  /* documents in one answer */
 
 typedef struct _BlDirectory BlDirectory;
 
@@ -62,9 +62,12 @@ void bl_directory_list_async (BlDirectory *directory,
                               gpointer user_data);
 GVariant *bl_directory_list_finish (BlDirectory *directory, GAsyncResult *result, GError **error);
 
-/** Gives pending patches to the store and waits until all changes so far are kept; before a stop or a back-up. */
-void bl_directory_flush_async (
-    BlDirectory *directory, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data);
+/** Gives pending patches to the store and waits until all changes so far are kept; before a stop or a
+ * back-up. */
+void bl_directory_flush_async (BlDirectory *directory,
+                               GCancellable *cancellable,
+                               GAsyncReadyCallback callback,
+                               gpointer user_data);
 gboolean bl_directory_flush_finish (BlDirectory *directory, GAsyncResult *result, GError **error);
 
 /** Returns: bytes held by hot documents and their index, without the allocator's overhead. */

@@ -20,7 +20,7 @@ struct _BlDocument
 {
   gatomicrefcount refs;
   guint32 size;
-  guint32 id;     /* offsets into data */
+  guint32 id; /* offsets into data */
   guint32 type;
   guint32 meshid; /* 0: none */
   Bucket *bucket; /* NULL: in no index */
@@ -43,23 +43,17 @@ bl_document_check_id (const char *id, GError **error)
 
   if (length == 0 || length > BL_DIRECTORY_MAX_ID)
     {
-      g_set_error (error,
-                   BOWLINE_ERROR,
-                   BOWLINE_ERROR_INVALID,
-                   "document: expected an _id of 1 to %u bytes, found %" G_GSIZE_FORMAT,
-                   BL_DIRECTORY_MAX_ID,
+      g_set_error (error, BOWLINE_ERROR, BOWLINE_ERROR_INVALID,
+                   "document: expected an _id of 1 to %u bytes, found %" G_GSIZE_FORMAT, BL_DIRECTORY_MAX_ID,
                    length);
       return FALSE;
     }
   for (gsize i = 0; i < length; i++)
     {
-      if ((guchar) id[i] >= 0x20 && id[i] != 0x7f)
+      if ((guchar)id[i] >= 0x20 && id[i] != 0x7f)
         continue;
-      g_set_error (error,
-                   BOWLINE_ERROR,
-                   BOWLINE_ERROR_INVALID,
-                   "document: control character 0x%02x in its _id at byte %" G_GSIZE_FORMAT,
-                   (guchar) id[i],
+      g_set_error (error, BOWLINE_ERROR, BOWLINE_ERROR_INVALID,
+                   "document: control character 0x%02x in its _id at byte %" G_GSIZE_FORMAT, (guchar)id[i],
                    i);
       return FALSE;
     }
@@ -79,10 +73,7 @@ bl_document_check (GVariant *document, GError **error)
 
   if (!g_variant_is_of_type (document, G_VARIANT_TYPE_VARDICT))
     {
-      g_set_error (error,
-                   BOWLINE_ERROR,
-                   BOWLINE_ERROR_INVALID,
-                   "document: expected a{sv}, found %s",
+      g_set_error (error, BOWLINE_ERROR, BOWLINE_ERROR_INVALID, "document: expected a{sv}, found %s",
                    g_variant_get_type_string (document));
       return FALSE;
     }
@@ -92,19 +83,15 @@ bl_document_check (GVariant *document, GError **error)
   type = bl_variant_get_string (document, "type");
   if (type == NULL || *type == '\0' || strlen (type) > 64)
     {
-      g_set_error (
-          error, BOWLINE_ERROR, BOWLINE_ERROR_INVALID, "document %s: expected a type of 1 to 64 bytes", id);
+      g_set_error (error, BOWLINE_ERROR, BOWLINE_ERROR_INVALID,
+                   "document %s: expected a type of 1 to 64 bytes", id);
       return FALSE;
     }
   if (g_variant_get_size (document) > BL_DIRECTORY_MAX_DOCUMENT)
     {
-      g_set_error (error,
-                   BOWLINE_ERROR,
-                   BOWLINE_ERROR_LIMIT,
-                   "document %s: %" G_GSIZE_FORMAT " bytes, at most %u are kept",
-                   id,
-                   g_variant_get_size (document),
-                   BL_DIRECTORY_MAX_DOCUMENT);
+      g_set_error (error, BOWLINE_ERROR, BOWLINE_ERROR_LIMIT,
+                   "document %s: %" G_GSIZE_FORMAT " bytes, at most %u are kept", id,
+                   g_variant_get_size (document), BL_DIRECTORY_MAX_DOCUMENT);
       return FALSE;
     }
   return TRUE;
@@ -116,7 +103,7 @@ bl_document_find (BlDocument *document, GVariant *variant, const char *key)
 {
   const char *text = bl_variant_get_string (variant, key);
 
-  return text != NULL ? (guint32) ((const guint8 *) text - document->data) : 0;
+  return text != NULL ? (guint32)((const guint8 *)text - document->data) : 0;
 }
 
 BlDocument *
@@ -134,7 +121,7 @@ bl_document_new (GVariant *variant, GError **error)
   document = g_malloc (sizeof *document + size);
   memset (document, 0, sizeof *document);
   g_atomic_ref_count_init (&document->refs);
-  document->size = (guint32) size;
+  document->size = (guint32)size;
   g_variant_store (normal, document->data);
   stored = bl_document_dup_variant (document);
   document->id = bl_document_find (document, stored, "_id");
@@ -160,23 +147,20 @@ bl_document_unref (BlDocument *document)
 const char *
 bl_document_get_id (BlDocument *document)
 {
-  return (const char *) document->data + document->id;
+  return (const char *)document->data + document->id;
 }
 
 const char *
 bl_document_get_type (BlDocument *document)
 {
-  return (const char *) document->data + document->type;
+  return (const char *)document->data + document->type;
 }
 
 GVariant *
 bl_document_dup_variant (BlDocument *document)
 {
-  return g_variant_ref_sink (g_variant_new_from_data (G_VARIANT_TYPE_VARDICT,
-                                                      document->data,
-                                                      document->size,
-                                                      TRUE,
-                                                      (GDestroyNotify) bl_document_unref,
+  return g_variant_ref_sink (g_variant_new_from_data (G_VARIANT_TYPE_VARDICT, document->data, document->size,
+                                                      TRUE, (GDestroyNotify)bl_document_unref,
                                                       bl_document_ref (document)));
 }
 
@@ -195,10 +179,9 @@ bl_document_index_new (void)
 {
   BlDocumentIndex *index = g_new0 (BlDocumentIndex, 1);
 
-  index->by_id =
-      g_hash_table_new_full (g_str_hash, g_str_equal, NULL, (GDestroyNotify) bl_document_unref);
-  index->buckets =
-      g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_hash_table_unref);
+  index->by_id = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, (GDestroyNotify)bl_document_unref);
+  index->buckets
+      = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_hash_table_unref);
   return index;
 }
 
@@ -217,7 +200,7 @@ bl_document_get_bucket_name (BlDocument *document)
 {
   if (document->meshid == 0 || !g_str_equal (bl_document_get_type (document), "node"))
     return "";
-  return (const char *) document->data + document->meshid;
+  return (const char *)document->data + document->meshid;
 }
 
 static void
@@ -279,8 +262,7 @@ bl_document_index_put (BlDocumentIndex *index, BlDocument *document)
   if (old != NULL)
     bl_document_index_unlink (index, old);
   bl_document_index_link (index, document);
-  g_hash_table_replace (
-      index->by_id, (gpointer) bl_document_get_id (document), bl_document_ref (document));
+  g_hash_table_replace (index->by_id, (gpointer)bl_document_get_id (document), bl_document_ref (document));
 }
 
 gboolean
@@ -312,7 +294,7 @@ bl_document_index_count (BlDocumentIndex *index, const char *type)
     return 0;
   g_hash_table_iter_init (&iter, of_type);
   while (g_hash_table_iter_next (&iter, NULL, &value))
-    count += ((Bucket *) value)->count;
+    count += ((Bucket *)value)->count;
   return count;
 }
 
@@ -326,7 +308,7 @@ bucket_collect (Bucket *bucket, GPtrArray *list)
 GPtrArray *
 bl_document_index_dup_list (BlDocumentIndex *index, const char *type, const char *meshid)
 {
-  GPtrArray *list = g_ptr_array_new_with_free_func ((GDestroyNotify) bl_document_unref);
+  GPtrArray *list = g_ptr_array_new_with_free_func ((GDestroyNotify)bl_document_unref);
   GHashTable *of_type = g_hash_table_lookup (index->buckets, type);
   GHashTableIter iter;
   gpointer value;

@@ -15,7 +15,8 @@ G_BEGIN_DECLS
 typedef struct _BlDocument BlDocument;
 typedef struct _BlDocumentIndex BlDocumentIndex;
 
-/** Returns: %FALSE with %BOWLINE_ERROR_INVALID unless @id can name a document: 1..512 bytes of printable UTF-8 */
+/** Returns: %FALSE with %BOWLINE_ERROR_INVALID unless @id can name a document: 1..512 bytes of printable
+ * UTF-8 */
 gboolean bl_document_check_id (const char *id, GError **error);
 
 /**
@@ -39,7 +40,8 @@ gboolean bl_document_index_remove (BlDocumentIndex *index, const char *id);
 /** Returns: (transfer none) (nullable) */
 BlDocument *bl_document_index_lookup (BlDocumentIndex *index, const char *id);
 guint bl_document_index_count (BlDocumentIndex *index, const char *type);
-/** Returns: (transfer full) (element-type BlDocument): those of @type; @meshid (nullable) narrows nodes down */
+/** Returns: (transfer full) (element-type BlDocument): those of @type; @meshid (nullable) narrows nodes down
+ */
 GPtrArray *bl_document_index_dup_list (BlDocumentIndex *index, const char *type, const char *meshid);
 /** Returns: bytes of documents and index, without the allocator's overhead */
 gsize bl_document_index_get_memory (BlDocumentIndex *index);

@@ -113,7 +113,8 @@ test_depth (Fixture *f, gconstpointer data)
   g_assert_cmpuint (f->depth, ==, BL_EVENT_BUS_MAX_DEPTH);
 }
 
-/* ---- events on top of it ------------------------------------------------------------------------------------ */
+/* ---- events on top of it
+ * ------------------------------------------------------------------------------------ */
 
 static void
 hear_event (const char *topic, GVariant *payload, gpointer user_data)
@@ -141,11 +142,12 @@ test_events (Fixture *f, gconstpointer data)
   g_assert_true (bl_store_register (store, NULL, bl_memory_store_get_table (), memory, NULL));
   bl_event_bus_subscribe (f->bus, NULL, "event", hear_event, &last);
 
-  bl_event_log_emit (log, targets,
-                     g_variant_new_parsed ("{'action': <'addnode'>, 'etype': <'node'>, 'node': <{'name': <'x'>}>}"));
+  bl_event_log_emit (
+      log, targets,
+      g_variant_new_parsed ("{'action': <'addnode'>, 'etype': <'node'>, 'node': <{'name': <'x'>}>}"));
   g_assert_cmpuint (events->len, ==, 1);
   g_variant_get (last, "(^as@a{sv})", &names, &event);
-  g_assert_true (g_strv_equal ((const char *const *) names, targets));
+  g_assert_true (g_strv_equal ((const char *const *)names, targets));
   g_assert_true (bl_variant_has (event, "node"));
   g_assert_cmpstr (bl_variant_get_string (event, "domain"), ==, "");
   g_assert_cmpuint (strlen (bl_variant_get_string (event, "time")), ==, strlen ("2026-01-31T12:00:00.000Z"));
@@ -154,12 +156,14 @@ test_events (Fixture *f, gconstpointer data)
   g_assert_false (bl_variant_has (kept, "node"));
   g_assert_cmpstr (bl_variant_get_string (kept, "time"), ==, bl_variant_get_string (event, "time"));
   ids = bl_variant_get_strv (kept, "ids");
-  g_assert_true (g_strv_equal ((const char *const *) ids, targets));
+  g_assert_true (g_strv_equal ((const char *const *)ids, targets));
 
   /* pushed only */
   g_clear_pointer (&event, g_variant_unref);
-  bl_event_log_emit (log, targets,
-                     g_variant_new_parsed ("{'action': <'nodeconnect'>, 'etype': <'node'>, 'nolog': <int64 1>, 'domain': <'d'>}"));
+  bl_event_log_emit (
+      log, targets,
+      g_variant_new_parsed (
+          "{'action': <'nodeconnect'>, 'etype': <'node'>, 'nolog': <int64 1>, 'domain': <'d'>}"));
   g_assert_cmpuint (events->len, ==, 1);
   g_variant_get (last, "(as@a{sv})", NULL, &event);
   g_assert_cmpstr (bl_variant_get_string (event, "domain"), ==, "d");
@@ -210,8 +214,14 @@ static void
 test_query (Fixture *f, gconstpointer data)
 {
   static const char *const refused[] = {
-    "['x']", "{'limit': <int64 0>}", "{'limit': <int64 10001>}", "{'limit': <5>}", "{'ids': <[<'x'>]>}",
-    "{'id': <['x']>}", "{'nodeid': <['x']>}", "{'start': <'now'>}",
+    "['x']",
+    "{'limit': <int64 0>}",
+    "{'limit': <int64 10001>}",
+    "{'limit': <5>}",
+    "{'ids': <[<'x'>]>}",
+    "{'id': <['x']>}",
+    "{'nodeid': <['x']>}",
+    "{'start': <'now'>}",
   };
   g_autoptr (BlMemoryStore) memory = bl_memory_store_new ();
   g_autoptr (BlStore) store = bl_store_new ();
@@ -223,7 +233,8 @@ test_query (Fixture *f, gconstpointer data)
     {
       gboolean good = i == G_N_ELEMENTS (refused);
       g_autoptr (GVariant) filter = g_variant_parse (
-          NULL, good ? "{'ids': <['x']>, 'limit': <int64 5>, 'start': <int64 0>}" : refused[i], NULL, NULL, NULL);
+          NULL, good ? "{'ids': <['x']>, 'limit': <int64 5>, 'start': <int64 0>}" : refused[i], NULL, NULL,
+          NULL);
       Answer answer = { 0 };
 
       bl_event_log_query_async (log, filter, NULL, query_cb, &answer);
@@ -265,8 +276,8 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add ("/event-bus/order", Fixture, NULL, fixture_set_up, test_order, fixture_tear_down);
-  g_test_add (
-      "/event-bus/change-inside", Fixture, NULL, fixture_set_up, test_change_inside, fixture_tear_down);
+  g_test_add ("/event-bus/change-inside", Fixture, NULL, fixture_set_up, test_change_inside,
+              fixture_tear_down);
   g_test_add ("/event-bus/depth", Fixture, NULL, fixture_set_up, test_depth, fixture_tear_down);
   g_test_add ("/event-log/events", Fixture, NULL, fixture_set_up, test_events, fixture_tear_down);
   g_test_add ("/event-log/refused", Fixture, NULL, fixture_set_up, test_events_refused, fixture_tear_down);

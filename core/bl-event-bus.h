@@ -19,7 +19,8 @@ typedef struct _BlEventBus BlEventBus;
 
 BlEventBus *bl_event_bus_new (void);
 void bl_event_bus_free (BlEventBus *bus);
-/** Puts the bus behind the functions bowline_topic_*(), and ends a plugin's subscriptions when it goes. Once. */
+/** Puts the bus behind the functions bowline_topic_*(), and ends a plugin's subscriptions when it goes. Once.
+ */
 void bl_event_bus_install (BlEventBus *bus);
 
 /** @payload: (transfer floating) */

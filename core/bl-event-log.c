@@ -39,7 +39,7 @@ bl_event_log_format_time (gint64 time_ms)
   if (seconds == NULL) /* beyond the year 9999 */
     return g_strdup ("1970-01-01T00:00:00.000Z");
   text = g_date_time_format (seconds, "%Y-%m-%dT%H:%M:%S");
-  return g_strdup_printf ("%s.%03dZ", text, (int) (time_ms % 1000));
+  return g_strdup_printf ("%s.%03dZ", text, (int)(time_ms % 1000));
 }
 
 static gboolean
@@ -49,9 +49,8 @@ event_check (GVariant *event, const char *const *targets)
     g_warning ("event: expected a{sv}, found %s", g_variant_get_type_string (event));
   else if (bl_variant_get_string (event, "action") == NULL)
     g_warning ("event: it has no action");
-  else if (g_strv_length ((char **) targets) > BL_EVENT_LOG_MAX_TARGETS)
-    g_warning ("event %s: more than %u targets",
-               bl_variant_get_string (event, "action"),
+  else if (g_strv_length ((char **)targets) > BL_EVENT_LOG_MAX_TARGETS)
+    g_warning ("event %s: more than %u targets", bl_variant_get_string (event, "action"),
                BL_EVENT_LOG_MAX_TARGETS);
   else
     return TRUE;
@@ -98,9 +97,7 @@ bl_event_log_keep (BlEventLog *log, const char *const *targets, GVariant *event,
   kept = bl_doc_set (without_node, "ids", g_variant_builder_end (&ids));
   if (g_variant_get_size (kept) > BL_EVENT_LOG_MAX_EVENT)
     g_warning ("event %s: %" G_GSIZE_FORMAT " bytes, at most %u are stored",
-               bl_variant_get_string (event, "action"),
-               g_variant_get_size (kept),
-               BL_EVENT_LOG_MAX_EVENT);
+               bl_variant_get_string (event, "action"), g_variant_get_size (kept), BL_EVENT_LOG_MAX_EVENT);
   else if (table != NULL)
     table->add_event (self, targets, now_ms, kept);
 }
@@ -134,8 +131,8 @@ filter_check (GVariant *filter, GError **error)
     const char *key;
     const char *type;
   } keys[] = {
-    { "ids", "as" }, { "nodeid", "s" }, { "userid", "s" }, { "action", "s" },
-    { "limit", "x" }, { "start", "x" }, { "end", "x" },
+    { "ids", "as" },  { "nodeid", "s" }, { "userid", "s" }, { "action", "s" },
+    { "limit", "x" }, { "start", "x" },  { "end", "x" },
   };
   GVariantIter iter;
   const char *key;
@@ -157,19 +154,15 @@ filter_check (GVariant *filter, GError **error)
         i++;
       if (i == G_N_ELEMENTS (keys) || !g_variant_is_of_type (held, G_VARIANT_TYPE (keys[i].type)))
         {
-          g_set_error (error,
-                       BOWLINE_ERROR,
-                       BOWLINE_ERROR_INVALID,
-                       "event filter: %s of type %s is %s",
-                       key,
+          g_set_error (error, BOWLINE_ERROR, BOWLINE_ERROR_INVALID, "event filter: %s of type %s is %s", key,
                        g_variant_get_type_string (held),
                        i == G_N_ELEMENTS (keys) ? "not a condition" : "of the wrong type");
           return FALSE;
         }
       if (g_str_equal (key, "ids") && g_variant_n_children (held) > EVENT_MAX_IDS)
         {
-          g_set_error (error, BOWLINE_ERROR, BOWLINE_ERROR_LIMIT,
-                       "event filter: more than %u ids", EVENT_MAX_IDS);
+          g_set_error (error, BOWLINE_ERROR, BOWLINE_ERROR_LIMIT, "event filter: more than %u ids",
+                       EVENT_MAX_IDS);
           return FALSE;
         }
       if (g_str_equal (key, "limit"))
@@ -177,11 +170,8 @@ filter_check (GVariant *filter, GError **error)
     }
   if (limit >= 1 && limit <= BL_EVENT_LOG_MAX_LIMIT)
     return TRUE;
-  g_set_error (error,
-               BOWLINE_ERROR,
-               BOWLINE_ERROR_INVALID,
-               "event filter: expected a limit of 1 to %u, found %" G_GINT64_FORMAT,
-               BL_EVENT_LOG_MAX_LIMIT,
+  g_set_error (error, BOWLINE_ERROR, BOWLINE_ERROR_INVALID,
+               "event filter: expected a limit of 1 to %u, found %" G_GINT64_FORMAT, BL_EVENT_LOG_MAX_LIMIT,
                limit);
   return FALSE;
 }
@@ -194,7 +184,7 @@ bl_event_log_query_cb (GVariant *events, const GError *error, gpointer user_data
   if (error != NULL)
     g_task_return_error (task, g_error_copy (error));
   else
-    g_task_return_pointer (task, g_variant_ref (events), (GDestroyNotify) g_variant_unref);
+    g_task_return_pointer (task, g_variant_ref (events), (GDestroyNotify)g_variant_unref);
 }
 
 void
@@ -214,8 +204,7 @@ bl_event_log_query_async (BlEventLog *log,
   if (!filter_check (held, &error))
     g_task_return_error (task, g_steal_pointer (&error));
   else if (table == NULL)
-    g_task_return_new_error (
-        task, BOWLINE_ERROR, BOWLINE_ERROR_NOT_SUPPORTED, "no module provides a store");
+    g_task_return_new_error (task, BOWLINE_ERROR, BOWLINE_ERROR_NOT_SUPPORTED, "no module provides a store");
   else
     table->query_events (self, held, bl_event_log_query_cb, g_steal_pointer (&task));
 }

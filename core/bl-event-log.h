@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * BlEventLog: user-visible events (control-channel section 9): given to the store unless they say "nolog", then
- * published on topic "event". Main context.
+ * BlEventLog: user-visible events (control-channel section 9): given to the store unless they say "nolog",
+ * then published on topic "event". Main context.
  *
  * What is stored has "time", "domain" and "ids" (the targets, av of s) added, and "node" (the whole device)
  * left out; what is published has "time" and "domain".

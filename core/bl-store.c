@@ -85,15 +85,12 @@ bl_store_register (
 
   if (store->table.struct_size != 0)
     {
-      g_set_error (error,
-                   BOWLINE_ERROR,
-                   BOWLINE_ERROR_EXISTS,
-                   "there is a store already, provided by %s",
+      g_set_error (error, BOWLINE_ERROR, BOWLINE_ERROR_EXISTS, "there is a store already, provided by %s",
                    store->owner != NULL ? store->owner->id : "core");
       return FALSE;
     }
-  if (!bl_table_copy (&copy, sizeof copy, table, BL_STORE_SIZE_1_0, "BowlineStore", error) ||
-      !bl_store_check_table (&copy, error))
+  if (!bl_table_copy (&copy, sizeof copy, table, BL_STORE_SIZE_1_0, "BowlineStore", error)
+      || !bl_store_check_table (&copy, error))
     return FALSE;
 
   store->table = copy;
@@ -141,8 +138,10 @@ bl_store_done_cb (const GError *error, gpointer user_data)
 }
 
 void
-bl_store_flush_async (
-    BlStore *store, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)
+bl_store_flush_async (BlStore *store,
+                      GCancellable *cancellable,
+                      GAsyncReadyCallback callback,
+                      gpointer user_data)
 {
   g_autoptr (GTask) task = g_task_new (NULL, cancellable, callback, user_data);
 
@@ -173,9 +172,7 @@ bl_store_backup_async (BlStore *store,
   g_task_set_source_tag (task, bl_store_backup_async);
   if (store->table.backup == NULL)
     {
-      g_task_return_new_error (task,
-                               BOWLINE_ERROR,
-                               BOWLINE_ERROR_NOT_SUPPORTED,
+      g_task_return_new_error (task, BOWLINE_ERROR, BOWLINE_ERROR_NOT_SUPPORTED,
                                store->table.struct_size == 0 ? "there is no store"
                                                              : "this store cannot copy itself");
       return;
@@ -208,7 +205,7 @@ bl_store_is_healthy (BlStore *store)
   g_autoptr (GVariant) status = bl_store_dup_status (store);
   gboolean healthy = FALSE;
 
-  (void) g_variant_lookup (status, "healthy", "b", &healthy);
+  (void)g_variant_lookup (status, "healthy", "b", &healthy);
   return healthy;
 }
 

@@ -28,13 +28,16 @@ void bl_store_remove_owner (BlStore *store, BowlineHost *owner);
 /** Returns: (transfer none) (nullable): the table, all slots but backup set. @self: (out) */
 const BowlineStore *bl_store_get (BlStore *store, gpointer *self);
 
-/** Called by bl_store_register() with the new store in place; %FALSE refuses it. One, set by the directory. */
+/** Called by bl_store_register() with the new store in place; %FALSE refuses it. One, set by the directory.
+ */
 typedef gboolean (*BlStoreLoadFunc) (BlStore *store, gpointer user_data, GError **error);
 void bl_store_set_load_func (BlStore *store, BlStoreLoadFunc func, gpointer user_data);
 
 /** Waits until all that was requested before is kept. */
-void bl_store_flush_async (
-    BlStore *store, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data);
+void bl_store_flush_async (BlStore *store,
+                           GCancellable *cancellable,
+                           GAsyncReadyCallback callback,
+                           gpointer user_data);
 gboolean bl_store_flush_finish (BlStore *store, GAsyncResult *result, GError **error);
 /** Copies the whole store consistently into the new file @path. */
 void bl_store_backup_async (BlStore *store,
@@ -44,7 +47,8 @@ void bl_store_backup_async (BlStore *store,
                             gpointer user_data);
 gboolean bl_store_backup_finish (BlStore *store, GAsyncResult *result, GError **error);
 
-/** Returns: (transfer full): as BowlineStore.status(); without a store "engine" is "none", "healthy" false. */
+/** Returns: (transfer full): as BowlineStore.status(); without a store "engine" is "none", "healthy" false.
+ */
 GVariant *bl_store_dup_status (BlStore *store);
 /** Returns: whether changes are being kept at the moment. */
 gboolean bl_store_is_healthy (BlStore *store);

@@ -52,9 +52,8 @@ bl_memory_store_new (void)
 {
   BlMemoryStore *store = g_new0 (BlMemoryStore, 1);
 
-  store->documents =
-      g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_variant_unref);
-  store->events = g_ptr_array_new_with_free_func ((GDestroyNotify) g_variant_unref);
+  store->documents = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_variant_unref);
+  store->events = g_ptr_array_new_with_free_func ((GDestroyNotify)g_variant_unref);
   g_queue_init (&store->asks);
   return store;
 }
@@ -108,8 +107,8 @@ answer_list (BlMemoryStore *store, Ask *ask)
   g_hash_table_iter_init (&iter, store->documents);
   while (n < ask->limit && g_hash_table_iter_next (&iter, &key, &value))
     {
-      if (g_strcmp0 (bl_variant_get_string (value, "type"), ask->id) != 0 ||
-          (ask->prefix != NULL && !g_str_has_prefix (key, ask->prefix)))
+      if (g_strcmp0 (bl_variant_get_string (value, "type"), ask->id) != 0
+          || (ask->prefix != NULL && !g_str_has_prefix (key, ask->prefix)))
         continue;
       g_variant_builder_add_value (&builder, value);
       n++;
@@ -259,7 +258,7 @@ store_commit (gpointer self,
   Ask *ask = g_new0 (Ask, 1);
 
   ask->puts = puts != NULL ? g_variant_ref (puts) : NULL;
-  ask->deletes = g_strdupv ((char **) deletes);
+  ask->deletes = g_strdupv ((char **)deletes);
   ask->done = done;
   ask->user_data = user_data;
   store->commits++;

@@ -15,7 +15,8 @@ BlMemoryStore *bl_memory_store_new (void);
 void bl_memory_store_free (BlMemoryStore *store);
 const BowlineStore *bl_memory_store_get_table (void);
 
-/** While held, requests wait for bl_memory_store_step(); otherwise they are answered from the main context. */
+/** While held, requests wait for bl_memory_store_step(); otherwise they are answered from the main context.
+ */
 void bl_memory_store_set_held (BlMemoryStore *store, gboolean held);
 /** Changes fail from now on. */
 void bl_memory_store_set_failing (BlMemoryStore *store, gboolean failing);

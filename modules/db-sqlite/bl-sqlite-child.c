@@ -2,7 +2,8 @@
 /*
  * A process for the tests of the store to kill or to starve:
  *   load FILE FIRST   commits without end, from number FIRST on, and prints each number that was confirmed
- *   full FILE         meets the limit of a file's size, and goes on when it is lifted; exit status 0: all as it should be
+ *   full FILE         meets the limit of a file's size, and goes on when it is lifted; exit status 0: all as
+ * it should be
  */
 #include "bl-sqlite-store.h"
 #include "common/bl-variant.h"
@@ -44,7 +45,7 @@ say (const char *text)
       if (written < 0)
         _exit (errno == EPIPE ? 0 : 3);
       text += written;
-      length -= (gsize) written;
+      length -= (gsize)written;
     }
 }
 
@@ -70,8 +71,9 @@ make_pair (gint64 number)
   g_autofree char *a = g_strdup_printf ("node//a%" G_GINT64_FORMAT, number % DOCUMENTS);
   g_autofree char *b = g_strdup_printf ("node//b%" G_GINT64_FORMAT, number % DOCUMENTS);
 
-  return g_variant_new_parsed ("[{'_id': <%s>, 'type': <'node'>, 'n': <%x>}, {'_id': <%s>, 'type': <'node'>, 'n': <%x>}]",
-                               a, number, b, number);
+  return g_variant_new_parsed (
+      "[{'_id': <%s>, 'type': <'node'>, 'n': <%x>}, {'_id': <%s>, 'type': <'node'>, 'n': <%x>}]", a, number,
+      b, number);
 }
 
 static void
@@ -80,13 +82,14 @@ load_one (Load *load)
   static const char *const targets[] = { "mesh//a", "*", NULL };
   Confirmation *confirmation = g_new0 (Confirmation, 1);
   g_autoptr (GVariant) puts = g_variant_ref_sink (make_pair (load->next));
-  g_autoptr (GVariant) event = g_variant_ref_sink (g_variant_new_parsed ("{'action': <'a'>, 'n': <%x>}", load->next));
+  g_autoptr (GVariant) event
+      = g_variant_ref_sink (g_variant_new_parsed ("{'action': <'a'>, 'n': <%x>}", load->next));
 
   confirmation->load = load;
   confirmation->number = load->next++;
   load->under_way++;
-  load->table->commit (load->store, puts, NULL, load->next % 7 == 0 ? BOWLINE_COMMIT_DURABLE : 0, confirmed_cb,
-                       confirmation);
+  load->table->commit (load->store, puts, NULL, load->next % 7 == 0 ? BOWLINE_COMMIT_DURABLE : 0,
+                       confirmed_cb, confirmation);
   /* the next confirmation is for the event, too: the store keeps the order */
   load->table->add_event (load->store, targets, load->next, event);
 }
@@ -128,7 +131,7 @@ limit_files (rlim_t bytes)
 {
   struct rlimit limit;
 
-  (void) getrlimit (RLIMIT_FSIZE, &limit);
+  (void)getrlimit (RLIMIT_FSIZE, &limit);
   limit.rlim_cur = bytes;
   g_assert_cmpint (setrlimit (RLIMIT_FSIZE, &limit), ==, 0);
 }
@@ -187,7 +190,7 @@ run_full (const char *path)
   gint64 deadline;
   guint n;
 
-  (void) signal (SIGXFSZ, SIG_IGN);
+  (void)signal (SIGXFSZ, SIG_IGN);
   limit_files (1000000);
   n = fill (table, store);
   g_assert_cmpuint (n, >, 5);
@@ -204,7 +207,8 @@ run_full (const char *path)
   g_assert_true (is_healthy (table, store));
   events = bl_store_sync_query (table, store, g_variant_new_parsed ("@a{sv} {}"), NULL);
   g_assert_cmpuint (g_variant_n_children (events), ==, 1);
-  g_assert_true (bl_store_sync_commit (table, store, bl_store_make_puts ("node//after", "x", 10), NULL, 0, NULL));
+  g_assert_true (
+      bl_store_sync_commit (table, store, bl_store_make_puts ("node//after", "x", 10), NULL, 0, NULL));
   assert_all_there (table, store, n + 1);
   bl_sqlite_store_close (store);
   return 0;

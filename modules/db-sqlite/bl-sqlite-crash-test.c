@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* kill -9 under load, again and again on the same file: nothing that was confirmed is lost, nothing is torn. */
+/* kill -9 under load, again and again on the same file: nothing that was confirmed is lost, nothing is torn.
+ */
 #include "bl-sqlite-store.h"
 #include "common/bl-variant.h"
 #include "tests/conformance/bl-store-conformance.h"
@@ -27,8 +28,8 @@ spawn (Crash *crash, GDataInputStream **lines)
 {
   g_autofree char *first = g_strdup_printf ("%" G_GINT64_FORMAT, crash->next);
   g_autoptr (GError) error = NULL;
-  GSubprocess *child = g_subprocess_new (
-      G_SUBPROCESS_FLAGS_STDOUT_PIPE, &error, child_path, "load", crash->path, first, NULL);
+  GSubprocess *child = g_subprocess_new (G_SUBPROCESS_FLAGS_STDOUT_PIPE, &error, child_path, "load",
+                                         crash->path, first, NULL);
   g_autofree char *line = NULL;
 
   g_assert_no_error (error);
@@ -42,14 +43,13 @@ spawn (Crash *crash, GDataInputStream **lines)
 static void
 confirm (Crash *crash, gint64 number)
 {
-  g_hash_table_insert (
-      crash->confirmed, GINT_TO_POINTER (number % 300), GSIZE_TO_POINTER ((gsize) number));
+  g_hash_table_insert (crash->confirmed, GINT_TO_POINTER (number % 300), GSIZE_TO_POINTER ((gsize)number));
   crash->highest = MAX (crash->highest, number);
   crash->total++;
 }
 
-/* Reads what was confirmed until the pipe ends; the process is killed after a random number of lines, while it
- * writes on. */
+/* Reads what was confirmed until the pipe ends; the process is killed after a random number of lines, while
+ * it writes on. */
 static void
 read_and_kill (Crash *crash, GSubprocess *child, GDataInputStream *lines)
 {
@@ -105,13 +105,13 @@ check (Crash *crash)
 
       g_assert_cmpint (a, ==, b);
       if (g_hash_table_lookup_extended (crash->confirmed, GINT_TO_POINTER (slot), NULL, &confirmed))
-        g_assert_cmpint (a, >=, (gint64) GPOINTER_TO_SIZE (confirmed));
+        g_assert_cmpint (a, >=, (gint64)GPOINTER_TO_SIZE (confirmed));
       crash->next = MAX (crash->next, a + 1);
     }
   {
     /* events are in the order of the changes around them: all but those behind the last confirmed one */
-    g_autoptr (GVariant) events =
-        bl_store_sync_query (table, store, g_variant_new_parsed ("{'limit': <int64 10000>}"), &error);
+    g_autoptr (GVariant) events
+        = bl_store_sync_query (table, store, g_variant_new_parsed ("{'limit': <int64 10000>}"), &error);
     gint64 last = -1;
 
     g_assert_no_error (error);
@@ -143,7 +143,7 @@ test_kill (void)
       check (&crash);
     }
   g_test_message ("%d kills, %" G_GINT64_FORMAT " confirmed changes, %.1f s", ROUNDS, crash.total,
-                  (double) (g_get_monotonic_time () - begin) / G_TIME_SPAN_SECOND);
+                  (double)(g_get_monotonic_time () - begin) / G_TIME_SPAN_SECOND);
   g_hash_table_unref (crash.confirmed);
   bl_store_remove_directory (crash.directory);
   g_free (crash.directory);
@@ -156,8 +156,8 @@ test_full (void)
   g_autofree char *directory = g_dir_make_tmp ("bowline-full-XXXXXX", NULL);
   g_autofree char *path = g_build_filename (directory, "bowline.db", NULL);
   g_autoptr (GError) error = NULL;
-  g_autoptr (GSubprocess) child =
-      g_subprocess_new (G_SUBPROCESS_FLAGS_STDERR_PIPE, &error, child_path, "full", path, NULL);
+  g_autoptr (GSubprocess) child
+      = g_subprocess_new (G_SUBPROCESS_FLAGS_STDERR_PIPE, &error, child_path, "full", path, NULL);
   g_autofree char *said = NULL;
   BlSqliteOptions options = { .path = path, .check = BL_SQLITE_CHECK_FULL };
   BlSqliteStore *store;

@@ -37,8 +37,8 @@ bl_sqlite_db_set_up (BlSqliteDb *db, BlSqliteDbMode mode, GError **error)
 
   sqlite3_extended_result_codes (db->handle, 1);
   sqlite3_busy_timeout (db->handle, BUSY_MS);
-  (void) sqlite3_db_config (db->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-  (void) sqlite3_limit (db->handle, SQLITE_LIMIT_ATTACHED, 0);
+  (void)sqlite3_db_config (db->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+  (void)sqlite3_limit (db->handle, SQLITE_LIMIT_ATTACHED, 0);
   if (!bl_sqlite_db_exec (db, sql, error))
     return FALSE;
   return mode == BL_SQLITE_DB_WRITE || bl_sqlite_db_exec (db, "PRAGMA query_only = ON", error);
@@ -66,8 +66,8 @@ BlSqliteDb *
 bl_sqlite_db_open (const char *path, BlSqliteDbMode mode, GError **error)
 {
   g_autoptr (BlSqliteDb) db = g_new0 (BlSqliteDb, 1);
-  int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE |
-              (mode == BL_SQLITE_DB_WRITE ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY);
+  int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE
+              | (mode == BL_SQLITE_DB_WRITE ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY);
 
   db->path = g_strdup (path);
   db->statements = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, statement_free);
@@ -135,16 +135,9 @@ bl_sqlite_db_set_error (BlSqliteDb *db, const char *what, GError **error)
 
   if (error != NULL && *error != NULL)
     return;
-  g_set_error (error,
-               BOWLINE_ERROR,
-               BOWLINE_ERROR_STORAGE,
-               "%s: %s: %s%s%s%s",
-               db->path,
-               what,
+  g_set_error (error, BOWLINE_ERROR, BOWLINE_ERROR_STORAGE, "%s: %s: %s%s%s%s", db->path, what,
                db->handle != NULL ? sqlite3_errmsg (db->handle) : "out of memory",
-               io && system != 0 ? ": " : "",
-               io && system != 0 ? g_strerror (system) : "",
-               hint_for (code));
+               io && system != 0 ? ": " : "", io && system != 0 ? g_strerror (system) : "", hint_for (code));
 }
 
 gboolean
@@ -197,10 +190,10 @@ bl_sqlite_db_prepare (BlSqliteDb *db, const char *sql, GError **error)
           bl_sqlite_db_set_error (db, "statement refused", error);
           return NULL;
         }
-      g_hash_table_insert (db->statements, (gpointer) sqlite3_sql (statement), statement);
+      g_hash_table_insert (db->statements, (gpointer)sqlite3_sql (statement), statement);
     }
-  (void) sqlite3_reset (statement);
-  (void) sqlite3_clear_bindings (statement);
+  (void)sqlite3_reset (statement);
+  (void)sqlite3_clear_bindings (statement);
   return statement;
 }
 
@@ -214,10 +207,10 @@ bl_sqlite_db_step (BlSqliteDb *db, sqlite3_stmt *statement, GError **error)
   if (code != SQLITE_DONE)
     {
       bl_sqlite_db_set_error (db, "statement failed", error);
-      (void) sqlite3_reset (statement);
+      (void)sqlite3_reset (statement);
       return -1;
     }
-  (void) sqlite3_reset (statement);
+  (void)sqlite3_reset (statement);
   return 0;
 }
 
@@ -244,7 +237,7 @@ bl_sqlite_db_get_int (BlSqliteDb *db, const char *sql, gint64 *value, GError **e
   step = bl_sqlite_db_step (db, statement, error);
   if (step > 0)
     *value = sqlite3_column_int64 (statement, 0);
-  (void) sqlite3_reset (statement);
+  (void)sqlite3_reset (statement);
   return step >= 0;
 }
 
@@ -252,7 +245,7 @@ void
 bl_sqlite_bind_text (sqlite3_stmt *statement, int index, const char *text)
 {
   if (text == NULL)
-    (void) sqlite3_bind_null (statement, index);
+    (void)sqlite3_bind_null (statement, index);
   else
-    (void) sqlite3_bind_text (statement, index, text, -1, SQLITE_STATIC);
+    (void)sqlite3_bind_text (statement, index, text, -1, SQLITE_STATIC);
 }

@@ -28,8 +28,8 @@ const char *bl_sqlite_db_get_path (BlSqliteDb *db);
 
 /** Runs one or more statements without values. @sql: constant */
 gboolean bl_sqlite_db_exec (BlSqliteDb *db, const char *sql, GError **error);
-/** Returns: (transfer none): the statement, reset and with no values bound, valid until the next call of this function;
- * %NULL with @error. @sql: without values */
+/** Returns: (transfer none): the statement, reset and with no values bound, valid until the next call of this
+ * function; %NULL with @error. @sql: without values */
 sqlite3_stmt *bl_sqlite_db_prepare (BlSqliteDb *db, const char *sql, GError **error);
 /** Runs a statement to its end and resets it. */
 gboolean bl_sqlite_db_run (BlSqliteDb *db, sqlite3_stmt *statement, GError **error);

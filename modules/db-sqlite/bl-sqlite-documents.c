@@ -18,28 +18,27 @@ bl_sqlite_documents_put (BlSqliteDb *db, GVariant *document, GError **error)
 
   if (json == NULL || g_bytes_get_size (json) > BL_SQLITE_MAX_JSON)
     {
-      g_set_error (error,
-                   BOWLINE_ERROR,
-                   json == NULL ? BOWLINE_ERROR_INVALID : BOWLINE_ERROR_LIMIT,
-                   "document %s: %s",
-                   bl_variant_get_string (document, "_id"),
+      g_set_error (error, BOWLINE_ERROR, json == NULL ? BOWLINE_ERROR_INVALID : BOWLINE_ERROR_LIMIT,
+                   "document %s: %s", bl_variant_get_string (document, "_id"),
                    json == NULL ? json_error->message : "it is too large");
       return FALSE;
     }
-  statement = bl_sqlite_db_prepare (
-      db,
-      "INSERT INTO documents (id, type, domain, meshid, nodeid, userid, json) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) "
-      "ON CONFLICT (id) DO UPDATE SET type = excluded.type, domain = excluded.domain, meshid = excluded.meshid, "
-      "nodeid = excluded.nodeid, userid = excluded.userid, json = excluded.json",
-      error);
+  statement
+      = bl_sqlite_db_prepare (db,
+                              "INSERT INTO documents (id, type, domain, meshid, nodeid, userid, json) VALUES "
+                              "(?1, ?2, ?3, ?4, ?5, ?6, ?7) "
+                              "ON CONFLICT (id) DO UPDATE SET type = excluded.type, domain = "
+                              "excluded.domain, meshid = excluded.meshid, "
+                              "nodeid = excluded.nodeid, userid = excluded.userid, json = excluded.json",
+                              error);
   if (statement == NULL)
     return FALSE;
   for (guint i = 0; i < G_N_ELEMENTS (columns); i++)
-    bl_sqlite_bind_text (statement, (int) i + 1, bl_variant_get_string (document, columns[i]));
-  (void) sqlite3_bind_text (
-      statement, 7, g_bytes_get_data (json, NULL), (int) g_bytes_get_size (json), SQLITE_STATIC);
+    bl_sqlite_bind_text (statement, (int)i + 1, bl_variant_get_string (document, columns[i]));
+  (void)sqlite3_bind_text (statement, 7, g_bytes_get_data (json, NULL), (int)g_bytes_get_size (json),
+                           SQLITE_STATIC);
   ok = bl_sqlite_db_run (db, statement, error);
-  (void) sqlite3_clear_bindings (statement);
+  (void)sqlite3_clear_bindings (statement);
   return ok;
 }
 
@@ -53,7 +52,7 @@ bl_sqlite_documents_delete (BlSqliteDb *db, const char *id, GError **error)
     return FALSE;
   bl_sqlite_bind_text (statement, 1, id);
   ok = bl_sqlite_db_run (db, statement, error);
-  (void) sqlite3_clear_bindings (statement);
+  (void)sqlite3_clear_bindings (statement);
   return ok;
 }
 
@@ -67,14 +66,15 @@ bl_sqlite_parse_column (sqlite3_stmt *statement, int column, const char *id)
     .max_values = 2000000,
   };
   g_autoptr (GError) error = NULL;
-  const char *text = (const char *) sqlite3_column_text (statement, column);
-  gsize length = (gsize) sqlite3_column_bytes (statement, column);
+  const char *text = (const char *)sqlite3_column_text (statement, column);
+  gsize length = (gsize)sqlite3_column_bytes (statement, column);
   GVariant *value = NULL;
 
   if (text != NULL)
     value = bl_json_parse_object (text, length, &limits, BL_JSON_REPLACE_INVALID_UTF8, &error);
   if (value == NULL)
-    g_warning ("row %s is left out, its JSON is broken: %s", id, error != NULL ? error->message : "it is empty");
+    g_warning ("row %s is left out, its JSON is broken: %s", id,
+               error != NULL ? error->message : "it is empty");
   return value;
 }
 
@@ -91,8 +91,8 @@ bl_sqlite_documents_read (BlSqliteDb *db, const char *id, GVariant **document, G
   step = bl_sqlite_db_step (db, statement, error);
   if (step > 0)
     *document = bl_sqlite_parse_column (statement, 0, id);
-  (void) sqlite3_reset (statement);
-  (void) sqlite3_clear_bindings (statement);
+  (void)sqlite3_reset (statement);
+  (void)sqlite3_clear_bindings (statement);
   return step >= 0;
 }
 
@@ -116,15 +116,16 @@ bl_sqlite_documents_foreach (BlSqliteDb *db,
   sqlite3_stmt *statement;
   int step;
 
-  statement = bl_sqlite_db_prepare (db,
-                                    end != NULL ? "SELECT id, json FROM documents WHERE type = ?1 AND id >= ?3 AND "
-                                                  "id < ?4 ORDER BY id LIMIT ?2"
-                                                : "SELECT id, json FROM documents WHERE type = ?1 ORDER BY id LIMIT ?2",
-                                    error);
+  statement = bl_sqlite_db_prepare (
+      db,
+      end != NULL ? "SELECT id, json FROM documents WHERE type = ?1 AND id >= ?3 AND "
+                    "id < ?4 ORDER BY id LIMIT ?2"
+                  : "SELECT id, json FROM documents WHERE type = ?1 ORDER BY id LIMIT ?2",
+      error);
   if (statement == NULL)
     return FALSE;
   bl_sqlite_bind_text (statement, 1, type);
-  (void) sqlite3_bind_int64 (statement, 2, limit > 0 ? (gint64) limit : -1);
+  (void)sqlite3_bind_int64 (statement, 2, limit > 0 ? (gint64)limit : -1);
   if (end != NULL)
     {
       bl_sqlite_bind_text (statement, 3, prefix);
@@ -132,12 +133,12 @@ bl_sqlite_documents_foreach (BlSqliteDb *db,
     }
   while ((step = bl_sqlite_db_step (db, statement, error)) > 0)
     {
-      const char *id = (const char *) sqlite3_column_text (statement, 0);
+      const char *id = (const char *)sqlite3_column_text (statement, 0);
       g_autoptr (GVariant) document = bl_sqlite_parse_column (statement, 1, id);
 
       if (document != NULL)
         func (document, user_data);
     }
-  (void) sqlite3_clear_bindings (statement);
+  (void)sqlite3_clear_bindings (statement);
   return step == 0;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Documents as rows: the JSON and the columns that repeat what is asked for. On the thread of the connection. */
+/** Documents as rows: the JSON and the columns that repeat what is asked for. On the thread of the
+ * connection. */
 #pragma once
 
 #include "bl-sqlite-db.h"
@@ -26,8 +27,8 @@ gboolean bl_sqlite_documents_foreach (BlSqliteDb *db,
                                       gpointer user_data,
                                       GError **error);
 
-/** Returns: (transfer full) (nullable): the object in a row's column; %NULL, with a warning naming @id, when it is
- * broken */
+/** Returns: (transfer full) (nullable): the object in a row's column; %NULL, with a warning naming @id, when
+ * it is broken */
 GVariant *bl_sqlite_parse_column (sqlite3_stmt *statement, int column, const char *id);
 
 G_END_DECLS

@@ -11,7 +11,8 @@ G_BEGIN_DECLS
 /** @targets: (array zero-terminated=1) */
 gboolean bl_sqlite_events_add (
     BlSqliteDb *db, const char *const *targets, gint64 time_ms, GVariant *event, GError **error);
-/** @filter: as bowline_event_query_async(). Returns: (transfer full): aa{sv}, newest first, or %NULL with @error */
+/** @filter: as bowline_event_query_async(). Returns: (transfer full): aa{sv}, newest first, or %NULL with
+ * @error */
 GVariant *bl_sqlite_events_query (BlSqliteDb *db, GVariant *filter, GError **error);
 /** Removes up to @limit events from before @before_ms. @removed: (out): how many */
 gboolean

@@ -33,7 +33,7 @@ open_in_thread (GTask *task, gpointer source, gpointer data, GCancellable *cance
   BlSqliteStore *store = bl_sqlite_store_open (&job->options, &error);
 
   if (store != NULL)
-    g_task_return_pointer (task, store, (GDestroyNotify) bl_sqlite_store_close);
+    g_task_return_pointer (task, store, (GDestroyNotify)bl_sqlite_store_close);
   else
     g_task_return_error (task, error);
 }
@@ -47,7 +47,10 @@ check_from_string (const char *text)
 }
 
 static void
-activate_async (BowlineHost *host, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)
+activate_async (BowlineHost *host,
+                GCancellable *cancellable,
+                GAsyncReadyCallback callback,
+                gpointer user_data)
 {
   g_autoptr (GTask) task = g_task_new (NULL, cancellable, callback, user_data);
   OpenJob *job = g_new0 (OpenJob, 1);
@@ -55,8 +58,8 @@ activate_async (BowlineHost *host, GCancellable *cancellable, GAsyncReadyCallbac
   job->path = g_build_filename (bowline_host_get_data_dir (host), DATABASE_FILE, NULL);
   job->options.path = job->path;
   job->options.check = check_from_string (bowline_host_get_string (host, "check"));
-  job->options.event_days = (guint) bowline_host_get_int (host, "event-days");
-  job->options.max_bytes = (guint64) bowline_host_get_int (host, "max-size");
+  job->options.event_days = (guint)bowline_host_get_int (host, "event-days");
+  job->options.max_bytes = (guint64)bowline_host_get_int (host, "max-size");
   g_task_set_task_data (task, job, open_job_free);
   g_task_run_in_thread (task, open_in_thread);
 }

@@ -34,7 +34,7 @@ take_next (BlSqliteStore *store, GQueue *queue, GCond *cond)
         }
       g_cond_wait (cond, &store->lock);
     }
-  (void) g_queue_pop_head (queue);
+  (void)g_queue_pop_head (queue);
   g_mutex_unlock (&store->lock);
   return request;
 }
@@ -66,8 +66,8 @@ answer_list (BlSqliteStore *store, Request *request)
 {
   GVariantBuilder builder = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE ("aa{sv}"));
 
-  if (bl_sqlite_documents_foreach (
-          store->read_db, request->id, request->prefix, request->limit, collect_cb, &builder, &request->error))
+  if (bl_sqlite_documents_foreach (store->read_db, request->id, request->prefix, request->limit, collect_cb,
+                                   &builder, &request->error))
     request->answer = g_variant_ref_sink (g_variant_builder_end (&builder));
   else
     g_variant_builder_clear (&builder);
@@ -80,13 +80,12 @@ bl_sqlite_reader_run (gpointer data)
   gint64 deadline = 0;
   Request *request;
 
-  sqlite3_progress_handler (
-      bl_sqlite_db_get_handle (store->read_db), PROGRESS_STEPS, progress_cb, &deadline);
+  sqlite3_progress_handler (bl_sqlite_db_get_handle (store->read_db), PROGRESS_STEPS, progress_cb, &deadline);
   while ((request = take_next (store, &store->reads, &store->reader_cond)) != NULL)
     {
       deadline = g_get_monotonic_time () + QUERY_MAX_US;
       if (request->kind == REQUEST_READ)
-        (void) bl_sqlite_documents_read (store->read_db, request->id, &request->answer, &request->error);
+        (void)bl_sqlite_documents_read (store->read_db, request->id, &request->answer, &request->error);
       else if (request->kind == REQUEST_LIST)
         answer_list (store, request);
       else
@@ -107,8 +106,8 @@ create_new (const char *path, GError **error)
       close (fd);
       return TRUE;
     }
-  g_set_error (
-      error, BOWLINE_ERROR, BOWLINE_ERROR_STORAGE, "back-up %s: cannot be created: %s", path, g_strerror (errno));
+  g_set_error (error, BOWLINE_ERROR, BOWLINE_ERROR_STORAGE, "back-up %s: cannot be created: %s", path,
+               g_strerror (errno));
   return FALSE;
 }
 
@@ -116,15 +115,15 @@ create_new (const char *path, GError **error)
 static gboolean
 copy_pages (BlSqliteDb *from, BlSqliteDb *to, GError **error)
 {
-  sqlite3_backup *backup =
-      sqlite3_backup_init (bl_sqlite_db_get_handle (to), "main", bl_sqlite_db_get_handle (from), "main");
+  sqlite3_backup *backup
+      = sqlite3_backup_init (bl_sqlite_db_get_handle (to), "main", bl_sqlite_db_get_handle (from), "main");
 
   if (backup == NULL)
     {
       bl_sqlite_db_set_error (to, "back-up", error);
       return FALSE;
     }
-  (void) sqlite3_backup_step (backup, -1);
+  (void)sqlite3_backup_step (backup, -1);
   if (sqlite3_backup_finish (backup) == SQLITE_OK)
     return TRUE;
   bl_sqlite_db_set_error (to, "back-up", error);
@@ -141,7 +140,8 @@ copy_to (BlSqliteStore *store, const char *path, GError **error)
     return FALSE;
   to = bl_sqlite_db_open (path, BL_SQLITE_DB_WRITE, error);
   /* the copy shall be one file, without a log beside it */
-  return to != NULL && copy_pages (from, to, error) && bl_sqlite_db_exec (to, "PRAGMA journal_mode = DELETE", error);
+  return to != NULL && copy_pages (from, to, error)
+         && bl_sqlite_db_exec (to, "PRAGMA journal_mode = DELETE", error);
 }
 
 gpointer
@@ -153,7 +153,7 @@ bl_sqlite_copier_run (gpointer data)
   while ((request = take_next (store, &store->backups, &store->copier_cond)) != NULL)
     {
       if (create_new (request->id, &request->error) && !copy_to (store, request->id, &request->error))
-        (void) g_unlink (request->id);
+        (void)g_unlink (request->id);
       give_back (store, request);
     }
   return NULL;

@@ -69,9 +69,9 @@ find_damage (BlSqliteDb *db, BlSqliteCheck check)
   g_autofree char *text = NULL;
 
   if (statement != NULL && bl_sqlite_db_step (db, statement, &error) > 0)
-    text = g_strdup ((const char *) sqlite3_column_text (statement, 0));
+    text = g_strdup ((const char *)sqlite3_column_text (statement, 0));
   if (statement != NULL)
-    (void) sqlite3_reset (statement);
+    (void)sqlite3_reset (statement);
   if (text != NULL && g_str_equal (text, "ok"))
     return NULL;
   if (text != NULL)
@@ -82,14 +82,11 @@ find_damage (BlSqliteDb *db, BlSqliteCheck check)
 static gboolean
 refuse_damage (BlSqliteDb *db, const char *damage, GError **error)
 {
-  g_set_error (error,
-               BOWLINE_ERROR,
-               BOWLINE_ERROR_STORAGE,
-               "%s is damaged: %s. Keep a copy of the file and of the files beside it, then restore a back-up with "
-               "'bowlinectl restore FILE', or save what is readable with 'sqlite3 %s .recover'",
-               bl_sqlite_db_get_path (db),
-               damage,
-               bl_sqlite_db_get_path (db));
+  g_set_error (
+      error, BOWLINE_ERROR, BOWLINE_ERROR_STORAGE,
+      "%s is damaged: %s. Keep a copy of the file and of the files beside it, then restore a back-up with "
+      "'bowlinectl restore FILE', or save what is readable with 'sqlite3 %s .recover'",
+      bl_sqlite_db_get_path (db), damage, bl_sqlite_db_get_path (db));
   return FALSE;
 }
 
@@ -101,19 +98,16 @@ bl_sqlite_schema_check (BlSqliteDb *db, BlSqliteCheck check, GError **error)
   gint64 application = 0;
   gint64 objects = 0;
 
-  if (!bl_sqlite_db_get_int (db, "PRAGMA application_id", &application, &reading) ||
-      !bl_sqlite_db_get_int (db, "SELECT count(*) FROM sqlite_schema", &objects, &reading))
+  if (!bl_sqlite_db_get_int (db, "PRAGMA application_id", &application, &reading)
+      || !bl_sqlite_db_get_int (db, "SELECT count(*) FROM sqlite_schema", &objects, &reading))
     return refuse_damage (db, reading->message, error);
   if (objects > 0 && application != BL_SQLITE_APPLICATION_ID)
     {
-      g_set_error (error,
-                   BOWLINE_ERROR,
-                   BOWLINE_ERROR_STORAGE,
-                   "%s is a database of another program: expected application id 0x%x, found 0x%x. Move it away or "
-                   "choose another file",
-                   bl_sqlite_db_get_path (db),
-                   BL_SQLITE_APPLICATION_ID,
-                   (guint) application);
+      g_set_error (
+          error, BOWLINE_ERROR, BOWLINE_ERROR_STORAGE,
+          "%s is a database of another program: expected application id 0x%x, found 0x%x. Move it away or "
+          "choose another file",
+          bl_sqlite_db_get_path (db), BL_SQLITE_APPLICATION_ID, (guint)application);
       return FALSE;
     }
   if (check == BL_SQLITE_CHECK_OFF || objects == 0)
@@ -122,7 +116,8 @@ bl_sqlite_schema_check (BlSqliteDb *db, BlSqliteCheck check, GError **error)
   return damage == NULL || refuse_damage (db, damage, error);
 }
 
-/* The version stands in the header, so that a newer file is recognised whatever its tables are, and in a table. */
+/* The version stands in the header, so that a newer file is recognised whatever its tables are, and in a
+ * table. */
 static gboolean
 read_version (BlSqliteDb *db, gint64 newest, gint64 *version, GError **error)
 {
@@ -132,14 +127,11 @@ read_version (BlSqliteDb *db, gint64 newest, gint64 *version, GError **error)
     return FALSE;
   if (*version > newest)
     {
-      g_set_error (error,
-                   BOWLINE_ERROR,
-                   BOWLINE_ERROR_STORAGE,
-                   "%s has schema version %" G_GINT64_FORMAT ", this program knows versions up to %" G_GINT64_FORMAT
+      g_set_error (error, BOWLINE_ERROR, BOWLINE_ERROR_STORAGE,
+                   "%s has schema version %" G_GINT64_FORMAT
+                   ", this program knows versions up to %" G_GINT64_FORMAT
                    ". Use the newer Bowline that wrote it, or restore a back-up made before",
-                   bl_sqlite_db_get_path (db),
-                   *version,
-                   newest);
+                   bl_sqlite_db_get_path (db), *version, newest);
       return FALSE;
     }
   if (*version == 0)
@@ -148,37 +140,35 @@ read_version (BlSqliteDb *db, gint64 newest, gint64 *version, GError **error)
     return FALSE;
   if (in_table == *version)
     return TRUE;
-  g_set_error (error,
-               BOWLINE_ERROR,
-               BOWLINE_ERROR_STORAGE,
-               "%s: its header says schema version %" G_GINT64_FORMAT ", its table schema_version %" G_GINT64_FORMAT
+  g_set_error (error, BOWLINE_ERROR, BOWLINE_ERROR_STORAGE,
+               "%s: its header says schema version %" G_GINT64_FORMAT
+               ", its table schema_version %" G_GINT64_FORMAT
                ". Restore a back-up with 'bowlinectl restore FILE'",
-               bl_sqlite_db_get_path (db),
-               *version,
-               in_table);
+               bl_sqlite_db_get_path (db), *version, in_table);
   return FALSE;
 }
 
 static gboolean
 apply_in_transaction (BlSqliteDb *db, const BlSqliteMigration *migration, GError **error)
 {
-  g_autofree char *user_version = g_strdup_printf ("PRAGMA user_version = %" G_GINT64_FORMAT, migration->version);
+  g_autofree char *user_version
+      = g_strdup_printf ("PRAGMA user_version = %" G_GINT64_FORMAT, migration->version);
   sqlite3_stmt *statement;
 
   if (!bl_sqlite_db_exec (db,
                           "CREATE TABLE IF NOT EXISTS schema_version ("
                           "  version INTEGER PRIMARY KEY, applied TEXT NOT NULL) STRICT;"
                           "PRAGMA application_id = " TO_STRING (BL_SQLITE_APPLICATION_ID),
-                          error) ||
-      !bl_sqlite_db_exec (db, migration->sql, error))
+                          error)
+      || !bl_sqlite_db_exec (db, migration->sql, error))
     return FALSE;
   statement = bl_sqlite_db_prepare (
       db, "INSERT INTO schema_version VALUES (?1, strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))", error);
   if (statement == NULL)
     return FALSE;
-  (void) sqlite3_bind_int64 (statement, 1, migration->version);
-  return bl_sqlite_db_run (db, statement, error) && bl_sqlite_db_exec (db, user_version, error) &&
-         bl_sqlite_db_exec (db, "COMMIT", error);
+  (void)sqlite3_bind_int64 (statement, 1, migration->version);
+  return bl_sqlite_db_run (db, statement, error) && bl_sqlite_db_exec (db, user_version, error)
+         && bl_sqlite_db_exec (db, "COMMIT", error);
 }
 
 static gboolean
@@ -190,15 +180,12 @@ apply (BlSqliteDb *db, const BlSqliteMigration *migration, GError **error)
     return TRUE;
   g_prefix_error (error, "schema version %" G_GINT64_FORMAT ": ", migration->version);
   if (!sqlite3_get_autocommit (bl_sqlite_db_get_handle (db)))
-    (void) bl_sqlite_db_exec (db, "ROLLBACK", NULL);
+    (void)bl_sqlite_db_exec (db, "ROLLBACK", NULL);
   return FALSE;
 }
 
 gboolean
-bl_sqlite_schema_migrate (BlSqliteDb *db,
-                          const BlSqliteMigration *steps,
-                          guint n_steps,
-                          GError **error)
+bl_sqlite_schema_migrate (BlSqliteDb *db, const BlSqliteMigration *steps, guint n_steps, GError **error)
 {
   gint64 newest = steps[n_steps - 1].version;
   gint64 version = 0;
@@ -212,8 +199,7 @@ bl_sqlite_schema_migrate (BlSqliteDb *db,
       if (!apply (db, &steps[i], error))
         return FALSE;
       if (version > 0)
-        g_message ("%s: schema version %" G_GINT64_FORMAT " is in place",
-                   bl_sqlite_db_get_path (db),
+        g_message ("%s: schema version %" G_GINT64_FORMAT " is in place", bl_sqlite_db_get_path (db),
                    steps[i].version);
     }
   return TRUE;

@@ -72,7 +72,7 @@ struct _BlSqliteStore
   GQueue writes;
   GQueue reads;
   GQueue backups;
-  GQueue finished; /* for the mailbox */
+  GQueue finished;  /* for the mailbox */
   guint unfinished; /* requests with a callback that has not run */
   guint64 last_seq; /* newest write asked for */
   guint64 last_commit_seq;

@@ -196,7 +196,7 @@ test_damaged (Fixture *f, gconstpointer data)
   fixture_close (f);
   g_assert_true (g_file_get_contents (f->path, &contents, &length, NULL));
   memset (contents + length - 3 * 4096, 0x5a, 4096);
-  g_assert_true (g_file_set_contents (f->path, contents, (gssize) length, NULL));
+  g_assert_true (g_file_set_contents (f->path, contents, (gssize)length, NULL));
   assert_refused (f, parts);
 }
 
@@ -210,7 +210,8 @@ test_migration (Fixture *f, gconstpointer data)
     { 2, "ALTER TABLE documents ADD COLUMN note TEXT; UPDATE documents SET note = 'moved'" },
     { 3, "CREATE INDEX documents_note ON documents (note)" },
   };
-  const BlSqliteMigration broken[] = { released[0], later[1], later[2], { 4, "UPDATE documents SET note = 'x'; nonsense" } };
+  const BlSqliteMigration broken[]
+      = { released[0], later[1], later[2], { 4, "UPDATE documents SET note = 'x'; nonsense" } };
   g_autofree char *fixture = g_test_build_filename (G_TEST_DIST, "fixtures", "schema-1.sql", NULL);
   g_autofree char *sql = NULL;
   g_autoptr (GError) error = NULL;
@@ -251,14 +252,15 @@ test_old_file (Fixture *f, gconstpointer data)
   open_plain (f);
   user = bl_store_sync_read (f->table, f->store, "user//admin", NULL);
   g_assert_cmpint (bl_variant_get_int (user, "siteadmin", 0), ==, 4294967295);
-  events = bl_store_sync_query (f->table, f->store, g_variant_new_parsed ("{'ids': <['user//admin']>}"), NULL);
+  events
+      = bl_store_sync_query (f->table, f->store, g_variant_new_parsed ("{'ids': <['user//admin']>}"), NULL);
   g_assert_cmpuint (g_variant_n_children (events), ==, 1);
 }
 
 static void
 count_cb (GVariant *document, gpointer user_data)
 {
-  (*(guint *) user_data)++;
+  (*(guint *)user_data)++;
 }
 
 static void
@@ -358,7 +360,7 @@ test_full (Fixture *f, gconstpointer data)
   /* deleting needs no space */
   ids = g_strv_builder_end (builder);
   g_test_expect_message ("bowline-db-sqlite", G_LOG_LEVEL_MESSAGE, "*changes are stored again");
-  g_assert_true (bl_store_sync_commit (f->table, f->store, NULL, (const char *const *) ids, 0, NULL));
+  g_assert_true (bl_store_sync_commit (f->table, f->store, NULL, (const char *const *)ids, 0, NULL));
   wait_until_healthy (f);
   g_test_assert_expected_messages ();
   g_assert_true (bl_store_sync_flush (f->table, f->store, NULL));
@@ -524,7 +526,8 @@ close_cb (const GError *error, gpointer user_data)
   fixture_close (f);
 }
 
-/* The end of the server comes in the answer to its last flush; what was asked for before is still answered. */
+/* The end of the server comes in the answer to its last flush; what was asked for before is still answered.
+ */
 static void
 test_close_from_callback (Fixture *f, gconstpointer data)
 {
@@ -578,9 +581,9 @@ test_speed (Fixture *f, gconstpointer data)
   static const char *const targets[] = { "node//1", "mesh//a", "*", NULL };
   static const char *const types[] = { "node", NULL };
   g_autoptr (GVariant) puts = g_variant_ref_sink (bl_store_make_puts ("node//1", "x", 600));
-  g_autoptr (GVariant) event = g_variant_ref_sink (
-      g_variant_new_parsed ("{'action': <'changenode'>, 'etype': <'node'>, 'nodeid': <'node//1'>, 'userid': <'user//a'>, "
-                            "'msg': <'Changed device WORKSTATION-042 from group office: osdesc, ip, users, lastbootuptime'>}"));
+  g_autoptr (GVariant) event = g_variant_ref_sink (g_variant_new_parsed (
+      "{'action': <'changenode'>, 'etype': <'node'>, 'nodeid': <'node//1'>, 'userid': <'user//a'>, "
+      "'msg': <'Changed device WORKSTATION-042 from group office: osdesc, ip, users, lastbootuptime'>}"));
   BlSqliteOptions options = { .path = f->path };
   gint64 begin;
   guint n = 0;
@@ -591,12 +594,13 @@ test_speed (Fixture *f, gconstpointer data)
   for (guint i = 0; i < 10000; i++)
     f->table->add_event (f->store, targets, 1000 + i, event);
   g_assert_true (bl_store_sync_flush (f->table, f->store, NULL));
-  g_test_message ("10000 events: %.0f/s", 1e10 / (double) (g_get_monotonic_time () - begin));
+  g_test_message ("10000 events: %.0f/s", 1e10 / (double)(g_get_monotonic_time () - begin));
 
   begin = g_get_monotonic_time ();
   for (guint i = 0; i < 200; i++)
-    g_assert_true (bl_store_sync_commit (f->table, f->store, g_variant_ref (puts), NULL, BOWLINE_COMMIT_DURABLE, NULL));
-  g_test_message ("durable changes one by one: %.0f/s", 2e8 / (double) (g_get_monotonic_time () - begin));
+    g_assert_true (
+        bl_store_sync_commit (f->table, f->store, g_variant_ref (puts), NULL, BOWLINE_COMMIT_DURABLE, NULL));
+  g_test_message ("durable changes one by one: %.0f/s", 2e8 / (double)(g_get_monotonic_time () - begin));
 
   begin = g_get_monotonic_time ();
   for (guint i = 0; i < 10000; i++)
@@ -608,14 +612,14 @@ test_speed (Fixture *f, gconstpointer data)
     }
   while (tally.kept < 10000)
     g_main_context_iteration (NULL, TRUE);
-  g_test_message ("durable changes together: %.0f/s", 1e10 / (double) (g_get_monotonic_time () - begin));
+  g_test_message ("durable changes together: %.0f/s", 1e10 / (double)(g_get_monotonic_time () - begin));
 
   fixture_close (f);
   begin = g_get_monotonic_time ();
   f->store = bl_sqlite_store_open (&options, NULL);
   g_assert_true (f->table->load (f->store, types, count_cb, &n, NULL));
   g_assert_cmpuint (n, ==, 5000);
-  g_test_message ("open and load 5000 documents: %.1f ms", (double) (g_get_monotonic_time () - begin) / 1000);
+  g_test_message ("open and load 5000 documents: %.1f ms", (double)(g_get_monotonic_time () - begin) / 1000);
 }
 
 int

@@ -25,7 +25,8 @@ request_free (gpointer data)
   g_free (request);
 }
 
-/* ---- the way back to the main context --------------------------------------------------------------------- */
+/* ---- the way back to the main context ---------------------------------------------------------------------
+ */
 
 typedef struct
 {
@@ -73,7 +74,7 @@ static gboolean
 mailbox_dispatch (GSource *source, GSourceFunc callback, gpointer user_data)
 {
   g_source_set_ready_time (source, -1);
-  bl_sqlite_store_deliver (((Mailbox *) source)->store);
+  bl_sqlite_store_deliver (((Mailbox *)source)->store);
   return G_SOURCE_CONTINUE;
 }
 
@@ -90,7 +91,8 @@ bl_sqlite_store_finish (BlSqliteStore *store, Request *request)
   g_cond_broadcast (&store->idle_cond);
 }
 
-/* ---- opening ---------------------------------------------------------------------------------------------- */
+/* ---- opening ----------------------------------------------------------------------------------------------
+ */
 
 /* Two servers on one file would each trust their own memory. */
 static gboolean
@@ -102,11 +104,8 @@ take_lock (BlSqliteStore *store, GError **error)
   if (store->lock_fd >= 0 && flock (store->lock_fd, LOCK_EX | LOCK_NB) == 0)
     return TRUE;
   if (store->lock_fd >= 0 && errno == EWOULDBLOCK)
-    g_set_error (error,
-                 BOWLINE_ERROR,
-                 BOWLINE_ERROR_STORAGE,
-                 "%s is in use by another Bowline server; stop it first",
-                 store->path);
+    g_set_error (error, BOWLINE_ERROR, BOWLINE_ERROR_STORAGE,
+                 "%s is in use by another Bowline server; stop it first", store->path);
   else
     g_set_error (error, BOWLINE_ERROR, BOWLINE_ERROR_STORAGE, "%s: %s", path, g_strerror (errno));
   return FALSE;
@@ -122,7 +121,8 @@ limit_size (BlSqliteDb *db, guint64 max_bytes, GError **error)
     return TRUE;
   if (!bl_sqlite_db_get_int (db, "PRAGMA page_size", &page_size, error))
     return FALSE;
-  sql = g_strdup_printf ("PRAGMA max_page_count = %" G_GUINT64_FORMAT, MAX (max_bytes / (guint64) page_size, 1));
+  sql = g_strdup_printf ("PRAGMA max_page_count = %" G_GUINT64_FORMAT,
+                         MAX (max_bytes / (guint64)page_size, 1));
   return bl_sqlite_db_exec (db, sql, error);
 }
 
@@ -138,14 +138,14 @@ open_databases (BlSqliteStore *store, const BlSqliteOptions *options, GError **e
   if (!bl_sqlite_db_exec (store->db,
                           "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
                           "PRAGMA journal_size_limit = 16777216",
-                          error) ||
-      !bl_sqlite_schema_migrate (store->db, migrations, n, error) ||
-      !limit_size (store->db, options->max_bytes, error))
+                          error)
+      || !bl_sqlite_schema_migrate (store->db, migrations, n, error)
+      || !limit_size (store->db, options->max_bytes, error))
     return FALSE;
   store->read_db = bl_sqlite_db_open (store->path, BL_SQLITE_DB_READ, error);
-  return store->read_db != NULL &&
-         bl_sqlite_db_get_int (store->db, "SELECT count(*) FROM documents", &store->documents, error) &&
-         bl_sqlite_db_get_int (store->db, "SELECT count(*) FROM events", &store->events, error);
+  return store->read_db != NULL
+         && bl_sqlite_db_get_int (store->db, "SELECT count(*) FROM documents", &store->documents, error)
+         && bl_sqlite_db_get_int (store->db, "SELECT count(*) FROM events", &store->events, error);
 }
 
 static void
@@ -200,7 +200,7 @@ bl_sqlite_store_start (BlSqliteStore *store, GMainContext *context)
   static GSourceFuncs funcs = { .dispatch = mailbox_dispatch };
 
   store->mailbox = g_source_new (&funcs, sizeof (Mailbox));
-  ((Mailbox *) store->mailbox)->store = store;
+  ((Mailbox *)store->mailbox)->store = store;
   g_source_set_static_name (store->mailbox, "bowline-db-sqlite");
   g_source_attach (store->mailbox, context);
   store->writer = g_thread_new ("sqlite-writer", bl_sqlite_writer_run, store);
@@ -250,7 +250,8 @@ bl_sqlite_store_close (BlSqliteStore *store)
   bl_sqlite_store_unref (store);
 }
 
-/* ---- the functions of the store --------------------------------------------------------------------------- */
+/* ---- the functions of the store ---------------------------------------------------------------------------
+ */
 
 typedef struct
 {
@@ -276,7 +277,7 @@ store_load (
   for (guint i = 0; types[i] != NULL; i++)
     if (!bl_sqlite_documents_foreach (store->read_db, types[i], NULL, 0, load_row, &call, error))
       return FALSE;
-  (void) sqlite3_db_release_memory (bl_sqlite_db_get_handle (store->read_db));
+  (void)sqlite3_db_release_memory (bl_sqlite_db_get_handle (store->read_db));
   return TRUE;
 }
 
@@ -287,17 +288,13 @@ refuse (BlSqliteStore *store, Request *request)
   if (store->closed)
     return g_error_new_literal (BOWLINE_ERROR, BOWLINE_ERROR_STORAGE, "the store is stopped");
   if (store->queued_rows + request->rows > store->max_queued && store->queued_rows > 0)
-    return g_error_new (BOWLINE_ERROR,
-                        BOWLINE_ERROR_STORAGE,
-                        "%u changes wait for the disk already, at most %u may",
-                        store->queued_rows,
+    return g_error_new (BOWLINE_ERROR, BOWLINE_ERROR_STORAGE,
+                        "%u changes wait for the disk already, at most %u may", store->queued_rows,
                         store->max_queued);
   if (store->queued_bytes + request->bytes > BL_SQLITE_MAX_QUEUED_BYTES && store->queued_bytes > 0)
-    return g_error_new (BOWLINE_ERROR,
-                        BOWLINE_ERROR_STORAGE,
+    return g_error_new (BOWLINE_ERROR, BOWLINE_ERROR_STORAGE,
                         "%" G_GSIZE_FORMAT " bytes of changes wait for the disk already, at most %u may",
-                        store->queued_bytes,
-                        BL_SQLITE_MAX_QUEUED_BYTES);
+                        store->queued_bytes, BL_SQLITE_MAX_QUEUED_BYTES);
   return NULL;
 }
 
@@ -324,8 +321,8 @@ push_write (BlSqliteStore *store, Request *request)
   if (request->kind != REQUEST_EVENT)
     store->waiting++;
   g_queue_push_tail (&store->writes, request);
-  if (request->kind != REQUEST_EVENT || store->queued_rows >= BL_SQLITE_BATCH_ROWS ||
-      store->writes.length == 1)
+  if (request->kind != REQUEST_EVENT || store->queued_rows >= BL_SQLITE_BATCH_ROWS
+      || store->writes.length == 1)
     g_cond_signal (&store->writer_cond);
   g_mutex_unlock (&store->lock);
 }
@@ -342,10 +339,10 @@ store_commit (gpointer self,
 
   request->kind = REQUEST_COMMIT;
   request->value = puts != NULL ? g_variant_ref (puts) : NULL;
-  request->names = g_strdupv ((char **) deletes);
+  request->names = g_strdupv ((char **)deletes);
   request->flags = flags;
-  request->rows = (guint) (puts != NULL ? g_variant_n_children (puts) : 0) +
-                  (deletes != NULL ? g_strv_length ((char **) deletes) : 0);
+  request->rows = (guint)(puts != NULL ? g_variant_n_children (puts) : 0)
+                  + (deletes != NULL ? g_strv_length ((char **)deletes) : 0);
   request->bytes = puts != NULL ? g_variant_get_size (puts) : 0;
   request->done = done;
   request->user_data = user_data;
@@ -359,7 +356,7 @@ store_add_event (gpointer self, const char *const *targets, gint64 time_ms, GVar
 
   request->kind = REQUEST_EVENT;
   request->value = g_variant_ref (event);
-  request->names = g_strdupv ((char **) targets);
+  request->names = g_strdupv ((char **)targets);
   request->time_ms = time_ms;
   request->rows = 1;
   request->bytes = g_variant_get_size (event);
@@ -387,13 +384,12 @@ push_read (BlSqliteStore *store, Request *request)
   store->unfinished++;
   /* documents wait for commits only, which never linger; events may have to be written first */
   request->seq = request->kind == REQUEST_READ || request->kind == REQUEST_LIST ? store->last_commit_seq
-                                                                               : store->last_seq;
+                                                                                : store->last_seq;
   if (store->closed || queue->length >= BL_SQLITE_MAX_READS)
     {
-      request->error =
-          g_error_new (BOWLINE_ERROR,
-                       store->closed ? BOWLINE_ERROR_STORAGE : BOWLINE_ERROR_LIMIT,
-                       "%s", store->closed ? "the store is stopped" : "too many requests wait for the store");
+      request->error
+          = g_error_new (BOWLINE_ERROR, store->closed ? BOWLINE_ERROR_STORAGE : BOWLINE_ERROR_LIMIT, "%s",
+                         store->closed ? "the store is stopped" : "too many requests wait for the store");
       bl_sqlite_store_finish (store, request);
     }
   else
@@ -470,7 +466,7 @@ file_size (const char *path, const char *suffix)
   g_autofree char *name = g_strconcat (path, suffix, NULL);
   struct stat buffer;
 
-  return stat (name, &buffer) == 0 ? (gint64) buffer.st_size : 0;
+  return stat (name, &buffer) == 0 ? (gint64)buffer.st_size : 0;
 }
 
 static GVariant *
@@ -485,14 +481,13 @@ store_status (gpointer self)
     g_variant_dict_insert (&dict, "problem", "s", store->problem);
   g_variant_dict_insert (&dict, "documents", "x", store->documents);
   g_variant_dict_insert (&dict, "events", "x", store->events);
-  g_variant_dict_insert (&dict, "queued", "x", (gint64) store->queued_rows + store->held_rows);
-  g_variant_dict_insert (&dict, "dropped-events", "x", (gint64) store->dropped_events);
+  g_variant_dict_insert (&dict, "queued", "x", (gint64)store->queued_rows + store->held_rows);
+  g_variant_dict_insert (&dict, "dropped-events", "x", (gint64)store->dropped_events);
   g_mutex_unlock (&store->lock);
   g_variant_dict_insert (&dict, "engine", "s", "sqlite");
   g_variant_dict_insert (&dict, "path", "s", store->path);
   g_variant_dict_insert (&dict, "schema", "x", bl_sqlite_schema_get_version ());
-  g_variant_dict_insert (
-      &dict, "bytes", "x", file_size (store->path, "") + file_size (store->path, "-wal"));
+  g_variant_dict_insert (&dict, "bytes", "x", file_size (store->path, "") + file_size (store->path, "-wal"));
   return g_variant_ref_sink (g_variant_dict_end (&dict));
 }
 

@@ -20,9 +20,9 @@ typedef struct
 {
   const char *path;
   BlSqliteCheck check;
-  guint event_days;    /* 0: events are kept for ever */
-  guint64 max_bytes;   /* of the database file; 0: no limit but the disk */
-  guint max_queued;    /* rows that wait for the writer; 0: the default */
+  guint event_days;  /* 0: events are kept for ever */
+  guint64 max_bytes; /* of the database file; 0: no limit but the disk */
+  guint max_queued;  /* rows that wait for the writer; 0: the default */
 } BlSqliteOptions;
 
 /**

@@ -21,29 +21,31 @@ typedef struct
 {
   BlSqliteStore *store;
   BlSqliteDb *db;
-  GQueue held;        /* events that could not be written yet, oldest first */
-  gboolean is_full;   /* synchronous is FULL on the connection */
-  gint64 retry_at;    /* 0: the file can be written */
+  GQueue held;      /* events that could not be written yet, oldest first */
+  gboolean is_full; /* synchronous is FULL on the connection */
+  gint64 retry_at;  /* 0: the file can be written */
   gint64 retry_delay;
   gint64 expire_at;
   gint64 count_at;
   gboolean counts_stale;
   gboolean log_is_stuck; /* the batch failed because nothing can be appended */
-  gboolean with_held; /* the batch tries the held events, too */
-  gint64 events_added; /* by the batch */
+  gboolean with_held;    /* the batch tries the held events, too */
+  gint64 events_added;   /* by the batch */
   gboolean is_ending;
 } Writer;
 
-/* ---- one batch -------------------------------------------------------------------------------------------- */
+/* ---- one batch --------------------------------------------------------------------------------------------
+ */
 
-/* Accounts, rights and keys are on the disk before they are confirmed; the rest survives a crash of the program, and is
- * safe against power loss with the next checkpoint. */
+/* Accounts, rights and keys are on the disk before they are confirmed; the rest survives a crash of the
+ * program, and is safe against power loss with the next checkpoint. */
 static gboolean
 writer_set_durable (Writer *writer, gboolean durable, GError **error)
 {
   if (writer->is_full == durable)
     return TRUE;
-  if (!bl_sqlite_db_exec (writer->db, durable ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL", error))
+  if (!bl_sqlite_db_exec (writer->db, durable ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL",
+                          error))
     return FALSE;
   writer->is_full = durable;
   return TRUE;
@@ -53,7 +55,7 @@ static void
 writer_roll_back (Writer *writer)
 {
   if (!sqlite3_get_autocommit (bl_sqlite_db_get_handle (writer->db)))
-    (void) bl_sqlite_db_exec (writer->db, "ROLLBACK", NULL);
+    (void)bl_sqlite_db_exec (writer->db, "ROLLBACK", NULL);
 }
 
 static gboolean
@@ -99,8 +101,8 @@ write_event (Writer *writer, Request *request, GError **error)
 {
   g_autoptr (GError) refused = NULL;
 
-  if (bl_sqlite_events_add (
-          writer->db, (const char *const *) request->names, request->time_ms, request->value, &refused))
+  if (bl_sqlite_events_add (writer->db, (const char *const *)request->names, request->time_ms, request->value,
+                            &refused))
     {
       writer->events_added++;
       return TRUE;
@@ -134,12 +136,13 @@ static gboolean
 write_probe (Writer *writer, GError **error)
 {
   sqlite3_stmt *statement = bl_sqlite_db_prepare (
-      writer->db, "INSERT INTO probe (id, time) VALUES (1, ?1) ON CONFLICT (id) DO UPDATE SET time = excluded.time",
+      writer->db,
+      "INSERT INTO probe (id, time) VALUES (1, ?1) ON CONFLICT (id) DO UPDATE SET time = excluded.time",
       error);
 
   if (statement == NULL)
     return FALSE;
-  (void) sqlite3_bind_int64 (statement, 1, g_get_real_time () / 1000);
+  (void)sqlite3_bind_int64 (statement, 1, g_get_real_time () / 1000);
   return bl_sqlite_db_run (writer->db, statement, error);
 }
 
@@ -156,10 +159,10 @@ write_once (Writer *writer, GQueue *requests, GError **error)
       g_clear_error (&request->error);
     }
   writer->events_added = 0;
-  if (writer_set_durable (writer, durable, error) && bl_sqlite_db_exec (writer->db, "BEGIN IMMEDIATE", error) &&
-      (writer->retry_at == 0 || write_probe (writer, error)) &&
-      (!writer->with_held || write_requests (writer, &writer->held, error)) &&
-      write_requests (writer, requests, error) && bl_sqlite_db_exec (writer->db, "COMMIT", error))
+  if (writer_set_durable (writer, durable, error) && bl_sqlite_db_exec (writer->db, "BEGIN IMMEDIATE", error)
+      && (writer->retry_at == 0 || write_probe (writer, error))
+      && (!writer->with_held || write_requests (writer, &writer->held, error))
+      && write_requests (writer, requests, error) && bl_sqlite_db_exec (writer->db, "COMMIT", error))
     return TRUE;
   writer->log_is_stuck = bl_sqlite_db_cannot_grow (writer->db);
   writer_roll_back (writer);
@@ -175,9 +178,10 @@ write_batch (Writer *writer, GQueue *requests, GError **error)
 
   if (write_once (writer, requests, &first))
     return TRUE;
-  if (!writer->log_is_stuck ||
-      sqlite3_wal_checkpoint_v2 (
-          bl_sqlite_db_get_handle (writer->db), NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL) != SQLITE_OK)
+  if (!writer->log_is_stuck
+      || sqlite3_wal_checkpoint_v2 (bl_sqlite_db_get_handle (writer->db), NULL, SQLITE_CHECKPOINT_PASSIVE,
+                                    NULL, NULL)
+             != SQLITE_OK)
     {
       g_propagate_error (error, g_steal_pointer (&first));
       return FALSE;
@@ -185,7 +189,8 @@ write_batch (Writer *writer, GQueue *requests, GError **error)
   return write_once (writer, requests, error);
 }
 
-/* ---- what follows from a batch ---------------------------------------------------------------------------- */
+/* ---- what follows from a batch ----------------------------------------------------------------------------
+ */
 
 static void
 writer_set_health (Writer *writer, const GError *error)
@@ -248,7 +253,7 @@ static void
 writer_finish (Writer *writer, GQueue *requests, const GError *error, guint rows, gsize bytes, guint waiting)
 {
   BlSqliteStore *store = writer->store;
-  guint64 seq = requests->length > 0 ? ((Request *) g_queue_peek_tail (requests))->seq : 0;
+  guint64 seq = requests->length > 0 ? ((Request *)g_queue_peek_tail (requests))->seq : 0;
   guint dropped = 0;
   Request *request;
 
@@ -299,7 +304,7 @@ writer_run_batch (Writer *writer, GQueue *requests)
   has_rows = rows > 0 || writer->held.length > 0 || writer->retry_at != 0;
   if (has_rows)
     {
-      (void) write_batch (writer, requests, &error);
+      (void)write_batch (writer, requests, &error);
       writer_set_health (writer, error);
     }
   else
@@ -307,19 +312,20 @@ writer_run_batch (Writer *writer, GQueue *requests)
   writer_finish (writer, requests, error, rows, bytes, waiting);
 }
 
-/* ---- housekeeping ----------------------------------------------------------------------------------------- */
+/* ---- housekeeping -----------------------------------------------------------------------------------------
+ */
 
 static void
 writer_expire (Writer *writer)
 {
-  gint64 before = g_get_real_time () / 1000 - (gint64) writer->store->event_days * DAY_MS;
+  gint64 before = g_get_real_time () / 1000 - (gint64)writer->store->event_days * DAY_MS;
   g_autoptr (GError) error = NULL;
   guint removed = 0;
   gboolean ok;
 
-  ok = writer_set_durable (writer, FALSE, &error) && bl_sqlite_db_exec (writer->db, "BEGIN IMMEDIATE", &error) &&
-       bl_sqlite_events_expire (writer->db, before, EXPIRE_ROWS, &removed, &error) &&
-       bl_sqlite_db_exec (writer->db, "COMMIT", &error);
+  ok = writer_set_durable (writer, FALSE, &error) && bl_sqlite_db_exec (writer->db, "BEGIN IMMEDIATE", &error)
+       && bl_sqlite_events_expire (writer->db, before, EXPIRE_ROWS, &removed, &error)
+       && bl_sqlite_db_exec (writer->db, "COMMIT", &error);
   if (!ok)
     {
       writer_roll_back (writer);
@@ -379,7 +385,8 @@ writer_keep_house (Writer *writer)
     writer_count (writer);
 }
 
-/* ---- the thread ------------------------------------------------------------------------------------------- */
+/* ---- the thread -------------------------------------------------------------------------------------------
+ */
 
 /* Returns: when the next batch is due: 0: now, G_MAXINT64: nothing waits. Under the lock. */
 static gint64
@@ -389,8 +396,8 @@ batch_due (BlSqliteStore *store)
 
   if (oldest == NULL)
     return G_MAXINT64;
-  if (store->waiting > 0 || store->stopping || store->hurry_seq >= oldest->seq ||
-      store->queued_rows >= BL_SQLITE_BATCH_ROWS)
+  if (store->waiting > 0 || store->stopping || store->hurry_seq >= oldest->seq
+      || store->queued_rows >= BL_SQLITE_BATCH_ROWS)
     return 0;
   return oldest->arrived + BL_SQLITE_BATCH_US;
 }
@@ -415,7 +422,7 @@ writer_wait (Writer *writer, GQueue *batch)
       if (MIN (due, until) == G_MAXINT64)
         g_cond_wait (&store->writer_cond, &store->lock);
       else
-        (void) g_cond_wait_until (&store->writer_cond, &store->lock, MIN (due, until));
+        (void)g_cond_wait_until (&store->writer_cond, &store->lock, MIN (due, until));
     }
   while (due <= g_get_monotonic_time () && store->writes.length > 0 && rows < BL_SQLITE_BATCH_ROWS)
     {

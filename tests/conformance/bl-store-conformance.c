@@ -85,10 +85,12 @@ test_types (Fixture *f, gconstpointer data)
   fixture_reopen (f);
   document = bl_store_sync_read (f->table, f->self, "user//é", &error);
   g_assert_no_error (error);
-  expected = g_variant_parse (NULL, "{'_id': <'user//é'>, 'type': <'user'>, 'i': <int64 -9007199254740993>, 'd': <0.1>, "
-                                    "'b': <true>, 's': <'\"\\\\ \\n 𝄞'>, 'o': <{'k/%.$,': <int64 1>}>, "
-                                    "'a': <[<int64 1>, <'x'>, <@a{sv} {}>]>, 'n': <@mv nothing>, 'e': <@av []>}",
-                              NULL, NULL, NULL);
+  expected
+      = g_variant_parse (NULL,
+                         "{'_id': <'user//é'>, 'type': <'user'>, 'i': <int64 -9007199254740993>, 'd': <0.1>, "
+                         "'b': <true>, 's': <'\"\\\\ \\n 𝄞'>, 'o': <{'k/%.$,': <int64 1>}>, "
+                         "'a': <[<int64 1>, <'x'>, <@a{sv} {}>]>, 'n': <@mv nothing>, 'e': <@av []>}",
+                         NULL, NULL, NULL);
   g_assert_cmpvariant (document, expected);
 }
 
@@ -98,7 +100,8 @@ test_replace_delete (Fixture *f, gconstpointer data)
   static const char *const deletes[] = { "node//1", "node//none", NULL };
   g_autoptr (GError) error = NULL;
 
-  put (f, "[{'_id': <'node//1'>, 'type': <'node'>, 'name': <'one'>}, {'_id': <'node//2'>, 'type': <'node'>, 'name': "
+  put (f, "[{'_id': <'node//1'>, 'type': <'node'>, 'name': <'one'>}, {'_id': <'node//2'>, 'type': <'node'>, "
+          "'name': "
           "<'two'>}]");
   put (f, "[{'_id': <'node//1'>, 'type': <'node'>, 'name': <'uno'>}]");
   assert_name (f, "node//1", "uno");
@@ -179,7 +182,7 @@ static void
 count_cb (const GError *error, gpointer user_data)
 {
   g_assert_no_error (error);
-  (*(guint *) user_data)++;
+  (*(guint *)user_data)++;
 }
 
 static void
@@ -231,7 +234,7 @@ add_event (Fixture *f, gint64 time_ms, const char *targets, const char *text)
   g_autoptr (GVariant) event = g_variant_parse (G_VARIANT_TYPE_VARDICT, text, NULL, NULL, &error);
 
   g_assert_no_error (error);
-  f->table->add_event (f->self, (const char *const *) list, time_ms, event);
+  f->table->add_event (f->self, (const char *const *)list, time_ms, event);
 }
 
 /* @expected: the numbers of the events, newest first */
@@ -260,7 +263,8 @@ assert_events (Fixture *f, const char *filter, const char *expected)
 static void
 test_events (Fixture *f, gconstpointer data)
 {
-  add_event (f, 1000, "node//1 mesh//a *", "{'action': <'a'>, 'nodeid': <'node//1'>, 'userid': <'user//x'>, 'n': <int64 1>}");
+  add_event (f, 1000, "node//1 mesh//a *",
+             "{'action': <'a'>, 'nodeid': <'node//1'>, 'userid': <'user//x'>, 'n': <int64 1>}");
   add_event (f, 2000, "node//2 mesh//a", "{'action': <'b'>, 'nodeid': <'node//2'>, 'n': <int64 2>}");
   add_event (f, 3000, "user//x", "{'action': <'a'>, 'userid': <'user//x'>, 'n': <int64 3>}");
   add_event (f, 3000, "mesh//b mesh//b", "{'action': <'c'>, 'n': <int64 4>}");
@@ -341,8 +345,8 @@ test_close_finishes (Fixture *f, gconstpointer data)
   g_assert_cmpuint (committed, ==, 250);
   assert_list (f, "node", NULL, 1000, 250);
   {
-    g_autoptr (GVariant) events =
-        bl_store_sync_query (f->table, f->self, g_variant_new_parsed ("{'limit': <int64 1000>}"), NULL);
+    g_autoptr (GVariant) events
+        = bl_store_sync_query (f->table, f->self, g_variant_new_parsed ("{'limit': <int64 1000>}"), NULL);
 
     g_assert_cmpuint (g_variant_n_children (events), ==, 250);
   }

@@ -39,12 +39,11 @@ GVariant *bl_store_sync_list (const BowlineStore *table,
                               guint32 limit,
                               GError **error);
 /** @filter: (transfer floating) */
-GVariant *
-bl_store_sync_query (const BowlineStore *table, gpointer self, GVariant *filter, GError **error);
+GVariant *bl_store_sync_query (const BowlineStore *table, gpointer self, GVariant *filter, GError **error);
 gboolean bl_store_sync_flush (const BowlineStore *table, gpointer self, GError **error);
-gboolean
-bl_store_sync_backup (const BowlineStore *table, gpointer self, const char *path, GError **error);
-/** One document in an aa{sv}: a node @id with "name" and padding of @size bytes. Returns: (transfer floating) */
+gboolean bl_store_sync_backup (const BowlineStore *table, gpointer self, const char *path, GError **error);
+/** One document in an aa{sv}: a node @id with "name" and padding of @size bytes. Returns: (transfer floating)
+ */
 GVariant *bl_store_make_puts (const char *id, const char *name, gsize size);
 /** Removes a directory and the files in it. */
 void bl_store_remove_directory (const char *directory);

@@ -120,9 +120,7 @@ bl_store_make_puts (const char *id, const char *name, gsize size)
 
   return g_variant_new_parsed (
       "[{'_id': <%s>, 'type': <'node'>, 'domain': <''>, 'meshid': <'mesh//a'>, 'name': <%s>, 'pad': <%s>}]",
-      id,
-      name,
-      padding);
+      id, name, padding);
 }
 
 void
