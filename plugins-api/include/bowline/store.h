@@ -3,7 +3,8 @@
  * Extension point "store": where documents and events are kept. One module provides it.
  *
  * Functions are called on the main context and must not block apart from @load, which runs once before the server
- * listens. Completion callbacks arrive on the main context, in the order of the requests.
+ * listens. Completion callbacks arrive on the main context: those of changes and flushes in the order of the requests,
+ * and those of reads in the order of the requests; a read never waits for a change that was requested after it.
  */
 #ifndef BOWLINE_STORE_H
 #define BOWLINE_STORE_H
