@@ -7,9 +7,6 @@
 #include "common/bl-variant.h"
 #include <bowline/error.h>
 
-/* With at most this many targets the newest of each are merged; with more, events are walked newest first. */
-#define MERGE_MAX 50u
-
 static gboolean
 add_targets (BlSqliteDb *db, const char *const *targets, gint64 time_ms, gint64 event, GError **error)
 {
@@ -60,70 +57,166 @@ bl_sqlite_events_add (
                          error);
 }
 
-/* The number of targets asked for; -1: they are no condition. */
+static guint
+filter_get_limit (GVariant *filter)
+{
+  return (guint)CLAMP (bl_variant_get_int (filter, "limit", 100), 1, (gint64)BL_SQLITE_EVENTS_MAX);
+}
+
+/* ---- asking for targets alone: the newest of each, merged
+ * --------------------------------------------------- */
+
+/* Where an event stands in the order of the answer. */
+typedef struct
+{
+  gint64 time;
+  gint64 event;
+} Place;
+
 static int
-count_ids (GVariant *filter)
+place_compare_newest_first (gconstpointer a, gconstpointer b)
 {
-  g_autoptr (GVariant) ids = bl_variant_get_child (filter, "ids");
+  const Place *first = a;
+  const Place *second = b;
 
-  return ids != NULL ? (int)g_variant_n_children (ids) : -1;
+  if (first->time != second->time)
+    return first->time < second->time ? 1 : -1;
+  return first->event < second->event ? 1 : first->event > second->event ? -1 : 0;
 }
 
-/* Names of parameters are fixed: :nodeid, :userid, :action, :start, :end, :ids (a JSON array), :t0 ...,
- * :limit. */
+/* Sorts, drops what came by two targets, and cuts at @limit. */
 static void
-append_times (GString *sql, GVariant *filter, const char *table)
+places_cut (GArray *places, guint limit)
 {
-  if (bl_variant_has (filter, "start"))
-    g_string_append_printf (sql, " AND %s.time >= :start", table);
-  if (bl_variant_has (filter, "end"))
-    g_string_append_printf (sql, " AND %s.time <= :end", table);
-}
+  guint kept = 0;
 
-/* For a few targets: the newest of each by the primary key, then the newest of all. */
-static void
-build_merge (GString *sql, GVariant *filter, int n)
-{
-  g_string_append (sql, "SELECT e.id, e.json FROM events AS e WHERE e.id IN (");
-  for (int i = 0; i < n; i++)
+  g_array_sort (places, place_compare_newest_first);
+  for (guint i = 0; i < places->len && kept < limit; i++)
     {
-      g_string_append_printf (
-          sql, "%sSELECT event FROM (SELECT t.event FROM event_targets AS t WHERE t.target = :t%d",
-          i > 0 ? " UNION " : "", i);
-      append_times (sql, filter, "t");
-      g_string_append (sql, " ORDER BY t.time DESC, t.event DESC LIMIT :limit)");
+      Place place = g_array_index (places, Place, i);
+
+      if (kept == 0 || place_compare_newest_first (&place, &g_array_index (places, Place, kept - 1)) != 0)
+        g_array_index (places, Place, kept++) = place;
     }
-  g_string_append (sql, ")");
+  g_array_set_size (places, kept);
 }
 
-static void
-build_walk (GString *sql, GVariant *filter, int n)
+typedef struct
 {
-  g_string_append (sql, "SELECT e.id, e.json FROM events AS e WHERE 1");
-  append_times (sql, filter, "e");
-  if (bl_variant_has (filter, "nodeid"))
-    g_string_append (sql, " AND e.nodeid = :nodeid");
-  if (bl_variant_has (filter, "userid"))
-    g_string_append (sql, " AND e.userid = :userid");
-  if (bl_variant_has (filter, "action"))
-    g_string_append (sql, " AND e.action = :action");
-  if (n >= 0)
-    g_string_append (sql,
-                     " AND EXISTS (SELECT 1 FROM event_targets AS t WHERE t.event = e.id AND t.target IN "
-                     "(SELECT value FROM json_each (:ids)))");
+  gint64 start;
+  gint64 end;
+  guint limit;
+  gboolean is_cut; /* there are limit places: older ones than the last are of no interest */
+  GArray *places;
+} Merge;
+
+static gboolean
+merge_add (Merge *merge, Place place)
+{
+  if (merge->is_cut
+      && place_compare_newest_first (&place, &g_array_index (merge->places, Place, merge->limit - 1)) > 0)
+    return FALSE;
+  g_array_append_val (merge->places, place);
+  if (merge->places->len >= 2 * merge->limit)
+    {
+      places_cut (merge->places, merge->limit);
+      merge->is_cut = merge->places->len == merge->limit;
+    }
+  return TRUE;
 }
+
+static gboolean
+merge_target (BlSqliteDb *db, Merge *merge, const char *target, GError **error)
+{
+  sqlite3_stmt *statement = bl_sqlite_db_prepare (
+      db,
+      "SELECT time, event FROM event_targets WHERE target = ?1 AND time >= ?2 AND time <= ?3 "
+      "ORDER BY time DESC, event DESC LIMIT ?4",
+      error);
+  int step;
+
+  if (statement == NULL)
+    return FALSE;
+  bl_sqlite_bind_text (statement, 1, target);
+  (void)sqlite3_bind_int64 (statement, 2, merge->start);
+  (void)sqlite3_bind_int64 (statement, 3, merge->end);
+  (void)sqlite3_bind_int64 (statement, 4, merge->limit);
+  while ((step = bl_sqlite_db_step (db, statement, error)) > 0)
+    if (!merge_add (merge,
+                    (Place){ sqlite3_column_int64 (statement, 0), sqlite3_column_int64 (statement, 1) }))
+      break;
+  (void)sqlite3_reset (statement);
+  (void)sqlite3_clear_bindings (statement);
+  return step >= 0;
+}
+
+/* An event that expired meanwhile is simply not there. */
+static gboolean
+read_event (BlSqliteDb *db, gint64 event, GVariantBuilder *builder, GError **error)
+{
+  sqlite3_stmt *statement = bl_sqlite_db_prepare (db, "SELECT json FROM events WHERE id = ?1", error);
+  g_autoptr (GVariant) value = NULL;
+  int step;
+
+  if (statement == NULL)
+    return FALSE;
+  (void)sqlite3_bind_int64 (statement, 1, event);
+  step = bl_sqlite_db_step (db, statement, error);
+  if (step > 0)
+    value = bl_sqlite_parse_column (statement, 0, "of an event");
+  (void)sqlite3_reset (statement);
+  if (value != NULL)
+    g_variant_builder_add_value (builder, value);
+  return step >= 0;
+}
+
+static gboolean
+query_targets (BlSqliteDb *db, GVariant *filter, GVariant *ids, GVariantBuilder *builder, GError **error)
+{
+  g_autoptr (GArray) places = g_array_new (FALSE, FALSE, sizeof (Place));
+  g_autofree const char **targets = g_variant_get_strv (ids, NULL);
+  Merge merge = {
+    .start = bl_variant_get_int (filter, "start", G_MININT64),
+    .end = bl_variant_get_int (filter, "end", G_MAXINT64),
+    .limit = filter_get_limit (filter),
+    .places = places,
+  };
+
+  for (guint i = 0; targets[i] != NULL; i++)
+    if (!merge_target (db, &merge, targets[i], error))
+      return FALSE;
+  places_cut (places, merge.limit);
+  for (guint i = 0; i < places->len; i++)
+    if (!read_event (db, g_array_index (places, Place, i).event, builder, error))
+      return FALSE;
+  return TRUE;
+}
+
+/* ---- with further conditions: events are walked newest first
+ * ------------------------------------------------- */
 
 char *
 bl_sqlite_events_build_query (GVariant *filter)
 {
-  GString *sql = g_string_new (NULL);
-  int n = count_ids (filter);
+  static const struct
+  {
+    const char *key;
+    const char *condition;
+  } conditions[] = {
+    { "start", " AND e.time >= :start" },
+    { "end", " AND e.time <= :end" },
+    { "nodeid", " AND e.nodeid = :nodeid" },
+    { "userid", " AND e.userid = :userid" },
+    { "action", " AND e.action = :action" },
+    /* the "+" keeps SQLite from looking up every target for every event */
+    { "ids", " AND EXISTS (SELECT 1 FROM event_targets AS t WHERE t.event = e.id AND +t.target IN "
+             "(SELECT value FROM json_each (:ids)))" },
+  };
+  GString *sql = g_string_new ("SELECT e.id, e.json FROM events AS e WHERE 1");
 
-  if (n >= 1 && n <= (int)MERGE_MAX && !bl_variant_has (filter, "nodeid")
-      && !bl_variant_has (filter, "userid") && !bl_variant_has (filter, "action"))
-    build_merge (sql, filter, n);
-  else
-    build_walk (sql, filter, n);
+  for (guint i = 0; i < G_N_ELEMENTS (conditions); i++)
+    if (bl_variant_has (filter, conditions[i].key))
+      g_string_append (sql, conditions[i].condition);
   g_string_append (sql, " ORDER BY e.time DESC, e.id DESC LIMIT :limit");
   return g_string_free (sql, FALSE);
 }
@@ -147,71 +240,63 @@ bind_named_int (sqlite3_stmt *statement, const char *name, gint64 value)
 }
 
 static gboolean
-bind_ids (sqlite3_stmt *statement, GVariant *filter, GError **error)
+bind_filter (sqlite3_stmt *statement, GVariant *filter, GVariant *ids, GError **error)
 {
-  g_autoptr (GVariant) ids = bl_variant_get_child (filter, "ids");
   g_autofree char *json = NULL;
-  gsize n = ids != NULL ? g_variant_n_children (ids) : 0;
 
-  if (ids == NULL)
-    return TRUE;
-  if (sqlite3_bind_parameter_index (statement, ":ids") > 0)
-    {
-      json = bl_json_to_string (ids, error);
-      if (json == NULL)
-        return FALSE;
-      bind_named_text (statement, ":ids", json);
-      return TRUE;
-    }
-  for (gsize i = 0; i < n; i++)
-    {
-      char name[16];
-      const char *id;
-
-      g_snprintf (name, sizeof name, ":t%u", (guint)i);
-      g_variant_get_child (ids, i, "&s", &id);
-      bind_named_text (statement, name, id);
-    }
-  return TRUE;
-}
-
-static gboolean
-bind_filter (sqlite3_stmt *statement, GVariant *filter, GError **error)
-{
   bind_named_text (statement, ":nodeid", bl_variant_get_string (filter, "nodeid"));
   bind_named_text (statement, ":userid", bl_variant_get_string (filter, "userid"));
   bind_named_text (statement, ":action", bl_variant_get_string (filter, "action"));
   bind_named_int (statement, ":start", bl_variant_get_int (filter, "start", 0));
   bind_named_int (statement, ":end", bl_variant_get_int (filter, "end", 0));
-  bind_named_int (statement, ":limit",
-                  CLAMP (bl_variant_get_int (filter, "limit", 100), 1, (gint64)BL_SQLITE_EVENTS_MAX));
-  return bind_ids (statement, filter, error);
+  bind_named_int (statement, ":limit", filter_get_limit (filter));
+  if (ids == NULL)
+    return TRUE;
+  json = bl_json_to_string (ids, error);
+  if (json != NULL)
+    bind_named_text (statement, ":ids", json);
+  return json != NULL;
 }
 
-GVariant *
-bl_sqlite_events_query (BlSqliteDb *db, GVariant *filter, GError **error)
+static gboolean
+query_walk (BlSqliteDb *db, GVariant *filter, GVariant *ids, GVariantBuilder *builder, GError **error)
 {
   g_autofree char *sql = bl_sqlite_events_build_query (filter);
-  g_autoptr (GVariant) ids = bl_variant_get_child (filter, "ids");
   sqlite3_stmt *statement = bl_sqlite_db_prepare (db, sql, error);
-  GVariantBuilder builder = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE ("aa{sv}"));
   int step = -1;
 
-  if (ids != NULL && !g_variant_is_of_type (ids, G_VARIANT_TYPE_STRING_ARRAY))
-    g_set_error (error, BOWLINE_ERROR, BOWLINE_ERROR_INVALID, "event filter: ids: expected as, found %s",
-                 g_variant_get_type_string (ids));
-  else if (statement != NULL && bind_filter (statement, filter, error))
+  if (statement == NULL)
+    return FALSE;
+  if (bind_filter (statement, filter, ids, error))
     while ((step = bl_sqlite_db_step (db, statement, error)) > 0)
       {
         const char *id = (const char *)sqlite3_column_text (statement, 0);
         g_autoptr (GVariant) event = bl_sqlite_parse_column (statement, 1, id);
 
         if (event != NULL)
-          g_variant_builder_add_value (&builder, event);
+          g_variant_builder_add_value (builder, event);
       }
-  if (statement != NULL)
-    (void)sqlite3_clear_bindings (statement);
-  if (step == 0)
+  (void)sqlite3_clear_bindings (statement);
+  return step == 0;
+}
+
+GVariant *
+bl_sqlite_events_query (BlSqliteDb *db, GVariant *filter, GError **error)
+{
+  g_autoptr (GVariant) ids = bl_variant_get_child (filter, "ids");
+  GVariantBuilder builder = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE ("aa{sv}"));
+  gboolean targets_alone = ids != NULL && !bl_variant_has (filter, "nodeid")
+                           && !bl_variant_has (filter, "userid") && !bl_variant_has (filter, "action");
+  gboolean ok = FALSE;
+
+  if (ids != NULL && !g_variant_is_of_type (ids, G_VARIANT_TYPE_STRING_ARRAY))
+    g_set_error (error, BOWLINE_ERROR, BOWLINE_ERROR_INVALID, "event filter: ids: expected as, found %s",
+                 g_variant_get_type_string (ids));
+  else if (targets_alone)
+    ok = query_targets (db, filter, ids, &builder, error);
+  else
+    ok = query_walk (db, filter, ids, &builder, error);
+  if (ok)
     return g_variant_ref_sink (g_variant_builder_end (&builder));
   g_variant_builder_clear (&builder);
   return NULL;

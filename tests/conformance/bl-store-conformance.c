@@ -304,6 +304,26 @@ test_events_many_targets (Fixture *f, gconstpointer data)
   assert_events (f, filter->str, "3 1");
 }
 
+/* The newest of many, which came in no order, by targets that share some of them. */
+static void
+test_events_limit (Fixture *f, gconstpointer data)
+{
+  for (guint i = 0; i < 500; i++)
+    {
+      guint n = i * 7 % 500;
+      g_autofree char *text = g_strdup_printf ("{'action': <'a'>, 'n': <int64 %u>}", n);
+      g_autofree char *targets = g_strdup_printf ("mesh//a node//%u%s", n % 5, n % 2 ? " user//odd" : "");
+
+      add_event (f, 1000 + n, targets, text);
+    }
+  assert_events (f, "{'ids': <['mesh//a', 'node//1', 'user//odd']>, 'limit': <int64 4>}", "499 498 497 496");
+  assert_events (f, "{'ids': <['node//1', 'user//odd', 'none']>, 'limit': <int64 6>}",
+                 "499 497 496 495 493 491");
+  assert_events (f, "{'ids': <['node//1']>, 'end': <int64 1010>}", "6 1");
+  assert_events (f, "{'ids': <['node//1', 'node//2']>, 'start': <int64 1490>, 'end': <int64 1495>}",
+                 "492 491");
+}
+
 static void
 test_status (Fixture *f, gconstpointer data)
 {
@@ -380,6 +400,7 @@ bl_store_conformance_add (const char *prefix, const BlStoreFactory *factory)
     { "atomic", test_atomic },
     { "events", test_events },
     { "events-many-targets", test_events_many_targets },
+    { "events-limit", test_events_limit },
     { "status", test_status },
     { "close-finishes", test_close_finishes },
     { "empty-commit", test_empty_commit },
