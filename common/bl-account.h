@@ -16,8 +16,10 @@ G_BEGIN_DECLS
  */
 GVariant *bl_account_public (GVariant *account);
 
-/** bl_account_name_is_valid: TRUE for a name a new account may have: 1..64 bytes, no leading "~", no "/", blanks or
- * control characters. */
+/**
+ * bl_account_name_is_valid: TRUE for a name a new account may have: 1..64 bytes, no leading "~", no "/",
+ * blanks or control characters.
+ */
 gboolean bl_account_name_is_valid (const char *name);
 
 /** bl_account_id: Returns: (transfer full): id of the account called @name (any case) in @domain */

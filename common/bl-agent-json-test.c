@@ -44,9 +44,12 @@ test_real (void)
   expect ("{\"action\":\"ping\"}", "{\"action\":\"ping\"}");
   expect ("{\"action\":\"coreinfo\",\"caps\":15,\"value\":\"core v1\",\"osdesc\":\"Debian\",\"root\":true,"
           "\"users\":[\"a\"],\"lusers\":null}",
-          "{\"action\":\"coreinfo\",\"caps\":15,\"value\":\"core v1\",\"osdesc\":\"Debian\",\"root\":true,\"users\":[\"a\"]}");
-  expect ("{\"action\":\"netinfo\",\"netif2\":{\"eth0\":[{\"family\":\"IPv4\",\"address\":\"10.0.0.1\",\"index\":2}]}}",
-          "{\"action\":\"netinfo\",\"netif2\":{\"eth0\":[{\"family\":\"IPv4\",\"address\":\"10.0.0.1\",\"index\":2}]}}");
+          "{\"action\":\"coreinfo\",\"caps\":15,\"value\":\"core "
+          "v1\",\"osdesc\":\"Debian\",\"root\":true,\"users\":[\"a\"]}");
+  expect ("{\"action\":\"netinfo\",\"netif2\":{\"eth0\":[{\"family\":\"IPv4\",\"address\":\"10.0.0.1\","
+          "\"index\":2}]}}",
+          "{\"action\":\"netinfo\",\"netif2\":{\"eth0\":[{\"family\":\"IPv4\",\"address\":\"10.0.0.1\","
+          "\"index\":2}]}}");
   expect ("{\"action\":\"sessions\",\"type\":\"kvm\",\"value\":{\"user//admin\":1}}",
           "{\"action\":\"sessions\",\"type\":\"kvm\",\"value\":{\"user//admin\":1}}");
   expect ("{\"action\":\"battery\",\"state\":\"ac\",\"level\":97.5}",
@@ -64,8 +67,10 @@ test_cleaned (void)
 {
   expect ("{\"action\":\"coreinfo\",\"osdesc\":\"<b>\\u001b[1mx\\n\\u202ey\",\"evil\":1,\"root\":1}",
           "{\"action\":\"coreinfo\",\"osdesc\":\"<b>[1mxy\",\"root\":true}");
-  expect ("{\"action\":\"sysinfo\",\"data\":{\"a\\u0007b\":\"c\\u0000d\",\"__proto__\":{\"x\":1},\"a\\u0008b\":2}}",
-          "{\"action\":\"sysinfo\",\"data\":{\"ab\":\"c\xEF\xBF\xBD" "d\"}}");
+  expect ("{\"action\":\"sysinfo\",\"data\":{\"a\\u0007b\":\"c\\u0000d\",\"__proto__\":{\"x\":1},"
+          "\"a\\u0008b\":2}}",
+          "{\"action\":\"sysinfo\",\"data\":{\"ab\":\"c\xEF\xBF\xBD"
+          "d\"}}");
   g_autofree char *long_text = g_strnfill (300, 'x');
   g_autofree char *text = g_strdup_printf ("{\"action\":\"coreinfo\",\"osdesc\":\"%s\"}", long_text);
   g_autoptr (GVariant) result = check (text, NULL);
@@ -77,14 +82,19 @@ test_refused (void)
 {
   refuse ("{}", BL_ERROR_INVALID, "action: expected a text, found none");
   refuse ("{\"action\":\"format\"}", BL_ERROR_UNKNOWN, "action: expected a known one, found 'format'");
-  refuse ("{\"action\":\"msg\",\"type\":\"tunnel\"}", BL_ERROR_UNKNOWN, "type: expected a known one, found 'tunnel'");
+  refuse ("{\"action\":\"msg\",\"type\":\"tunnel\"}", BL_ERROR_UNKNOWN,
+          "type: expected a known one, found 'tunnel'");
   refuse ("{\"action\":\"msg\"}", BL_ERROR_UNKNOWN, "type: expected a known one, found 'msg'");
-  refuse ("{\"action\":\"coreinfo\",\"osdesc\":{}}", BL_ERROR_INVALID, "coreinfo: osdesc: expected a text, found type a{sv}");
-  refuse ("{\"action\":\"coreinfo\",\"caps\":-1}", BL_ERROR_INVALID, "coreinfo: caps: expected 0 to 4294967295, found -1");
-  refuse ("{\"action\":\"coreinfo\",\"root\":\"yes\"}", BL_ERROR_INVALID, "coreinfo: root: expected a boolean, found type s");
+  refuse ("{\"action\":\"coreinfo\",\"osdesc\":{}}", BL_ERROR_INVALID,
+          "coreinfo: osdesc: expected a text, found type a{sv}");
+  refuse ("{\"action\":\"coreinfo\",\"caps\":-1}", BL_ERROR_INVALID,
+          "coreinfo: caps: expected 0 to 4294967295, found -1");
+  refuse ("{\"action\":\"coreinfo\",\"root\":\"yes\"}", BL_ERROR_INVALID,
+          "coreinfo: root: expected a boolean, found type s");
   refuse ("{\"action\":\"coreinfo\",\"users\":[[]]}", BL_ERROR_INVALID,
           "coreinfo: users: expected an array of texts, found type av");
-  refuse ("{\"action\":\"battery\",\"level\":101}", BL_ERROR_INVALID, "battery: level: expected 0 to 100, found 101");
+  refuse ("{\"action\":\"battery\",\"level\":101}", BL_ERROR_INVALID,
+          "battery: level: expected 0 to 100, found 101");
   refuse ("{\"action\":\"battery\",\"state\":\"a\\nc\"}", BL_ERROR_INVALID,
           "battery: state: expected no control characters, found 0x0a");
   refuse ("{\"action\":\"battery\",\"state\":\"123456789\"}", BL_ERROR_TOO_LARGE,
@@ -111,7 +121,8 @@ test_free_bounds (void)
   g_assert_cmpuint (levels, ==, 14);
 
   g_autofree char *fill = g_strnfill (70000, 'x');
-  g_autofree char *large = g_strdup_printf ("{\"action\":\"sessions\",\"type\":\"app\",\"value\":\"%s\"}", fill);
+  g_autofree char *large
+      = g_strdup_printf ("{\"action\":\"sessions\",\"type\":\"app\",\"value\":\"%s\"}", fill);
   g_autoptr (GError) error = NULL;
   g_assert_null (check (large, &error));
   g_assert_error (error, BL_ERROR, BL_ERROR_TOO_LARGE);

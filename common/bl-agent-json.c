@@ -47,15 +47,15 @@ check_token (const BlSchemaField *field, GVariant *value, gboolean newlines, GEr
   const char *text = g_variant_get_string (value, &len);
   if (len > field->limit)
     {
-      g_set_error (error, BL_ERROR, BL_ERROR_TOO_LARGE, "%s: expected at most %u bytes, found %" G_GSIZE_FORMAT,
-                   field->name, field->limit, len);
+      g_set_error (error, BL_ERROR, BL_ERROR_TOO_LARGE,
+                   "%s: expected at most %u bytes, found %" G_GSIZE_FORMAT, field->name, field->limit, len);
       return NULL;
     }
   for (gsize i = 0; i < len && !newlines; i++)
     if (g_ascii_iscntrl (text[i]))
       {
-        g_set_error (error, BL_ERROR, BL_ERROR_INVALID, "%s: expected no control characters, found 0x%02x", field->name,
-                     (guint) text[i]);
+        g_set_error (error, BL_ERROR, BL_ERROR_INVALID, "%s: expected no control characters, found 0x%02x",
+                     field->name, (guint)text[i]);
         return NULL;
       }
   return g_variant_ref (value);
@@ -67,17 +67,18 @@ check_uint (const BlSchemaField *field, GVariant *value, GError **error)
 {
   double number = -1;
   if (g_variant_is_of_type (value, G_VARIANT_TYPE_INT64))
-    number = (double) g_variant_get_int64 (value);
+    number = (double)g_variant_get_int64 (value);
   else if (g_variant_is_of_type (value, G_VARIANT_TYPE_DOUBLE))
     number = g_variant_get_double (value);
   else
     return wrong (field->name, BL_ERROR_INVALID, "a number", value, error);
   if (!(number >= 0 && number <= field->limit))
     {
-      g_set_error (error, BL_ERROR, BL_ERROR_INVALID, "%s: expected 0 to %u, found %g", field->name, field->limit, number);
+      g_set_error (error, BL_ERROR, BL_ERROR_INVALID, "%s: expected 0 to %u, found %g", field->name,
+                   field->limit, number);
       return NULL;
     }
-  return g_variant_new_int64 ((gint64) number);
+  return g_variant_new_int64 ((gint64)number);
 }
 
 static GVariant *
@@ -85,7 +86,7 @@ check_bool (const BlSchemaField *field, GVariant *value, GError **error)
 {
   if (g_variant_is_of_type (value, G_VARIANT_TYPE_BOOLEAN))
     return g_variant_ref (value);
-  if (g_variant_is_of_type (value, G_VARIANT_TYPE_INT64) && (guint64) g_variant_get_int64 (value) <= 1)
+  if (g_variant_is_of_type (value, G_VARIANT_TYPE_INT64) && (guint64)g_variant_get_int64 (value) <= 1)
     return g_variant_new_boolean (g_variant_get_int64 (value) == 1);
   return wrong (field->name, BL_ERROR_INVALID, "a boolean", value, error);
 }
@@ -109,8 +110,8 @@ check_list (const BlSchemaField *field, GVariant *value, GError **error)
   gsize n = g_variant_n_children (value);
   if (n > field->limit)
     {
-      g_set_error (error, BL_ERROR, BL_ERROR_TOO_LARGE, "%s: expected at most %u entries, found %" G_GSIZE_FORMAT,
-                   field->name, field->limit, n);
+      g_set_error (error, BL_ERROR, BL_ERROR_TOO_LARGE,
+                   "%s: expected at most %u entries, found %" G_GSIZE_FORMAT, field->name, field->limit, n);
       return NULL;
     }
   g_auto (GVariantBuilder) out = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE ("av"));
@@ -190,8 +191,8 @@ check_free (const BlSchemaField *field, GVariant *value, GError **error)
   gsize size = g_variant_get_size (value);
   if (size > field->limit)
     {
-      g_set_error (error, BL_ERROR, BL_ERROR_TOO_LARGE, "%s: expected at most %u bytes, found %" G_GSIZE_FORMAT,
-                   field->name, field->limit, size);
+      g_set_error (error, BL_ERROR, BL_ERROR_TOO_LARGE,
+                   "%s: expected at most %u bytes, found %" G_GSIZE_FORMAT, field->name, field->limit, size);
       return NULL;
     }
   return clean_free (value, 0);
@@ -241,7 +242,8 @@ find_schema (GVariant *message, const char **action, const char **type, GError *
   if (fields)
     return fields;
   g_autofree char *shown = bl_show (known && *type ? *type : *action, BL_ACTION_MAX);
-  g_set_error (error, BL_ERROR, BL_ERROR_UNKNOWN, "%s: expected a known one, found '%s'", known ? "type" : "action", shown);
+  g_set_error (error, BL_ERROR, BL_ERROR_UNKNOWN, "%s: expected a known one, found '%s'",
+               known ? "type" : "action", shown);
   return NULL;
 }
 
@@ -264,7 +266,8 @@ bl_agent_json_check (GVariant *message, GError **error)
         {
           if (!fields->required)
             continue;
-          g_set_error (error, BL_ERROR, BL_ERROR_INVALID, "%s: %s: expected a value, found none", action, fields->name);
+          g_set_error (error, BL_ERROR, BL_ERROR_INVALID, "%s: %s: expected a value, found none", action,
+                       fields->name);
           return NULL;
         }
       GVariant *kept = check_field (fields, value, error);
@@ -278,7 +281,7 @@ bl_agent_json_check (GVariant *message, GError **error)
     }
   g_autoptr (GVariant) result = g_variant_ref_sink (g_variant_builder_end (&out));
   /* One block of memory instead of a tree. */
-  (void) g_variant_get_data (result);
+  (void)g_variant_get_data (result);
   return g_steal_pointer (&result);
 }
 
@@ -286,6 +289,6 @@ gboolean
 bl_agent_json_is_known (const char *action)
 {
   gboolean known;
-  (void) bl_agent_schema_find (action, NULL, &known);
+  (void)bl_agent_schema_find (action, NULL, &known);
   return known;
 }

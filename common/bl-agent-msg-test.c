@@ -32,7 +32,7 @@ static void
 fill (guint8 *out, guint8 first)
 {
   for (gsize i = 0; i < BL_SHA384_SIZE; i++)
-    out[i] = (guint8) (first + i);
+    out[i] = (guint8)(first + i);
 }
 
 static void
@@ -77,7 +77,11 @@ static void
 test_auth_info (void)
 {
   BlAgentMsg msg;
-  BlAgentAuthInfo info = { .info_version = 1, .agent_id = 6, .platform = 8, .capabilities = 0x118, .name = "h\xC3\xB6st",
+  BlAgentAuthInfo info = { .info_version = 1,
+                           .agent_id = 6,
+                           .platform = 8,
+                           .capabilities = 0x118,
+                           .name = "h\xC3\xB6st",
                            .name_len = 5 };
   fill (info.mesh_id, 5);
   g_autoptr (GBytes) bytes = bl_agent_write_auth_info (&info);
@@ -127,7 +131,9 @@ test_small (void)
   g_assert_true (from_agent (tag, &msg));
   g_assert_cmpuint (msg.text.len, ==, 0);
   /* Trailing NULs, as the 2022 agent sends them. */
-  g_assert_true (bl_agent_msg_parse_from_agent ("\0\x1E" "2022-Nov-2 23:01:45-0700\0", 27, &msg, NULL));
+  g_assert_true (bl_agent_msg_parse_from_agent ("\0\x1E"
+                                                "2022-Nov-2 23:01:45-0700\0",
+                                                27, &msg, NULL));
   g_assert_cmpmem (msg.text.text, msg.text.len, "2022-Nov-2 23:01:45-0700", 24);
   g_autoptr (GBytes) host = bl_agent_write_text (BL_AGENT_HOST_INFO, "Debian - x64");
   g_assert_true (from_agent (host, &msg));
@@ -186,13 +192,15 @@ test_core (void)
   g_assert_cmpuint (msg.core.len, ==, 14);
   g_assert_true (bl_core_package_open (msg.core.data, msg.core.len, msg.core.hash, &script, &len, &error));
   g_assert_cmpmem (script, len, "var a = 1;", 10);
-  g_assert_false (bl_core_package_open (msg.core.data, msg.core.len - 1, msg.core.hash, &script, &len, &error));
+  g_assert_false (
+      bl_core_package_open (msg.core.data, msg.core.len - 1, msg.core.hash, &script, &len, &error));
   g_assert_error (error, BL_ERROR, BL_ERROR_INVALID);
   g_assert_false (bl_core_package_open (msg.core.data, 3, msg.core.hash, &script, &len, NULL));
   g_autoptr (GBytes) clear = bl_agent_write_core_clear ();
   g_assert_true (from_server (clear, &msg));
   g_assert_null (msg.core.hash);
-  g_autoptr (GBytes) deflated = bl_agent_write_core_deflated ((const guint8 *) g_bytes_get_data (bytes, NULL) + 4, "z", 1);
+  g_autoptr (GBytes) deflated
+      = bl_agent_write_core_deflated ((const guint8 *)g_bytes_get_data (bytes, NULL) + 4, "z", 1);
   g_assert_true (from_server (deflated, &msg));
   g_assert_cmpuint (msg.command, ==, 20);
 }
@@ -220,7 +228,7 @@ test_unknown (void)
   const guint16 unknown[] = { 0, 6, 9, 17, 21, 29, 32, 999 };
   for (guint i = 0; i < G_N_ELEMENTS (unknown); i++)
     {
-      guint8 data[4] = { (guint8) (unknown[i] >> 8), (guint8) unknown[i], 0, 0 };
+      guint8 data[4] = { (guint8)(unknown[i] >> 8), (guint8)unknown[i], 0, 0 };
       g_autoptr (GError) error = NULL;
       g_assert_false (bl_agent_msg_parse_from_agent (data, 4, &msg, &error));
       g_assert_error (error, BL_ERROR, BL_ERROR_UNKNOWN);

@@ -13,14 +13,15 @@
 gboolean
 bl_agent_msg_is_json (gconstpointer data, gsize len)
 {
-  return len > 0 && *(const guint8 *) data == '{';
+  return len > 0 && *(const guint8 *)data == '{';
 }
 
 static gboolean
 too_large (GError **error, const char *what, gsize expected, gsize found)
 {
   g_set_error (error, BL_ERROR, BL_ERROR_TOO_LARGE,
-               "%s: expected at most %" G_GSIZE_FORMAT " bytes, found %" G_GSIZE_FORMAT, what, expected, found);
+               "%s: expected at most %" G_GSIZE_FORMAT " bytes, found %" G_GSIZE_FORMAT, what, expected,
+               found);
   return FALSE;
 }
 
@@ -43,7 +44,8 @@ parse_auth_verify (BlReader *r, BlAgentMsg *msg, GError **error)
   if (msg->auth_verify.cert_len > BL_AGENT_MAX_CERT)
     return too_large (error, "AuthVerify (2): certificate", BL_AGENT_MAX_CERT, msg->auth_verify.cert_len);
   if (msg->auth_verify.signature_len > BL_AGENT_MAX_SIGNATURE)
-    return too_large (error, "AuthVerify (2): signature", BL_AGENT_MAX_SIGNATURE, msg->auth_verify.signature_len);
+    return too_large (error, "AuthVerify (2): signature", BL_AGENT_MAX_SIGNATURE,
+                      msg->auth_verify.signature_len);
   if (msg->auth_verify.cert_len == 0 || msg->auth_verify.signature_len == 0)
     {
       g_set_error_literal (error, BL_ERROR, BL_ERROR_INVALID,
@@ -71,7 +73,7 @@ parse_auth_info (BlReader *r, BlAgentMsg *msg, GError **error)
   if (r->len != OLD_AUTH_INFO_SIZE)
     {
       info->name_len = bl_reader_u16be (r);
-      info->name = (const char *) bl_reader_bytes (r, info->name_len);
+      info->name = (const char *)bl_reader_bytes (r, info->name_len);
     }
   if (!bl_reader_finish (r, "AuthInfo (3)", error))
     return FALSE;
@@ -80,7 +82,8 @@ parse_auth_info (BlReader *r, BlAgentMsg *msg, GError **error)
   /* The name ends up in documents and logs; a NUL would cut it there. */
   if (memchr (info->name, 0, info->name_len) || !bl_utf8_is_valid (info->name, info->name_len))
     {
-      g_set_error_literal (error, BL_ERROR, BL_ERROR_INVALID, "AuthInfo (3): expected a computer name in UTF-8");
+      g_set_error_literal (error, BL_ERROR, BL_ERROR_INVALID,
+                           "AuthInfo (3): expected a computer name in UTF-8");
       return FALSE;
     }
   return TRUE;
@@ -89,7 +92,7 @@ parse_auth_info (BlReader *r, BlAgentMsg *msg, GError **error)
 static gboolean
 parse_text (BlReader *r, BlAgentMsg *msg, gsize max, const char *what, GError **error)
 {
-  msg->text.text = (const char *) bl_reader_rest (r, &msg->text.len);
+  msg->text.text = (const char *)bl_reader_rest (r, &msg->text.len);
   while (msg->text.len > 0 && msg->text.text[msg->text.len - 1] == '\0')
     msg->text.len--;
   return msg->text.len <= max || too_large (error, what, max, msg->text.len);
@@ -252,7 +255,7 @@ static void
 start (BlWriter *w, BlAgentCommand command, gsize reserve)
 {
   bl_writer_init (w, reserve + 4);
-  bl_writer_u16be (w, (guint16) command);
+  bl_writer_u16be (w, (guint16)command);
 }
 
 static void
@@ -278,7 +281,7 @@ bl_agent_write_auth_verify (gconstpointer cert, gsize cert_len, gconstpointer si
   BlWriter w;
   g_return_val_if_fail (cert_len <= BL_AGENT_MAX_CERT && signature_len <= BL_AGENT_MAX_SIGNATURE, NULL);
   start (&w, BL_AGENT_AUTH_VERIFY, cert_len + signature_len);
-  bl_writer_u16be (&w, (guint16) cert_len);
+  bl_writer_u16be (&w, (guint16)cert_len);
   bl_writer_bytes (&w, cert, cert_len);
   bl_writer_bytes (&w, signature, signature_len);
   return bl_writer_end (&w);
@@ -296,7 +299,7 @@ bl_agent_write_auth_info (const BlAgentAuthInfo *info)
   bl_writer_u32be (&w, info->platform);
   bl_writer_bytes (&w, info->mesh_id, BL_ID48_SIZE);
   bl_writer_u32be (&w, info->capabilities);
-  bl_writer_u16be (&w, (guint16) name_len);
+  bl_writer_u16be (&w, (guint16)name_len);
   bl_writer_bytes (&w, info->name, name_len);
   return bl_writer_end (&w);
 }
@@ -434,11 +437,11 @@ bl_core_package_open (const guint8 *package,
     {
       g_autofree char *expected_hex = bl_hex_encode (hash, 8, FALSE);
       g_autofree char *found_hex = bl_hex_encode (found, 8, FALSE);
-      g_set_error (error, BL_ERROR, BL_ERROR_INVALID, "core package: expected hash %s..., found %s...", expected_hex,
-                   found_hex);
+      g_set_error (error, BL_ERROR, BL_ERROR_INVALID, "core package: expected hash %s..., found %s...",
+                   expected_hex, found_hex);
       return FALSE;
     }
-  *script = (const char *) package + CORE_PREFIX;
+  *script = (const char *)package + CORE_PREFIX;
   *script_len = len - CORE_PREFIX;
   return TRUE;
 }

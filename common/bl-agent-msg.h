@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The binary commands of the agent channel, both directions (agent-channel.md sections 3 and 4). Parsers borrow from
- * the message, writers give GBytes; no state, no I/O; any thread.
+ * The binary commands of the agent channel, both directions (agent-channel.md sections 3 and 4). Parsers
+ * borrow from the message, writers give GBytes; no state, no I/O; any thread.
  */
 #pragma once
 
@@ -90,7 +90,7 @@ typedef struct
     struct
     {
       const guint8 *web_hash; /* 48 */
-      const guint8 *nonce; /* 48 */
+      const guint8 *nonce;    /* 48 */
     } auth_request;
     /* 2 */
     struct
@@ -101,7 +101,7 @@ typedef struct
       gsize signature_len;
     } auth_verify;
     BlAgentAuthInfo auth_info; /* 3 */
-    const guint8 *server_id; /* 5: 48 bytes; a 32-byte id is zero padded */
+    const guint8 *server_id;   /* 5: 48 bytes; a 32-byte id is zero padded */
     /* 15, 30, 31: text without trailing NULs, not terminated, maybe not UTF-8 */
     struct
     {
@@ -147,7 +147,8 @@ gboolean bl_agent_msg_parse_from_server (gconstpointer data, gsize len, BlAgentM
 
 /* Writers, (transfer full) each. Hashes and nonces are 48 bytes. */
 GBytes *bl_agent_write_auth_request (const guint8 *web_hash, const guint8 *nonce);
-GBytes *bl_agent_write_auth_verify (gconstpointer cert, gsize cert_len, gconstpointer signature, gsize signature_len);
+GBytes *
+bl_agent_write_auth_verify (gconstpointer cert, gsize cert_len, gconstpointer signature, gsize signature_len);
 GBytes *bl_agent_write_auth_info (const BlAgentAuthInfo *info);
 GBytes *bl_agent_write_auth_confirm (void);
 GBytes *bl_agent_write_server_id (const guint8 *server_id);
@@ -160,10 +161,15 @@ GBytes *bl_agent_write_hash (BlAgentCommand command, guint16 request_id, const g
 GBytes *bl_agent_write_core_clear (void);
 /** bl_agent_write_core: @package from bl_core_package(); its SHA-384 is computed here. */
 GBytes *bl_agent_write_core (GBytes *package);
-/** bl_agent_write_core_deflated: command 20; @hash of the uncompressed package, @deflated raw deflate data. */
+/**
+ * bl_agent_write_core_deflated: command 20; @hash of the uncompressed package, @deflated raw deflate data.
+ */
 GBytes *bl_agent_write_core_deflated (const guint8 *hash, gconstpointer deflated, gsize len);
 GBytes *bl_agent_write_core_ok (void);
-/** bl_agent_write_update_block: at most BL_AGENT_UPDATE_BLOCK_SIZE bytes to the agent; @data NULL from the agent (next). */
+/**
+ * bl_agent_write_update_block: at most BL_AGENT_UPDATE_BLOCK_SIZE bytes to the agent; @data NULL from the
+ * agent (next).
+ */
 GBytes *bl_agent_write_update_block (guint16 request_id, gconstpointer data, gsize len);
 
 /** bl_core_package: Returns: (transfer full): four zero bytes and @script (js-runtime.md section 2) */
@@ -174,7 +180,11 @@ GBytes *bl_core_package (gconstpointer script, gsize len);
  * Returns: FALSE with %BL_ERROR_INVALID when @hash is not that of @package, or there is no prefix.
  *   @script borrows from @package.
  */
-gboolean bl_core_package_open (const guint8 *package, gsize len, const guint8 *hash, const char **script,
-                               gsize *script_len, GError **error);
+gboolean bl_core_package_open (const guint8 *package,
+                               gsize len,
+                               const guint8 *hash,
+                               const char **script,
+                               gsize *script_len,
+                               GError **error);
 
 G_END_DECLS

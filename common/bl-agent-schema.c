@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What a device may report (agent-channel.md section 10). Limits are generous for real devices and small for us. */
+/* What a device may report (agent-channel.md section 10). Limits are generous for devices and small for us.
+ */
 #include "common/bl-agent-schema.h"
 
 #include <string.h>
 
 #include "common/bl-limits.h"
 
+/* A table reads better in the columns it was written in. */
+/* clang-format off */
 #define KIB 1024
 #define NAME 256
 #define LINE 1024
@@ -38,8 +41,9 @@ static const BlSchemaField sysinfo[] = { NEED (FREE, "data", 1024 * KIB), END };
 static const BlSchemaField sessions[] = { NEED (TOKEN, "type", 32), FREE ("value", 64 * KIB), END };
 static const BlSchemaField battery[] = { TOKEN ("state", 8), UINT ("level", 100), END };
 static const BlSchemaField log_entry[] = {
-  TEXT ("msg", LINE),       UINT ("msgid", 100000),  LIST ("msgArgs", 16),    TOKEN ("userid", NAME), TOKEN ("xuserid", NAME),
-  TEXT ("username", NAME),  TOKEN ("sessionid", 512), TOKEN ("remoteaddr", NAME), TEXT ("guestname", NAME), END,
+  TEXT ("msg", LINE),         UINT ("msgid", 100000),   LIST ("msgArgs", 16),
+  TOKEN ("userid", NAME),     TOKEN ("xuserid", NAME),  TEXT ("username", NAME),
+  TOKEN ("sessionid", 512),   TOKEN ("remoteaddr", NAME), TEXT ("guestname", NAME), END,
 };
 static const BlSchemaField tunnel_stats[] = {
   TOKEN ("url", BL_URL_MAX), TOKEN ("userid", NAME), SCALAR ("protocol"),       TOKEN ("sessionid", 512),
@@ -53,13 +57,15 @@ static const BlSchemaField iplocation[] = { TOKEN ("type", 32), FREE ("value", 8
 static const BlSchemaField migration[] = { NEED (TOKEN, "oldnodeid", 64), END };
 static const BlSchemaField get_script[] = { UINT ("type", 2), END };
 static const BlSchemaField diagnostic[] = { FREE ("value", 64 * KIB), END };
-static const BlSchemaField open_url[] = { TOKEN ("url", BL_URL_MAX), TOKEN ("sessionid", 512), SCALAR ("success"), END };
+static const BlSchemaField open_url[]
+    = { TOKEN ("url", BL_URL_MAX), TOKEN ("sessionid", 512), SCALAR ("success"), END };
 static const BlSchemaField agent_update[] = { TOKEN ("sessionid", 512), END };
 static const BlSchemaField mesh_tool[] = {
   TOKEN ("name", NAME),     TOKEN ("hash", 128), TOKEN ("cookie", BL_COOKIE_MAX), TOKEN ("pipe", NAME), SCALAR ("tag"),
   TOKEN ("sessionid", 512), SCALAR ("msh"),      END,
 };
-static const BlSchemaField user_image[] = { TOKEN ("userid", NAME), SCALAR ("promise"), BOOL ("sentDefault"), BOOL ("default"), END };
+static const BlSchemaField user_image[]
+    = { TOKEN ("userid", NAME), SCALAR ("promise"), BOOL ("sentDefault"), BOOL ("default"), END };
 static const BlSchemaField server_image[] = { TOKEN ("agent", 32), END };
 static const BlSchemaField guest_share[] = { UINT ("flags", G_MAXUINT32), BOOL ("viewOnly"), END };
 static const BlSchemaField lms_info[] = { FREE ("value", 16 * KIB), END };
@@ -132,6 +138,8 @@ static const BlSchemaMessage messages[] = {
   { "lmsinfo", NULL, lms_info },
   { "2faauth", NULL, two_factor },
 };
+
+/* clang-format on */
 
 const BlSchemaField *
 bl_agent_schema_find (const char *action, const char *type, gboolean *known_action)

@@ -8,15 +8,15 @@ G_BEGIN_DECLS
 
 typedef enum
 {
-  BL_SCHEMA_TEXT, /* one line for people: cleaned, cut at the limit */
-  BL_SCHEMA_LINES, /* several lines for people: cleaned, cut at the limit */
-  BL_SCHEMA_TOKEN, /* for programs: no control characters, refused beyond the limit */
-  BL_SCHEMA_DATA, /* text for programs with any line ends, e.g. JSON in a text: refused beyond the limit */
-  BL_SCHEMA_UINT, /* integer from 0 to the limit */
-  BL_SCHEMA_BOOL, /* also 0 and 1 */
+  BL_SCHEMA_TEXT,   /* one line for people: cleaned, cut at the limit */
+  BL_SCHEMA_LINES,  /* several lines for people: cleaned, cut at the limit */
+  BL_SCHEMA_TOKEN,  /* for programs: no control characters, refused beyond the limit */
+  BL_SCHEMA_DATA,   /* text for programs with any line ends, e.g. JSON in a text: refused beyond the limit */
+  BL_SCHEMA_UINT,   /* integer from 0 to the limit */
+  BL_SCHEMA_BOOL,   /* also 0 and 1 */
   BL_SCHEMA_SCALAR, /* short text, number or boolean */
-  BL_SCHEMA_LIST, /* array of one-line texts; the limit is their number */
-  BL_SCHEMA_FREE, /* any value within general bounds; the limit is its size in bytes */
+  BL_SCHEMA_LIST,   /* array of one-line texts; the limit is their number */
+  BL_SCHEMA_FREE,   /* any value within general bounds; the limit is its size in bytes */
 } BlSchemaType;
 
 typedef struct

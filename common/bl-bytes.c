@@ -9,7 +9,7 @@
 void
 bl_reader_init (BlReader *self, gconstpointer data, gsize len)
 {
-  *self = (BlReader){ .data = data ? data : (const guint8 *) "", .len = data ? len : 0 };
+  *self = (BlReader){ .data = data ? data : (const guint8 *)"", .len = data ? len : 0 };
 }
 
 gboolean
@@ -47,7 +47,7 @@ bl_reader_rest (BlReader *self, gsize *len)
 void
 bl_reader_skip (BlReader *self, gsize n)
 {
-  (void) bl_reader_bytes (self, n);
+  (void)bl_reader_bytes (self, n);
 }
 
 static guint64
@@ -65,19 +65,19 @@ read_be (BlReader *self, gsize n)
 guint8
 bl_reader_u8 (BlReader *self)
 {
-  return (guint8) read_be (self, 1);
+  return (guint8)read_be (self, 1);
 }
 
 guint16
 bl_reader_u16be (BlReader *self)
 {
-  return (guint16) read_be (self, 2);
+  return (guint16)read_be (self, 2);
 }
 
 guint32
 bl_reader_u32be (BlReader *self)
 {
-  return (guint32) read_be (self, 4);
+  return (guint32)read_be (self, 4);
 }
 
 guint64
@@ -108,15 +108,16 @@ bl_reader_finish (const BlReader *self, const char *what, GError **error)
   if (self->failed)
     {
       g_set_error (error, BL_ERROR, BL_ERROR_INVALID,
-                   "%s: too short: %" G_GSIZE_FORMAT " bytes, a field at offset %" G_GSIZE_FORMAT " needs more", what,
-                   self->len, self->pos);
+                   "%s: too short: %" G_GSIZE_FORMAT " bytes, a field at offset %" G_GSIZE_FORMAT
+                   " needs more",
+                   what, self->len, self->pos);
       return FALSE;
     }
   if (self->pos != self->len)
     {
       g_set_error (error, BL_ERROR, BL_ERROR_INVALID,
-                   "%s: too long: expected %" G_GSIZE_FORMAT " bytes, found %" G_GSIZE_FORMAT, what, self->pos,
-                   self->len);
+                   "%s: too long: expected %" G_GSIZE_FORMAT " bytes, found %" G_GSIZE_FORMAT, what,
+                   self->pos, self->len);
       return FALSE;
     }
   return TRUE;
@@ -125,7 +126,7 @@ bl_reader_finish (const BlReader *self, const char *what, GError **error)
 void
 bl_writer_init (BlWriter *self, gsize reserve)
 {
-  self->out = g_byte_array_sized_new ((guint) MIN (reserve, G_MAXINT32));
+  self->out = g_byte_array_sized_new ((guint)MIN (reserve, G_MAXINT32));
 }
 
 void
@@ -140,7 +141,7 @@ bl_writer_bytes (BlWriter *self, gconstpointer data, gsize len)
   /* GByteArray counts in 32 bits; no message of ours comes near. */
   g_return_if_fail (len <= G_MAXINT32 && self->out->len <= G_MAXINT32 - len);
   if (len > 0)
-    g_byte_array_append (self->out, data, (guint) len);
+    g_byte_array_append (self->out, data, (guint)len);
 }
 
 void

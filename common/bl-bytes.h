@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * BlReader and BlWriter: the only way wire formats are read and written (K9). The reader checks every access and keeps
- * a sticky failure, so a parser reads all its fields and asks once at the end. Both live on the stack; any thread.
+ * BlReader and BlWriter: the only way wire formats are read and written (K9). The reader checks every access
+ * and keeps a sticky failure, so a parser reads all its fields and asks once at the end. Both live on the
+ * stack; any thread.
  */
 #pragma once
 
@@ -40,7 +41,8 @@ guint32 bl_reader_u32le (BlReader *self);
 
 /**
  * bl_reader_bytes:
- * Returns: (transfer none) (nullable): @n bytes, or NULL (and failed) when fewer remain. Never NULL for n = 0.
+ * Returns: (transfer none) (nullable): @n bytes, or NULL (and failed) when fewer remain. Never NULL
+ * for n = 0.
  */
 const guint8 *bl_reader_bytes (BlReader *self, gsize n);
 

@@ -42,7 +42,8 @@ check (const char *cookie, gint64 now, guint max_age, gint code)
 static void
 test_cookie (void)
 {
-  g_autofree char *cookie = make (g_variant_new_parsed ("{'u': <'user//admin'>, 'a': <int64 3>, 'time': <int64 1>}"), NOW);
+  g_autofree char *cookie
+      = make (g_variant_new_parsed ("{'u': <'user//admin'>, 'a': <int64 3>, 'time': <int64 1>}"), NOW);
   g_assert_cmpuint (strlen (cookie) % 4, ==, 0);
   g_assert_null (strpbrk (cookie, "+/"));
   g_autoptr (GError) error = NULL;
@@ -131,8 +132,8 @@ static void
 test_token (void)
 {
   g_autoptr (GError) error = NULL;
-  g_autofree char *token
-      = bl_token_seal (key, "relay-ticket", "node//x", g_variant_new_parsed ("{'rights': <int64 8>}"), NOW, 60, &error);
+  g_autofree char *token = bl_token_seal (key, "relay-ticket", "node//x",
+                                          g_variant_new_parsed ("{'rights': <int64 8>}"), NOW, 60, &error);
   g_assert_no_error (error);
   for (const char *p = token; *p; p++)
     g_assert_true (g_ascii_isalnum (*p) || *p == '-' || *p == '_');
@@ -153,7 +154,8 @@ test_token (void)
       g_assert_null (bl_token_open (key, "relay-ticket", "node//x", bad, NOW, NULL));
     }
   /* No audience and an empty one are different things. */
-  g_autofree char *empty = bl_token_seal (key, "p", "", g_variant_new_parsed ("{'rights': <int64 8>}"), NOW, 60, NULL);
+  g_autofree char *empty
+      = bl_token_seal (key, "p", "", g_variant_new_parsed ("{'rights': <int64 8>}"), NOW, 60, NULL);
   check_token (empty, "p", "", NOW, -1);
   check_token (empty, "p", NULL, NOW, BL_ERROR_AUTH);
 }
@@ -163,7 +165,8 @@ static void
 test_kinds (void)
 {
   g_autofree char *cookie = make (g_variant_new_parsed ("{'rights': <int64 8>}"), NOW);
-  g_autofree char *token = bl_token_seal (key, "p", NULL, g_variant_new_parsed ("{'time': <int64 1700000000>}"), NOW, 60, NULL);
+  g_autofree char *token
+      = bl_token_seal (key, "p", NULL, g_variant_new_parsed ("{'time': <int64 1700000000>}"), NOW, 60, NULL);
   g_assert_null (bl_token_open (key, "p", NULL, cookie, NOW, NULL));
   g_assert_null (bl_cookie_decode (key, token, NOW, 60, NULL));
 }

@@ -20,17 +20,22 @@
 #define TOKEN_LABEL "bowline-token-1"
 
 static gboolean
-gcm_seal (const guint8 *key, const guint8 *iv, const BlWriter *aad, gconstpointer data, gsize len, guint8 *out,
+gcm_seal (const guint8 *key,
+          const guint8 *iv,
+          const BlWriter *aad,
+          gconstpointer data,
+          gsize len,
+          guint8 *out,
           GError **error)
 {
   gnutls_aead_cipher_hd_t handle;
-  gnutls_datum_t key_datum = { (guint8 *) key, 32 };
+  gnutls_datum_t key_datum = { (guint8 *)key, 32 };
   gsize out_len = len + TAG_SIZE;
   int rc = gnutls_aead_cipher_init (&handle, GNUTLS_CIPHER_AES_256_GCM, &key_datum);
   if (rc == 0)
     {
-      rc = gnutls_aead_cipher_encrypt (handle, iv, IV_SIZE, aad ? aad->out->data : NULL, aad ? aad->out->len : 0,
-                                       TAG_SIZE, data, len, out, &out_len);
+      rc = gnutls_aead_cipher_encrypt (handle, iv, IV_SIZE, aad ? aad->out->data : NULL,
+                                       aad ? aad->out->len : 0, TAG_SIZE, data, len, out, &out_len);
       gnutls_aead_cipher_deinit (handle);
     }
   if (rc != 0)
@@ -43,14 +48,14 @@ static GBytes *
 gcm_open (const guint8 *key, const guint8 *iv, const BlWriter *aad, const guint8 *sealed, gsize len)
 {
   gnutls_aead_cipher_hd_t handle;
-  gnutls_datum_t key_datum = { (guint8 *) key, 32 };
+  gnutls_datum_t key_datum = { (guint8 *)key, 32 };
   gsize plain_len = len - TAG_SIZE;
   g_autofree guint8 *plain = g_malloc (plain_len + 1);
   int rc = gnutls_aead_cipher_init (&handle, GNUTLS_CIPHER_AES_256_GCM, &key_datum);
   if (rc == 0)
     {
-      rc = gnutls_aead_cipher_decrypt (handle, iv, IV_SIZE, aad ? aad->out->data : NULL, aad ? aad->out->len : 0,
-                                       TAG_SIZE, sealed, len, plain, &plain_len);
+      rc = gnutls_aead_cipher_decrypt (handle, iv, IV_SIZE, aad ? aad->out->data : NULL,
+                                       aad ? aad->out->len : 0, TAG_SIZE, sealed, len, plain, &plain_len);
       gnutls_aead_cipher_deinit (handle);
     }
   return rc == 0 ? g_bytes_new_take (g_steal_pointer (&plain), plain_len) : NULL;
@@ -96,7 +101,8 @@ bl_cookie_encode (const guint8 key[BL_COOKIE_KEY_SIZE], GVariant *object, gint64
   return g_steal_pointer (&encoded);
 }
 
-/* Base64 of random bytes is never this long and made of hex digits only, so the two forms cannot be confused. */
+/* Base64 of random bytes is never this long and made of hex digits only, so the two forms cannot be confused.
+ */
 static GBytes *
 cookie_raw (const char *text, gsize len)
 {
@@ -116,18 +122,19 @@ check_cookie_time (GVariant *object, gint64 now, guint max_age, GError **error)
       g_set_error_literal (error, BL_ERROR, BL_ERROR_INVALID, "cookie: expected a number 'time', found none");
       return FALSE;
     }
-  double age = (double) now - made;
+  double age = (double)now - made;
   if (age < -BL_COOKIE_SKEW || (limit > 0 && age > limit * 60) || limit < 0)
     {
-      g_set_error (error, BL_ERROR, BL_ERROR_EXPIRED, "cookie: expected an age of -%d to %.0f s, found %.0f s",
-                   BL_COOKIE_SKEW, limit * 60, age);
+      g_set_error (error, BL_ERROR, BL_ERROR_EXPIRED,
+                   "cookie: expected an age of -%d to %.0f s, found %.0f s", BL_COOKIE_SKEW, limit * 60, age);
       return FALSE;
     }
   return TRUE;
 }
 
 GVariant *
-bl_cookie_decode (const guint8 key[BL_COOKIE_KEY_SIZE], const char *text, gint64 now, guint max_age, GError **error)
+bl_cookie_decode (
+    const guint8 key[BL_COOKIE_KEY_SIZE], const char *text, gint64 now, guint max_age, GError **error)
 {
   gsize len;
   if (!check_length ("cookie", strlen (text), BL_COOKIE_MAX, error))
@@ -136,7 +143,8 @@ bl_cookie_decode (const guint8 key[BL_COOKIE_KEY_SIZE], const char *text, gint64
   const guint8 *raw = bytes ? g_bytes_get_data (bytes, &len) : NULL;
   if (raw == NULL || len < IV_SIZE + TAG_SIZE + 2)
     {
-      g_set_error_literal (error, BL_ERROR, BL_ERROR_INVALID, "cookie: expected base64 of IV, tag and ciphertext");
+      g_set_error_literal (error, BL_ERROR, BL_ERROR_INVALID,
+                           "cookie: expected base64 of IV, tag and ciphertext");
       return NULL;
     }
   gsize cipher_len = len - IV_SIZE - TAG_SIZE;
@@ -160,14 +168,14 @@ bl_cookie_decode (const guint8 key[BL_COOKIE_KEY_SIZE], const char *text, gint64
 static gboolean
 derive_key (const guint8 *master, const char *purpose, guint8 key[32], GError **error)
 {
-  gnutls_datum_t input = { (guint8 *) master, BL_TOKEN_KEY_SIZE };
-  gnutls_datum_t salt = { (guint8 *) TOKEN_LABEL, strlen (TOKEN_LABEL) };
+  gnutls_datum_t input = { (guint8 *)master, BL_TOKEN_KEY_SIZE };
+  gnutls_datum_t salt = { (guint8 *)TOKEN_LABEL, strlen (TOKEN_LABEL) };
   guint8 extracted[32];
   int rc = gnutls_hkdf_extract (GNUTLS_MAC_SHA256, &input, &salt, extracted);
   if (rc == 0)
     {
       gnutls_datum_t middle = { extracted, sizeof extracted };
-      gnutls_datum_t info = { (guint8 *) purpose, (unsigned int) strlen (purpose) };
+      gnutls_datum_t info = { (guint8 *)purpose, (unsigned int)strlen (purpose) };
       rc = gnutls_hkdf_expand (GNUTLS_MAC_SHA256, &middle, &info, key, 32);
     }
   gnutls_memset (extracted, 0, sizeof extracted);
@@ -185,7 +193,7 @@ write_aad (BlWriter *aad, const char *purpose, const char *audience)
   for (guint i = 0; i < G_N_ELEMENTS (parts); i++)
     {
       gsize len = strlen (parts[i]);
-      bl_writer_u32be (aad, (guint32) len);
+      bl_writer_u32be (aad, (guint32)len);
       bl_writer_bytes (aad, parts[i], len);
     }
   bl_writer_u8 (aad, audience != NULL);
@@ -225,7 +233,7 @@ bl_token_seal (const guint8 master[BL_TOKEN_KEY_SIZE],
   if (text == NULL || !derive_key (master, purpose, key, error))
     return NULL;
   bl_writer_init (&plain, strlen (text) + 8);
-  bl_writer_u64be (&plain, (guint64) (now + MAX (lifetime, 1)));
+  bl_writer_u64be (&plain, (guint64)(now + MAX (lifetime, 1)));
   bl_writer_bytes (&plain, text, strlen (text));
   write_aad (&aad, purpose, audience);
   gsize len = 1 + IV_SIZE + plain.out->len + TAG_SIZE;
@@ -258,7 +266,8 @@ bl_token_open (const guint8 master[BL_TOKEN_KEY_SIZE],
   const guint8 *raw = bytes ? g_bytes_get_data (bytes, &len) : NULL;
   if (raw == NULL || len < 1 + IV_SIZE + 8 + TAG_SIZE || raw[0] != TOKEN_VERSION)
     {
-      g_set_error (error, BL_ERROR, BL_ERROR_INVALID, "token: expected version %d in URL-safe base64", TOKEN_VERSION);
+      g_set_error (error, BL_ERROR, BL_ERROR_INVALID, "token: expected version %d in URL-safe base64",
+                   TOKEN_VERSION);
       return NULL;
     }
   if (!derive_key (master, purpose, key, error))
@@ -270,11 +279,12 @@ bl_token_open (const guint8 master[BL_TOKEN_KEY_SIZE],
     return not_authentic (error, "token"), NULL;
   BlReader reader;
   bl_reader_init (&reader, g_bytes_get_data (plain, NULL), g_bytes_get_size (plain));
-  gint64 expires = (gint64) bl_reader_u64be (&reader);
-  const char *json = (const char *) bl_reader_rest (&reader, &len);
+  gint64 expires = (gint64)bl_reader_u64be (&reader);
+  const char *json = (const char *)bl_reader_rest (&reader, &len);
   if (json == NULL || now >= expires)
     {
-      g_set_error (error, BL_ERROR, BL_ERROR_EXPIRED, "token: expired %" G_GINT64_FORMAT " s ago", now - expires);
+      g_set_error (error, BL_ERROR, BL_ERROR_EXPIRED, "token: expired %" G_GINT64_FORMAT " s ago",
+                   now - expires);
       return NULL;
     }
   return bl_json_parse_object (json, len, NULL, BL_JSON_DEFAULT, error);

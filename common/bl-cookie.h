@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Two kinds of sealed text, never mixed (K11): cookies in MeshCentral's format, for URLs that other programs make or
- * read (control-channel.md section 3.3), and tokens of our own whose purpose and audience are authenticated.
- * Pure apart from the random IV; any thread. Times are seconds since 1970.
+ * Two kinds of sealed text, never mixed (K11): cookies in MeshCentral's format, for URLs that other programs
+ * make or read (control-channel.md section 3.3), and tokens of our own whose purpose and audience are
+ * authenticated. Pure apart from the random IV; any thread. Times are seconds since 1970.
  */
 #pragma once
 
@@ -29,10 +29,11 @@ char *bl_cookie_encode (const guint8 key[BL_COOKIE_KEY_SIZE], GVariant *object, 
  * @text: the cookie; hex (`cookieEncoding: hex`) and missing padding are accepted too
  * @max_age: minutes; a number `expire` in the object replaces it (0: for ever). 0: no limit
  *
- * Returns: (transfer full) (nullable): the object; NULL with %BL_ERROR_INVALID, %BL_ERROR_AUTH or %BL_ERROR_EXPIRED
+ * Returns: (transfer full) (nullable): the object; NULL with %BL_ERROR_INVALID, %BL_ERROR_AUTH or
+ * %BL_ERROR_EXPIRED
  */
-GVariant *bl_cookie_decode (const guint8 key[BL_COOKIE_KEY_SIZE], const char *text, gint64 now, guint max_age,
-                            GError **error);
+GVariant *bl_cookie_decode (
+    const guint8 key[BL_COOKIE_KEY_SIZE], const char *text, gint64 now, guint max_age, GError **error);
 
 #define BL_TOKEN_KEY_SIZE 32
 
@@ -46,16 +47,26 @@ GVariant *bl_cookie_decode (const guint8 key[BL_COOKIE_KEY_SIZE], const char *te
  *
  * Returns: (transfer full) (nullable): URL-safe text without padding
  */
-char *bl_token_seal (const guint8 master[BL_TOKEN_KEY_SIZE], const char *purpose, const char *audience,
-                     GVariant *payload, gint64 now, guint lifetime, GError **error);
+char *bl_token_seal (const guint8 master[BL_TOKEN_KEY_SIZE],
+                     const char *purpose,
+                     const char *audience,
+                     GVariant *payload,
+                     gint64 now,
+                     guint lifetime,
+                     GError **error);
 
 /**
  * bl_token_open:
  * Purpose and audience must be those it was sealed with; they are authenticated, not compared.
  *
- * Returns: (transfer full) (nullable): the payload; NULL with %BL_ERROR_INVALID, %BL_ERROR_AUTH or %BL_ERROR_EXPIRED
+ * Returns: (transfer full) (nullable): the payload; NULL with %BL_ERROR_INVALID, %BL_ERROR_AUTH or
+ * %BL_ERROR_EXPIRED
  */
-GVariant *bl_token_open (const guint8 master[BL_TOKEN_KEY_SIZE], const char *purpose, const char *audience,
-                         const char *text, gint64 now, GError **error);
+GVariant *bl_token_open (const guint8 master[BL_TOKEN_KEY_SIZE],
+                         const char *purpose,
+                         const char *audience,
+                         const char *text,
+                         gint64 now,
+                         GError **error);
 
 G_END_DECLS

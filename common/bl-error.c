@@ -2,4 +2,4 @@
 /* The error domain of everything internal. */
 #include "common/bl-error.h"
 
-G_DEFINE_QUARK (bl-error-quark, bl_error)
+G_DEFINE_QUARK (bl - error - quark, bl_error)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The error domain of everything internal (the promised one is BOWLINE_ERROR in plugins-api). Codes say what a caller
- * can do about it; the message says what was wrong, where, what was expected and what was found.
+ * The error domain of everything internal (the promised one is BOWLINE_ERROR in plugins-api). Codes say what
+ * a caller can do about it; the message says what was wrong, where, what was expected and what was found.
  */
 #pragma once
 

@@ -67,11 +67,12 @@ bl_files_listing_new (const char *path, GVariant *reqid)
 }
 
 void
-bl_files_listing_add (BlFilesListing *self, const char *name, BlFilesEntryType type, guint64 size, gint64 mtime)
+bl_files_listing_add (
+    BlFilesListing *self, const char *name, BlFilesEntryType type, guint64 size, gint64 mtime)
 {
   struct tm tm;
   char text[32];
-  time_t when = (time_t) mtime;
+  time_t when = (time_t)mtime;
   if (self->any)
     g_string_append_c (self->out, ',');
   self->any = TRUE;

@@ -11,7 +11,7 @@ parse (const char *text)
 {
   BlFilesRequest request;
   g_autoptr (GError) error = NULL;
-  g_assert_true (bl_files_request_parse ((const guint8 *) text, strlen (text), &request, &error));
+  g_assert_true (bl_files_request_parse ((const guint8 *)text, strlen (text), &request, &error));
   g_assert_no_error (error);
   return request;
 }
@@ -23,7 +23,8 @@ test_requests (void)
   g_assert_cmpint (ls.op, ==, BL_FILES_LS);
   g_assert_cmpstr (ls.path, ==, "/");
   g_assert_cmpint (g_variant_get_int64 (ls.reqid), ==, 1);
-  g_auto (BlFilesRequest) rm = parse ("{\"action\":\"rm\",\"path\":\"tmp/x\",\"delfiles\":[\"a\",\"b c\"],\"rec\":true}");
+  g_auto (BlFilesRequest) rm
+      = parse ("{\"action\":\"rm\",\"path\":\"tmp/x\",\"delfiles\":[\"a\",\"b c\"],\"rec\":true}");
   g_assert_cmpstr (rm.path, ==, "/tmp/x");
   g_assert_cmpstr (rm.names[1], ==, "b c");
   g_assert_true (rm.recursive);
@@ -35,7 +36,8 @@ test_requests (void)
       = parse ("{\"action\":\"copy\",\"scpath\":\"/a\",\"dspath\":\"/b\",\"names\":[\"x\"],\"reqid\":\"r\"}");
   g_assert_cmpint (copy.op, ==, BL_FILES_COPY);
   g_assert_cmpstr (copy.target, ==, "/b");
-  g_auto (BlFilesRequest) find = parse ("{\"action\":\"findfile\",\"path\":\"/\",\"filter\":\"*.c\",\"reqid\":2}");
+  g_auto (BlFilesRequest) find
+      = parse ("{\"action\":\"findfile\",\"path\":\"/\",\"filter\":\"*.c\",\"reqid\":2}");
   g_assert_cmpstr (find.filter, ==, "*.c");
   g_auto (BlFilesRequest) zip
       = parse ("{\"action\":\"zip\",\"path\":\"/a\",\"files\":[\"x\",\"y\"],\"output\":\"o.zip\"}");
@@ -43,16 +45,19 @@ test_requests (void)
   g_auto (BlFilesRequest) unzip = parse ("{\"action\":\"unzip\",\"input\":\"/a/o.zip\",\"dest\":\"/b\"}");
   g_assert_cmpstr (unzip.path, ==, "/a/o.zip");
   g_assert_cmpstr (unzip.target, ==, "/b");
-  g_auto (BlFilesRequest) upload
-      = parse ("{\"action\":\"upload\",\"reqid\":\"up\",\"path\":\"/tmp\",\"name\":\"f\",\"size\":123,\"append\":true}");
+  g_auto (BlFilesRequest) upload = parse ("{\"action\":\"upload\",\"reqid\":\"up\",\"path\":\"/"
+                                          "tmp\",\"name\":\"f\",\"size\":123,\"append\":true}");
   g_assert_cmpint (upload.size, ==, 123);
   g_assert_true (upload.append);
-  g_auto (BlFilesRequest) start = parse ("{\"action\":\"download\",\"sub\":\"start\",\"id\":\"/etc/x\",\"path\":\"/etc/x\"}");
+  g_auto (BlFilesRequest) start
+      = parse ("{\"action\":\"download\",\"sub\":\"start\",\"id\":\"/etc/x\",\"path\":\"/etc/x\"}");
   g_assert_cmpint (start.op, ==, BL_FILES_DOWNLOAD_START);
-  g_auto (BlFilesRequest) ask = parse ("{\"action\":\"download\",\"sub\":\"start\",\"id\":1,\"ask\":\"coredump\"}");
+  g_auto (BlFilesRequest) ask
+      = parse ("{\"action\":\"download\",\"sub\":\"start\",\"id\":1,\"ask\":\"coredump\"}");
   g_assert_cmpstr (ask.ask, ==, "coredump");
   g_assert_null (ask.path);
-  g_auto (BlFilesRequest) ack = parse ("{\"action\":\"download\",\"sub\":\"startack\",\"id\":1,\"ack\":9999}");
+  g_auto (BlFilesRequest) ack
+      = parse ("{\"action\":\"download\",\"sub\":\"startack\",\"id\":1,\"ack\":9999}");
   g_assert_cmpuint (ack.ack, ==, 64);
   g_auto (BlFilesRequest) control = parse ("{\"ctrlChannel\":\"102938\",\"type\":\"ping\"}");
   g_assert_cmpint (control.op, ==, BL_FILES_CONTROL);
@@ -65,27 +70,41 @@ static void
 test_refused (void)
 {
   const char *bad[] = {
-    "{", "{}", "{\"action\":\"ls\"}", "{\"action\":\"ls\",\"path\":5}", "{\"action\":\"ls\",\"path\":\"/a/../b\"}",
-    "{\"action\":\"ls\",\"path\":\"..\"}", "{\"action\":\"ls\",\"path\":\"a/..\"}", "{\"action\":\"ls\",\"path\":\"/a\\u0000b\"}",
-    "{\"action\":\"rm\",\"path\":\"/a\",\"delfiles\":[]}", "{\"action\":\"rm\",\"path\":\"/a\",\"delfiles\":[\"..\"]}",
-    "{\"action\":\"rm\",\"path\":\"/a\",\"delfiles\":[\"a/b\"]}", "{\"action\":\"rm\",\"path\":\"/a\",\"delfiles\":[1]}",
-    "{\"action\":\"rm\",\"path\":\"/a\",\"delfiles\":[\"\"]}", "{\"action\":\"rm\",\"path\":\"/a\",\"delfiles\":\"x\"}",
+    "{",
+    "{}",
+    "{\"action\":\"ls\"}",
+    "{\"action\":\"ls\",\"path\":5}",
+    "{\"action\":\"ls\",\"path\":\"/a/../b\"}",
+    "{\"action\":\"ls\",\"path\":\"..\"}",
+    "{\"action\":\"ls\",\"path\":\"a/..\"}",
+    "{\"action\":\"ls\",\"path\":\"/a\\u0000b\"}",
+    "{\"action\":\"rm\",\"path\":\"/a\",\"delfiles\":[]}",
+    "{\"action\":\"rm\",\"path\":\"/a\",\"delfiles\":[\"..\"]}",
+    "{\"action\":\"rm\",\"path\":\"/a\",\"delfiles\":[\"a/b\"]}",
+    "{\"action\":\"rm\",\"path\":\"/a\",\"delfiles\":[1]}",
+    "{\"action\":\"rm\",\"path\":\"/a\",\"delfiles\":[\"\"]}",
+    "{\"action\":\"rm\",\"path\":\"/a\",\"delfiles\":\"x\"}",
     "{\"action\":\"rename\",\"path\":\"/a\",\"oldname\":\"o\",\"newname\":\".\"}",
-    "{\"action\":\"upload\",\"path\":\"/a\",\"name\":\"x/y\"}", "{\"action\":\"upload\",\"path\":\"/a\"}",
-    "{\"action\":\"download\",\"sub\":\"start\",\"path\":\"/a\"}", "{\"action\":\"download\",\"sub\":\"what\",\"id\":1}",
-    "{\"action\":\"download\",\"id\":1}", "{\"action\":\"ls\",\"path\":\"/\",\"reqid\":{}}", "{\"action\":\"format\"}",
-    "{\"action\":\"findfile\",\"path\":\"/\",\"filter\":\"a/b\"}", "{\"action\":\"download\",\"sub\":\"start\",\"id\":1,\"ask\":\"a/b\"}",
+    "{\"action\":\"upload\",\"path\":\"/a\",\"name\":\"x/y\"}",
+    "{\"action\":\"upload\",\"path\":\"/a\"}",
+    "{\"action\":\"download\",\"sub\":\"start\",\"path\":\"/a\"}",
+    "{\"action\":\"download\",\"sub\":\"what\",\"id\":1}",
+    "{\"action\":\"download\",\"id\":1}",
+    "{\"action\":\"ls\",\"path\":\"/\",\"reqid\":{}}",
+    "{\"action\":\"format\"}",
+    "{\"action\":\"findfile\",\"path\":\"/\",\"filter\":\"a/b\"}",
+    "{\"action\":\"download\",\"sub\":\"start\",\"id\":1,\"ask\":\"a/b\"}",
   };
   for (guint i = 0; i < G_N_ELEMENTS (bad); i++)
     {
       BlFilesRequest request;
       g_autoptr (GError) error = NULL;
-      g_assert_false (bl_files_request_parse ((const guint8 *) bad[i], strlen (bad[i]), &request, &error));
+      g_assert_false (bl_files_request_parse ((const guint8 *)bad[i], strlen (bad[i]), &request, &error));
       g_assert_nonnull (error);
     }
   g_autoptr (GError) error = NULL;
   BlFilesRequest request;
-  g_assert_false (bl_files_request_parse ((const guint8 *) "{\"action\":\"x\"}", 14, &request, &error));
+  g_assert_false (bl_files_request_parse ((const guint8 *)"{\"action\":\"x\"}", 14, &request, &error));
   g_assert_error (error, BL_ERROR, BL_ERROR_UNKNOWN);
 }
 
@@ -131,7 +150,7 @@ test_blocks (void)
   bl_files_download_header (header, FALSE);
   g_assert_cmpmem (header, 4, "\1\0\0\0", 4);
   g_assert_false (bl_files_download_parse (header, 3, &last, &data, &len));
-  g_assert_false (bl_files_download_parse ((const guint8 *) "{\"action\"", 9, &last, &data, &len));
+  g_assert_false (bl_files_download_parse ((const guint8 *)"{\"action\"", 9, &last, &data, &len));
 }
 
 static void
@@ -156,18 +175,20 @@ test_answers (void)
   expect (bl_files_answer ("uploadack", reqid), "{\"action\":\"uploadack\",\"reqid\":\"r\\\"1\"}");
   expect (bl_files_answer_found ("a/b", NULL), "{\"action\":\"findfile\",\"r\":\"a/b\"}");
   expect (bl_files_answer_found (NULL, reqid), "{\"action\":\"findfile\",\"r\":null,\"reqid\":\"r\\\"1\"}");
-  expect (bl_files_answer_download ("start", reqid), "{\"action\":\"download\",\"sub\":\"start\",\"id\":\"r\\\"1\"}");
+  expect (bl_files_answer_download ("start", reqid),
+          "{\"action\":\"download\",\"sub\":\"start\",\"id\":\"r\\\"1\"}");
   expect (bl_files_answer_dialog ("zippingFile", "x", NULL),
           "{\"action\":\"dialogmessage\",\"msg\":\"zippingFile\",\"file\":\"x\"}");
   expect (bl_files_answer_dialog (NULL, NULL, NULL), "{\"action\":\"dialogmessage\",\"msg\":null}");
   expect (bl_files_answer_refresh (), "{\"action\":\"refresh\"}");
-  g_auto (BlFilesRequest) hash
-      = parse ("{\"action\":\"uploadhash\",\"reqid\":7,\"path\":\"/t\",\"name\":\"f\",\"tag\":{\"h\":\"A\",\"s\":1,\"skip\":false}}");
+  g_auto (BlFilesRequest) hash = parse ("{\"action\":\"uploadhash\",\"reqid\":7,\"path\":\"/"
+                                        "t\",\"name\":\"f\",\"tag\":{\"h\":\"A\",\"s\":1,\"skip\":false}}");
   const guint8 zeros[48] = { 0 };
   g_autofree char *hex = g_strnfill (96, '0');
-  g_autofree char *text = g_strdup_printf ("{\"action\":\"uploadhash\",\"reqid\":7,\"path\":\"/t\",\"name\":\"f\","
-                                           "\"tag\":{\"h\":\"A\",\"s\":1,\"skip\":false},\"hash\":\"%s\"}",
-                                           hex);
+  g_autofree char *text
+      = g_strdup_printf ("{\"action\":\"uploadhash\",\"reqid\":7,\"path\":\"/t\",\"name\":\"f\","
+                         "\"tag\":{\"h\":\"A\",\"s\":1,\"skip\":false},\"hash\":\"%s\"}",
+                         hex);
   expect (bl_files_answer_uploadhash (&hash, zeros), text);
 }
 

@@ -40,7 +40,8 @@ static const Action actions[] = {
   { "ls", NULL, BL_FILES_LS, NEEDS_PATH, "path", NULL, NULL, NULL },
   { "mkdir", NULL, BL_FILES_MKDIR, NEEDS_PATH, "path", NULL, NULL, NULL },
   { "rm", NULL, BL_FILES_RM, NEEDS_PATH | NEEDS_NAMES, "path", NULL, NULL, "delfiles" },
-  { "rename", NULL, BL_FILES_RENAME, NEEDS_PATH | NEEDS_NAME | NEEDS_NEW_NAME, "path", NULL, "oldname", NULL },
+  { "rename", NULL, BL_FILES_RENAME, NEEDS_PATH | NEEDS_NAME | NEEDS_NEW_NAME, "path", NULL, "oldname",
+    NULL },
   { "copy", NULL, BL_FILES_COPY, NEEDS_PATH | NEEDS_TARGET | NEEDS_NAMES, "scpath", "dspath", NULL, "names" },
   { "move", NULL, BL_FILES_MOVE, NEEDS_PATH | NEEDS_TARGET | NEEDS_NAMES, "scpath", "dspath", NULL, "names" },
   { "findfile", NULL, BL_FILES_FINDFILE, NEEDS_PATH | NEEDS_FILTER, "path", NULL, NULL, NULL },
@@ -72,7 +73,8 @@ static gboolean
 bad_field (GError **error, const char *key, const char *expected, const char *found)
 {
   g_autofree char *shown = bl_show (found ? found : "nothing", BL_FILES_MAX_PATH);
-  g_set_error (error, BL_ERROR, BL_ERROR_INVALID, "files request: %s: expected %s, found '%s'", key, expected, shown);
+  g_set_error (error, BL_ERROR, BL_ERROR_INVALID, "files request: %s: expected %s, found '%s'", key, expected,
+               shown);
   return FALSE;
 }
 
@@ -130,7 +132,8 @@ take_echo (GVariant *object, const char *key, GVariant **field, GError **error)
   if (value == NULL || bl_variant_is_null (value))
     return TRUE;
   gboolean text = g_variant_is_of_type (value, G_VARIANT_TYPE_STRING);
-  if (!text && !g_variant_is_of_type (value, G_VARIANT_TYPE_INT64) && !g_variant_is_of_type (value, G_VARIANT_TYPE_DOUBLE))
+  if (!text && !g_variant_is_of_type (value, G_VARIANT_TYPE_INT64)
+      && !g_variant_is_of_type (value, G_VARIANT_TYPE_DOUBLE))
     return bad_field (error, key, "a text or a number", g_variant_get_type_string (value));
   /* meshctrl uses the path as the id of a download. */
   if (text && g_variant_get_size (value) > BL_FILES_MAX_PATH + 1)
@@ -145,10 +148,12 @@ find_action (GVariant *object, GError **error)
   const char *name = bl_variant_get_string (object, "action");
   const char *sub = bl_variant_get_string (object, "sub");
   for (gsize i = 0; name && i < G_N_ELEMENTS (actions); i++)
-    if (strcmp (actions[i].action, name) == 0 && (actions[i].sub == NULL || g_strcmp0 (actions[i].sub, sub) == 0))
+    if (strcmp (actions[i].action, name) == 0
+        && (actions[i].sub == NULL || g_strcmp0 (actions[i].sub, sub) == 0))
       return &actions[i];
   g_autofree char *shown = bl_show (name ? name : "nothing", BL_ACTION_MAX);
-  g_set_error (error, BL_ERROR, BL_ERROR_UNKNOWN, "files request: action: expected a known one, found '%s'", shown);
+  g_set_error (error, BL_ERROR, BL_ERROR_UNKNOWN, "files request: action: expected a known one, found '%s'",
+               shown);
   return NULL;
 }
 
@@ -158,7 +163,7 @@ take_optional (GVariant *object, BlFilesRequest *request, GError **error)
   gint64 size = bl_variant_get_int (object, "size", -1);
   gint64 ack = bl_variant_get_int (object, "ack", 8);
   request->size = MAX (size, -1);
-  request->ack = (guint) CLAMP (ack, 1, 64);
+  request->ack = (guint)CLAMP (ack, 1, 64);
   request->append = bl_variant_get_bool (object, "append", FALSE);
   request->recursive = bl_variant_get_bool (object, "rec", FALSE);
   if (request->op == BL_FILES_UPLOADHASH)
@@ -204,9 +209,10 @@ take_required (GVariant *object, const Action *action, BlFilesRequest *request, 
 static gboolean
 parse_object (const guint8 *data, gsize len, BlFilesRequest *request, GError **error)
 {
-  const BlJsonLimits limits = { .max_bytes = BL_FILES_MAX_REQUEST, .max_depth = 8, .max_values = BL_FILES_MAX_NAMES + 100 };
+  const BlJsonLimits limits
+      = { .max_bytes = BL_FILES_MAX_REQUEST, .max_depth = 8, .max_values = BL_FILES_MAX_NAMES + 100 };
   g_autoptr (GVariant) object
-      = bl_json_parse_object ((const char *) data, len, &limits, BL_JSON_DEFAULT, error);
+      = bl_json_parse_object ((const char *)data, len, &limits, BL_JSON_DEFAULT, error);
   if (object == NULL)
     return FALSE;
   if (bl_variant_has (object, "ctrlChannel"))
@@ -235,8 +241,9 @@ bl_files_request_parse (const guint8 *data, gsize len, BlFilesRequest *request, 
     }
   if (len > BL_FILES_MAX_BLOCK)
     {
-      g_set_error (error, BL_ERROR, BL_ERROR_TOO_LARGE, "upload block: expected at most %d bytes, found %" G_GSIZE_FORMAT,
-                   BL_FILES_MAX_BLOCK, len);
+      g_set_error (error, BL_ERROR, BL_ERROR_TOO_LARGE,
+                   "upload block: expected at most %d bytes, found %" G_GSIZE_FORMAT, BL_FILES_MAX_BLOCK,
+                   len);
       return FALSE;
     }
   request->op = BL_FILES_BLOCK;
@@ -270,10 +277,10 @@ bl_files_block_escape (GByteArray *out, gconstpointer data, gsize len)
   g_return_if_fail (len <= BL_FILES_MAX_BLOCK);
   if (len == 0)
     return;
-  guint8 first = *(const guint8 *) data;
+  guint8 first = *(const guint8 *)data;
   if (first == ESCAPE || first == '{')
     g_byte_array_append (out, &escape, 1);
-  g_byte_array_append (out, data, (guint) len);
+  g_byte_array_append (out, data, (guint)len);
 }
 
 const guint8 *
@@ -293,7 +300,8 @@ bl_files_download_header (guint8 out[BL_FILES_DOWNLOAD_HEADER], gboolean last)
 }
 
 gboolean
-bl_files_download_parse (const guint8 *data, gsize len, gboolean *last, const guint8 **block, gsize *block_len)
+bl_files_download_parse (
+    const guint8 *data, gsize len, gboolean *last, const guint8 **block, gsize *block_len)
 {
   if (len < BL_FILES_DOWNLOAD_HEADER || data[0] != 1)
     return FALSE;

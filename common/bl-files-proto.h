@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The files protocol, tunnel protocol 5 (relay-tunnel.md section 5): requests into a checked struct, answers, upload
- * blocks and download blocks. Names never hold a separator and are never `.` or `..` (K8); what a path may reach is
- * the caller's business. Pure; any thread.
+ * The files protocol, tunnel protocol 5 (relay-tunnel.md section 5): requests into a checked struct, answers,
+ * upload blocks and download blocks. Names never hold a separator and are never `.` or `..` (K8); what a path
+ * may reach is the caller's business. Pure; any thread.
  */
 #pragma once
 
@@ -13,7 +13,7 @@ G_BEGIN_DECLS
 
 typedef enum
 {
-  BL_FILES_BLOCK, /* upload data */
+  BL_FILES_BLOCK,   /* upload data */
   BL_FILES_CONTROL, /* has ctrlChannel: give it to bl-tunnel */
   BL_FILES_LS,
   BL_FILES_MKDIR,
@@ -40,8 +40,9 @@ typedef enum
 
 /**
  * BlFilesRequest:
- * @path: ls, mkdir, rm, rename, findfile, zip, open, upload, uploadhash, download start; source directory (`scpath`) of
- *   copy and move; archive (`input`) of unzip. Absolute: a missing leading '/' was added. An empty path became "/".
+ * @path: ls, mkdir, rm, rename, findfile, zip, open, upload, uploadhash, download start; source directory
+ * (`scpath`) of copy and move; archive (`input`) of unzip. Absolute: a missing leading '/' was added. An
+ * empty path became "/".
  * @target: copy and move `dspath`, unzip `dest`
  * @name: upload, uploadhash, rename `oldname`, zip `output`
  * @new_name: rename
@@ -84,18 +85,28 @@ typedef struct
  *
  * Data whose first byte is '{' is JSON, everything else an upload block, whatever the frame's type.
  *
- * Returns: FALSE with %BL_ERROR_UNKNOWN for an unknown action; %BL_ERROR_INVALID, %BL_ERROR_TOO_LARGE otherwise
+ * Returns: FALSE with %BL_ERROR_UNKNOWN for an unknown action; %BL_ERROR_INVALID, %BL_ERROR_TOO_LARGE
+ * otherwise
  */
 gboolean bl_files_request_parse (const guint8 *data, gsize len, BlFilesRequest *request, GError **error);
 void bl_files_request_clear (BlFilesRequest *request);
 
-/** bl_files_name_is_valid: one path component: not empty, `.` or `..`, no '/' or NUL, at most 255 bytes of UTF-8. */
+/**
+ * bl_files_name_is_valid: one path component: not empty, `.` or `..`, no '/' or NUL, at most 255 bytes of
+ * UTF-8.
+ */
 gboolean bl_files_name_is_valid (const char *name);
 
-/** bl_files_block_escape: appends @data to @out as an upload block, with the leading 0x00 where it is needed. */
+/**
+ * bl_files_block_escape: appends @data to @out as an upload block, with the leading 0x00 where it is
+ * needed.
+ */
 void bl_files_block_escape (GByteArray *out, gconstpointer data, gsize len);
 
-/** bl_files_block_unescape: Returns: (transfer none): the data of a block; @out_len may be one less than @len */
+/**
+ * bl_files_block_unescape: Returns: (transfer none): the data of a block; @out_len may be one less than
+ * @len
+ */
 const guint8 *bl_files_block_unescape (const guint8 *data, gsize len, gsize *out_len);
 
 #define BL_FILES_DOWNLOAD_HEADER 4
@@ -104,8 +115,8 @@ const guint8 *bl_files_block_unescape (const guint8 *data, gsize len, gsize *out
 void bl_files_download_header (guint8 out[BL_FILES_DOWNLOAD_HEADER], gboolean last);
 
 /** bl_files_download_parse: FALSE when @data is no download block. @block borrows from @data. */
-gboolean bl_files_download_parse (const guint8 *data, gsize len, gboolean *last, const guint8 **block,
-                                  gsize *block_len);
+gboolean bl_files_download_parse (
+    const guint8 *data, gsize len, gboolean *last, const guint8 **block, gsize *block_len);
 
 /* --- answers: (transfer full) JSON text --- */
 
@@ -120,7 +131,8 @@ typedef enum
 typedef struct _BlFilesListing BlFilesListing;
 BlFilesListing *bl_files_listing_new (const char *path, GVariant *reqid);
 /** bl_files_listing_add: @name in any encoding (bad bytes become U+FFFD); @mtime seconds since 1970. */
-void bl_files_listing_add (BlFilesListing *self, const char *name, BlFilesEntryType type, guint64 size, gint64 mtime);
+void bl_files_listing_add (
+    BlFilesListing *self, const char *name, BlFilesEntryType type, guint64 size, gint64 mtime);
 /** bl_files_listing_end: Returns: (transfer full): the answer; frees @self */
 char *bl_files_listing_end (BlFilesListing *self);
 void bl_files_listing_free (BlFilesListing *self);
@@ -135,7 +147,10 @@ char *bl_files_answer_found (const char *path, GVariant *reqid);
 char *bl_files_answer_uploadhash (const BlFilesRequest *request, const guint8 *hash);
 /** bl_files_answer_download: @sub is "start" or "cancel". A text frame, unlike the other answers. */
 char *bl_files_answer_download (const char *sub, GVariant *id);
-/** bl_files_answer_dialog: `dialogmessage`: @msg zipping, zippingFile, unzipping, unziperror or NULL; rest nullable. */
+/**
+ * bl_files_answer_dialog: `dialogmessage`: @msg zipping, zippingFile, unzipping, unziperror or NULL; rest
+ * nullable.
+ */
 char *bl_files_answer_dialog (const char *msg, const char *file, const char *problem);
 /** bl_files_answer_refresh: `{"action":"refresh"}` */
 char *bl_files_answer_refresh (void);

@@ -52,7 +52,7 @@ offset_size (gsize body, gsize n)
 static void
 append_offset (BlGvBuffer *self, gsize value, gsize size)
 {
-  guint64 le = GUINT64_TO_LE ((guint64) value);
+  guint64 le = GUINT64_TO_LE ((guint64)value);
   bl_gv_append (self, &le, size);
 }
 
@@ -72,7 +72,7 @@ static gint
 compare_entries (gconstpointer a, gconstpointer b, gpointer user_data)
 {
   const BlGvBuffer *self = user_data;
-  const BlGvEntry *x = *(const BlGvEntry *const *) a, *y = *(const BlGvEntry *const *) b;
+  const BlGvEntry *x = *(const BlGvEntry *const *)a, *y = *(const BlGvEntry *const *)b;
   if (x->key_len != y->key_len)
     return x->key_len < y->key_len ? -1 : 1;
   int order = memcmp (self->data + x->start, self->data + y->start, x->key_len);
@@ -100,7 +100,7 @@ mark_duplicates (const BlGvBuffer *self, BlGvEntry *entries, guint n)
   g_autofree BlGvEntry **sorted = g_new (BlGvEntry *, n);
   for (guint i = 0; i < n; i++)
     sorted[i] = &entries[i];
-  g_qsort_with_data (sorted, (gint) n, sizeof *sorted, compare_entries, (gpointer) self);
+  g_qsort_with_data (sorted, (gint)n, sizeof *sorted, compare_entries, (gpointer)self);
   for (guint i = 0; i + 1 < n; i++)
     if (same_key (self, sorted[i], sorted[i + 1]))
       {
@@ -150,8 +150,8 @@ bl_gv_finish (BlGvBuffer *self)
 {
   /* The type is behind the last NUL. */
   const guint8 *nul = memrchr (self->data, 0, self->size);
-  gsize body = (gsize) (nul - self->data);
-  g_autofree char *type = g_strndup ((const char *) nul + 1, self->size - body - 1);
+  gsize body = (gsize)(nul - self->data);
+  g_autofree char *type = g_strndup ((const char *)nul + 1, self->size - body - 1);
   guint8 *data = g_realloc (g_steal_pointer (&self->data), MAX (body, 1));
   self->size = self->allocated = 0;
   GVariant *value = g_variant_new_from_data (G_VARIANT_TYPE (type), data, body, TRUE, g_free, data);
@@ -165,7 +165,7 @@ read_offset (const guint8 *at, gsize size)
 {
   guint64 value = 0;
   memcpy (&value, at, size);
-  return (gsize) GUINT64_FROM_LE (value);
+  return (gsize)GUINT64_FROM_LE (value);
 }
 
 /* Bytes of one framing offset in a finished container. */
@@ -178,7 +178,7 @@ offset_size_of (gsize size)
 static gsize
 align (gsize at)
 {
-  return (at + 7) & ~(gsize) 7;
+  return (at + 7) & ~(gsize)7;
 }
 
 void
@@ -209,8 +209,8 @@ void
 bl_gv_read_variant (const guint8 *data, gsize len, BlGvValue *value)
 {
   const guint8 *nul = memrchr (data, 0, len);
-  gsize body = (gsize) (nul - data);
-  *value = (BlGvValue){ data, body, (const char *) nul + 1, len - body - 1 };
+  gsize body = (gsize)(nul - data);
+  *value = (BlGvValue){ data, body, (const char *)nul + 1, len - body - 1 };
 }
 
 void

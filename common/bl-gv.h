@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The serialised form of a{sv} and av (GVariant specification, section 2), without building a tree: BlGvBuffer writes
- * it, BlGvArray walks it. For JSON and the document helpers only.
+ * The serialised form of a{sv} and av (GVariant specification, section 2), without building a tree:
+ * BlGvBuffer writes it, BlGvArray walks it. For JSON and the document helpers only.
  */
 #pragma once
 
@@ -47,7 +47,9 @@ bl_gv_append (BlGvBuffer *self, gconstpointer data, gsize len)
 /** bl_gv_align: zeros up to the next multiple of eight, where every variant begins. */
 void bl_gv_align (BlGvBuffer *self);
 
-/** bl_gv_end_entry: closes a dictionary entry {sv} that began at @start and whose variant was just written. */
+/**
+ * bl_gv_end_entry: closes a dictionary entry {sv} that began at @start and whose variant was just written.
+ */
 void bl_gv_end_entry (BlGvBuffer *self, gsize start, gsize key_len);
 
 /**

@@ -48,7 +48,7 @@ test_sha384 (void)
   guint8 one[BL_SHA384_SIZE], parts[BL_SHA384_SIZE], expected[BL_SHA384_SIZE];
   gsize len = sizeof expected;
   g_autoptr (GChecksum) sum = g_checksum_new (G_CHECKSUM_SHA384);
-  g_checksum_update (sum, (const guchar *) "hello world", 11);
+  g_checksum_update (sum, (const guchar *)"hello world", 11);
   g_checksum_get_digest (sum, expected, &len);
   bl_sha384 ("hello world", 11, one);
   bl_sha384_parts ((const BlSlice[]){ { "hello", 5 }, { NULL, 0 }, { " world", 6 } }, 3, parts);
@@ -122,7 +122,7 @@ test_verify (void)
   g_autoptr (GError) error = NULL;
   identity_new (&id, GNUTLS_PK_RSA, 2048);
   for (gsize i = 0; i < sizeof data; i++)
-    data[i] = (guint8) i;
+    data[i] = (guint8)i;
   gnutls_privkey_init (&key);
   gnutls_privkey_import_x509 (key, id.key, 0);
   g_assert_cmpint (gnutls_privkey_sign_data2 (key, GNUTLS_SIGN_RSA_SHA384, 0, &input, &raw), ==, 0);
@@ -133,7 +133,8 @@ test_verify (void)
 
   /* The order of the parts is what tells server and agent apart. */
   const BlSlice swapped[] = { parts[0], parts[2], parts[1] };
-  g_assert_false (bl_agent_verify (id.der.data, id.der.size, swapped, 3, signature, sizeof signature, &error));
+  g_assert_false (
+      bl_agent_verify (id.der.data, id.der.size, swapped, 3, signature, sizeof signature, &error));
   g_assert_error (error, BL_ERROR, BL_ERROR_AUTH);
   g_clear_error (&error);
   signature[5] ^= 1;

@@ -32,7 +32,7 @@ bl_sha384_parts (const BlSlice *parts, gsize n, guint8 hash[BL_SHA384_SIZE])
     abort ();
   for (gsize i = 0; i < n; i++)
     if (parts[i].len > 0)
-      (void) gnutls_hash (handle, parts[i].data, parts[i].len);
+      (void)gnutls_hash (handle, parts[i].data, parts[i].len);
   gnutls_hash_deinit (handle, hash);
 }
 
@@ -52,7 +52,7 @@ bl_certhash (gconstpointer der, gsize len, guint8 hash[BL_SHA384_SIZE])
 static gnutls_datum_t
 datum (gconstpointer data, gsize len)
 {
-  return (gnutls_datum_t){ (guint8 *) data, (unsigned int) MIN (len, G_MAXUINT32) };
+  return (gnutls_datum_t){ (guint8 *)data, (unsigned int)MIN (len, G_MAXUINT32) };
 }
 
 static CrtHandle *
@@ -77,13 +77,13 @@ der_length (BlWriter *out, gsize len)
 {
   if (len < 0x80)
     {
-      bl_writer_u8 (out, (guint8) len);
+      bl_writer_u8 (out, (guint8)len);
       return;
     }
   guint bytes = len > 0xFFFF ? 3 : len > 0xFF ? 2 : 1;
-  bl_writer_u8 (out, (guint8) (0x80 | bytes));
+  bl_writer_u8 (out, (guint8)(0x80 | bytes));
   while (bytes-- > 0)
-    bl_writer_u8 (out, (guint8) (len >> (8 * bytes)));
+    bl_writer_u8 (out, (guint8)(len >> (8 * bytes)));
 }
 
 /* A positive INTEGER; @number is unsigned and big-endian, maybe with leading zeros. */
@@ -205,9 +205,9 @@ bl_agent_verify (gconstpointer der,
   /* Below is too weak, above would let a peer burn our time. */
   if (algorithm != GNUTLS_PK_RSA || bits < RSA_MIN_BITS || bits > RSA_MAX_BITS)
     {
-      g_set_error (error, BL_ERROR, BL_ERROR_UNSUPPORTED, "certificate: expected RSA of %d to %d bits, found %s of %u",
-                   RSA_MIN_BITS, RSA_MAX_BITS, algorithm >= 0 ? gnutls_pk_get_name (algorithm) : "an unknown key",
-                   bits);
+      g_set_error (error, BL_ERROR, BL_ERROR_UNSUPPORTED,
+                   "certificate: expected RSA of %d to %d bits, found %s of %u", RSA_MIN_BITS, RSA_MAX_BITS,
+                   algorithm >= 0 ? gnutls_pk_get_name (algorithm) : "an unknown key", bits);
       return FALSE;
     }
   int rc = gnutls_pubkey_init (&key);
@@ -219,12 +219,13 @@ bl_agent_verify (gconstpointer der,
       return FALSE;
     }
   for (gsize i = 0; i < n; i++)
-    g_byte_array_append (data, parts[i].data, (guint) parts[i].len);
+    g_byte_array_append (data, parts[i].data, (guint)parts[i].len);
   gnutls_datum_t signed_data = datum (data->data, data->len);
   gnutls_datum_t sig = datum (signature, signature_len);
-  if (verify_raw (key, &signed_data, &sig) || (signature_len != bits / 8 && verify_pkcs7 (key, &signed_data, &sig)))
+  if (verify_raw (key, &signed_data, &sig)
+      || (signature_len != bits / 8 && verify_pkcs7 (key, &signed_data, &sig)))
     return TRUE;
-  g_set_error (error, BL_ERROR, BL_ERROR_AUTH, "signature of %" G_GSIZE_FORMAT " bytes does not fit the certificate",
-               signature_len);
+  g_set_error (error, BL_ERROR, BL_ERROR_AUTH,
+               "signature of %" G_GSIZE_FORMAT " bytes does not fit the certificate", signature_len);
   return FALSE;
 }

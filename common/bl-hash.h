@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Hashes of certificates and keys as the agent protocol wants them, and its signatures (agent-channel.md sections 2
- * and 3). Pure computations over bytes with GnuTLS; any thread. RSA work costs milliseconds: keep it off the loop.
+ * Hashes of certificates and keys as the agent protocol wants them, and its signatures (agent-channel.md
+ * sections 2 and 3). Pure computations over bytes with GnuTLS; any thread. RSA work costs milliseconds: keep
+ * it off the loop.
  */
 #pragma once
 
@@ -43,10 +44,15 @@ guint bl_cert_rsa_bits (gconstpointer der, gsize len);
  * @parts: what was signed, e.g. webhash, server nonce, agent nonce
  * @signature: raw RSASSA-PKCS1-v1_5 SHA-384, or a PKCS#7 blob that holds one (Windows certificate store)
  *
- * Returns: FALSE with %BL_ERROR_AUTH when the signature does not fit, %BL_ERROR_INVALID for a bad certificate,
- *   %BL_ERROR_UNSUPPORTED for keys that are not RSA of 2048 to 8192 bits
+ * Returns: FALSE with %BL_ERROR_AUTH when the signature does not fit, %BL_ERROR_INVALID for a bad
+ * certificate, %BL_ERROR_UNSUPPORTED for keys that are not RSA of 2048 to 8192 bits
  */
-gboolean bl_agent_verify (gconstpointer der, gsize len, const BlSlice *parts, gsize n, gconstpointer signature,
-                          gsize signature_len, GError **error);
+gboolean bl_agent_verify (gconstpointer der,
+                          gsize len,
+                          const BlSlice *parts,
+                          gsize n,
+                          gconstpointer signature,
+                          gsize signature_len,
+                          GError **error);
 
 G_END_DECLS

@@ -102,9 +102,10 @@ test_parse (void)
   g_assert_true (bl_id_is_valid ("user//admin", BL_ID_USER));
   g_assert_true (bl_id_is_valid ("user//j\xC3\xB6rg@example.org", BL_ID_USER));
   g_assert_true (bl_id_is_valid ("user//agent___12", BL_ID_USER));
-  const char *bad[] = { "", "node", "node/", "node//", "node//abc", "user//", "user//Admin", "user//a b", "user//~t:x",
-                        "user//a/b", "user/UP/a", "user/a b/c", "User//a", "user//a\n", "user//\xFF", "xxxx//a",
-                        "user", "user/x", NULL };
+  const char *bad[]
+      = { "",           "node",       "node/",     "node//",    "node//abc",  "user//",  "user//Admin",
+          "user//a b",  "user//~t:x", "user//a/b", "user/UP/a", "user/a b/c", "User//a", "user//a\n",
+          "user//\xFF", "xxxx//a",    "user",      "user/x",    NULL };
   for (guint i = 0; bad[i]; i++)
     g_assert_false (bl_id_is_valid (bad[i], BL_ID_ANY));
   g_assert_false (bl_id_parse ("user//<b>", BL_ID_USER, &id, &error));

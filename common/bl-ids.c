@@ -36,10 +36,10 @@ base64_write (const guint8 *data, gsize len, char *out)
   gsize n = 0;
   for (gsize i = 0; i < len; i += 3)
     {
-      guint32 group = (guint32) data[i] << 16;
+      guint32 group = (guint32)data[i] << 16;
       gsize left = len - i;
       if (left > 1)
-        group |= (guint32) data[i + 1] << 8;
+        group |= (guint32)data[i + 1] << 8;
       if (left > 2)
         group |= data[i + 2];
       out[n++] = alphabet[group >> 18];
@@ -80,12 +80,12 @@ bl_base64_decode (const char *text, gsize text_len)
       int value = base64_value (text[i]);
       if (value < 0)
         return NULL;
-      bits = bits << 6 | (guint32) value;
+      bits = bits << 6 | (guint32)value;
       have += 6;
       if (have >= 8)
         {
           have -= 8;
-          out[n++] = (guint8) (bits >> have);
+          out[n++] = (guint8)(bits >> have);
           bits &= (1u << have) - 1;
         }
     }
@@ -104,7 +104,7 @@ bl_id48_to_text (const guint8 id[BL_ID48_SIZE], char text[BL_ID48_TEXT + 1])
 gboolean
 bl_id48_from_text (const char *text, gssize len, guint8 id[BL_ID48_SIZE])
 {
-  gsize n = len < 0 ? strlen (text) : (gsize) len;
+  gsize n = len < 0 ? strlen (text) : (gsize)len;
   if (n != BL_ID48_TEXT)
     return FALSE;
   for (gsize i = 0; i < BL_ID48_TEXT; i += 4)
@@ -117,9 +117,9 @@ bl_id48_from_text (const char *text, gssize len, guint8 id[BL_ID48_SIZE])
             return FALSE;
         }
       guint8 *out = id + i / 4 * 3;
-      out[0] = (guint8) (v[0] << 2 | v[1] >> 4);
-      out[1] = (guint8) (v[1] << 4 | v[2] >> 2);
-      out[2] = (guint8) (v[2] << 6 | v[3]);
+      out[0] = (guint8)(v[0] << 2 | v[1] >> 4);
+      out[1] = (guint8)(v[1] << 4 | v[2] >> 2);
+      out[2] = (guint8)(v[2] << 6 | v[3]);
     }
   return TRUE;
 }
@@ -150,7 +150,7 @@ bl_hex_decode (const char *text, gsize text_len, guint8 *out, gsize size)
       int low = g_ascii_xdigit_value (text[2 * i + 1]);
       if (high < 0 || low < 0)
         return FALSE;
-      out[i] = (guint8) (high << 4 | low);
+      out[i] = (guint8)(high << 4 | low);
     }
   return TRUE;
 }
@@ -218,7 +218,7 @@ static gboolean
 hash_text_is_valid (const char *text, gsize len)
 {
   guint8 id[BL_ID48_SIZE];
-  return bl_id48_from_text (text, (gssize) len, id);
+  return bl_id48_from_text (text, (gssize)len, id);
 }
 
 static gboolean
@@ -257,7 +257,7 @@ bl_id_parse (const char *text, guint kinds, BlId *id, GError **error)
   const char *slash = strchr (domain, '/');
   if (slash == NULL)
     return bad_id (error, text, "three parts");
-  gsize domain_len = (gsize) (slash - domain);
+  gsize domain_len = (gsize)(slash - domain);
   const char *rest = slash + 1;
   gsize rest_len = strlen (rest);
   if (!domain_is_valid (domain, domain_len))

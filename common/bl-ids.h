@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Identifiers: 48-byte hashes and their text, `kind/domain/rest` ids, hex, the @$ base64 alphabet, random values and
- * constant-time comparison (agent-channel.md section 7, control-channel.md section 1). Pure; any thread.
+ * Identifiers: 48-byte hashes and their text, `kind/domain/rest` ids, hex, the @$ base64 alphabet, random
+ * values and constant-time comparison (agent-channel.md section 7, control-channel.md section 1). Pure; any
+ * thread.
  */
 #pragma once
 
@@ -16,7 +17,9 @@ G_BEGIN_DECLS
 /** bl_id48_to_text: writes 64 characters and a NUL. */
 void bl_id48_to_text (const guint8 id[BL_ID48_SIZE], char text[BL_ID48_TEXT + 1]);
 
-/** bl_id48_from_text: FALSE unless @text is exactly 64 characters of the alphabet. @len -1: NUL-terminated. */
+/**
+ * bl_id48_from_text: FALSE unless @text is exactly 64 characters of the alphabet. @len -1: NUL-terminated.
+ */
 gboolean bl_id48_from_text (const char *text, gssize len, guint8 id[BL_ID48_SIZE]);
 
 /** bl_id48_to_hex: Returns: (transfer full): 96 hex digits */
@@ -25,8 +28,8 @@ char *bl_id48_to_hex (const guint8 id[BL_ID48_SIZE], gboolean upper);
 /**
  * bl_id48_group_text:
  *
- * Returns: (transfer full): text of a group id as MeshCentral stores it: 64 characters, or 64 lower-case hex digits
- *   when the last 16 bytes are zero (an old 32-byte id)
+ * Returns: (transfer full): text of a group id as MeshCentral stores it: 64 characters, or 64 lower-case hex
+ * digits when the last 16 bytes are zero (an old 32-byte id)
  */
 char *bl_id48_group_text (const guint8 id[BL_ID48_SIZE]);
 
@@ -41,8 +44,8 @@ char *bl_base64_encode (gconstpointer data, gsize len, gboolean padding);
 
 /**
  * bl_base64_decode:
- * Takes both the @$ and the standard alphabet, with or without padding; anything else, and set bits behind the last
- * byte, are refused.
+ * Takes both the @$ and the standard alphabet, with or without padding; anything else, and set bits behind
+ * the last byte, are refused.
  *
  * Returns: (transfer full) (nullable): the bytes
  */
@@ -76,9 +79,9 @@ const char *bl_id_kind_to_string (BlIdKind kind);
  * bl_id_parse:
  * @kinds: the kinds that are acceptable
  *
- * Strict: three parts; domain of lower-case letters, digits, '-', '_' and '.'; node, mesh and ugrp end in 64 characters
- * of the alphabet (which also covers old ids in hex); a user name has no '/', blanks, control characters or upper case
- * and does not begin with '~'.
+ * Strict: three parts; domain of lower-case letters, digits, '-', '_' and '.'; node, mesh and ugrp end in 64
+ * characters of the alphabet (which also covers old ids in hex); a user name has no '/', blanks, control
+ * characters or upper case and does not begin with '~'.
  *
  * Returns: TRUE and @id; otherwise %BL_ERROR_INVALID
  */

@@ -6,7 +6,10 @@
 
 G_BEGIN_DECLS
 
-/** bl_json_plain_run: Returns: how many bytes of @text come before a quote, a backslash or a control character */
+/**
+ * bl_json_plain_run: Returns: how many bytes of @text come before a quote, a backslash or a control
+ * character
+ */
 static inline gsize
 bl_json_plain_run (const char *text, gsize len)
 {
@@ -21,7 +24,7 @@ bl_json_plain_run (const char *text, gsize len)
       if ((((quote - ones) & ~quote) | ((slash - ones) & ~slash) | ((w - ones * 0x20) & ~w)) & highs)
         break;
     }
-  while (i < len && text[i] != '"' && text[i] != '\\' && (guint8) text[i] >= 0x20)
+  while (i < len && text[i] != '"' && text[i] != '\\' && (guint8)text[i] >= 0x20)
     i++;
   return i;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* JSON to GVariant and back: the grammar, the limits, the messages, and that the serialised form is GVariant's own. */
+/* JSON to GVariant and back: the grammar, the limits, the messages, and that the serialised form is
+ * GVariant's own. */
 #include "common/bl-json.h"
 
 #include <math.h>
@@ -31,8 +32,8 @@ check_normal (GVariant *value)
   g_autoptr (GVariant) built = g_variant_parse (g_variant_get_type (value), text, NULL, NULL, &error);
   g_assert_no_error (error);
   g_autoptr (GBytes) expected = g_variant_get_data_as_bytes (built);
-  g_assert_cmpmem (g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes), g_bytes_get_data (expected, NULL),
-                   g_bytes_get_size (expected));
+  g_assert_cmpmem (g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes),
+                   g_bytes_get_data (expected, NULL), g_bytes_get_size (expected));
 }
 
 static void
@@ -62,7 +63,8 @@ test_values (void)
   expect ("1e3", "1000.0");
   expect ("-1.25E-2", "-0.012500000000000001");
   expect ("\"\"", "''");
-  expect ("\"a\\\"\\\\\\/\\b\\f\\n\\r\\t\\u00e4\\ud83d\\ude00\"", "'a\"\\\\/\\b\\f\\n\\r\\t\xC3\xA4\xF0\x9F\x98\x80'");
+  expect ("\"a\\\"\\\\\\/\\b\\f\\n\\r\\t\\u00e4\\ud83d\\ude00\"",
+          "'a\"\\\\/\\b\\f\\n\\r\\t\xC3\xA4\xF0\x9F\x98\x80'");
   expect ("[]", "@av []");
   expect ("{}", "@a{sv} {}");
   expect ("[1,\"a\",[true,null]]", "[<int64 1>, <'a'>, <[<true>, <@mv nothing>]>]");
@@ -75,7 +77,8 @@ test_duplicates (void)
 {
   expect ("{\"a\":1,\"b\":2,\"a\":\"last\"}", "{'b': <int64 2>, 'a': <'last'>}");
   expect ("{\"a\":1,\"a\":2,\"a\":3}", "{'a': <int64 3>}");
-  expect ("{\"x\":{\"a\":1,\"a\":[1,2]},\"y\":0}", "{'x': <{'a': <[<int64 1>, <int64 2>]>}>, 'y': <int64 0>}");
+  expect ("{\"x\":{\"a\":1,\"a\":[1,2]},\"y\":0}",
+          "{'x': <{'a': <[<int64 1>, <int64 2>]>}>, 'y': <int64 0>}");
   g_autoptr (GString) text = g_string_new ("{");
   for (guint i = 0; i < 1000; i++)
     g_string_append_printf (text, "%s\"key%u\":%u", i > 0 ? "," : "", i % 300, i);
@@ -91,7 +94,8 @@ test_duplicates (void)
 static void
 test_sizes (void)
 {
-  const guint sizes[] = { 1, 2, 7, 8, 100, 200, 240, 250, 255, 256, 257, 300, 65000, 65500, 65530, 65536, 70000 };
+  const guint sizes[]
+      = { 1, 2, 7, 8, 100, 200, 240, 250, 255, 256, 257, 300, 65000, 65500, 65530, 65536, 70000 };
   for (guint i = 0; i < G_N_ELEMENTS (sizes); i++)
     for (guint more = 0; more < 12; more++)
       {
@@ -117,10 +121,47 @@ refuse (const char *text, gint code, const char *message)
 static void
 test_refused (void)
 {
-  const char *bad[] = { "", " ", "{", "[", "\"", "[1,]", "{\"a\":1,}", "{a:1}", "{'a':1}", "{\"a\" 1}", "[1 2]", "01", "-",
-                        "+1", "1.", ".5", "1e", "1e+", "0x10", "NaN", "Infinity", "tru", "nul", "truex", "[1]]", "// c",
-                        "\"\\x\"", "\"\\u12g4\"", "\"a\nb\"", "\"\\ud800\"", "\"\\udc00\"", "\"\\ud800\\u0041\"", "\"\\u0000\"",
-                        "\"\xFF\"", "\"\xC3\"", "{\"a\":}", "[,1]", "-01", "1e999", "\xEF\xBB\xBF{}", NULL };
+  const char *bad[] = { "",
+                        " ",
+                        "{",
+                        "[",
+                        "\"",
+                        "[1,]",
+                        "{\"a\":1,}",
+                        "{a:1}",
+                        "{'a':1}",
+                        "{\"a\" 1}",
+                        "[1 2]",
+                        "01",
+                        "-",
+                        "+1",
+                        "1.",
+                        ".5",
+                        "1e",
+                        "1e+",
+                        "0x10",
+                        "NaN",
+                        "Infinity",
+                        "tru",
+                        "nul",
+                        "truex",
+                        "[1]]",
+                        "// c",
+                        "\"\\x\"",
+                        "\"\\u12g4\"",
+                        "\"a\nb\"",
+                        "\"\\ud800\"",
+                        "\"\\udc00\"",
+                        "\"\\ud800\\u0041\"",
+                        "\"\\u0000\"",
+                        "\"\xFF\"",
+                        "\"\xC3\"",
+                        "{\"a\":}",
+                        "[,1]",
+                        "-01",
+                        "1e999",
+                        "\xEF\xBB\xBF{}",
+                        NULL };
   for (guint i = 0; bad[i]; i++)
     {
       g_autoptr (GError) error = NULL;
@@ -131,7 +172,8 @@ test_refused (void)
   refuse ("{\n  \"a\": tru\n}", BL_ERROR_INVALID,
           "JSON: line 2, column 8 (offset 9): expected a value, found 't'");
   refuse ("[1", BL_ERROR_INVALID, "JSON: line 1, column 3 (offset 2): expected ',' or ']', found the end");
-  refuse ("[\"\xFF\"]", BL_ERROR_INVALID, "JSON: line 1, column 3 (offset 2): expected UTF-8, found byte 0xff");
+  refuse ("[\"\xFF\"]", BL_ERROR_INVALID,
+          "JSON: line 1, column 3 (offset 2): expected UTF-8, found byte 0xff");
 }
 
 static void
@@ -143,7 +185,8 @@ test_replace (void)
       = bl_json_parse (text, strlen (text), NULL, BL_JSON_REPLACE_INVALID_UTF8, &error);
   g_assert_no_error (error);
   g_assert_cmpstr (g_variant_get_string (value, NULL), ==,
-                   "a\xEF\xBF\xBD\xEF\xBF\xBD" "b\xEF\xBF\xBD\xF0\x9F\x98\x80\xEF\xBF\xBD");
+                   "a\xEF\xBF\xBD\xEF\xBF\xBD"
+                   "b\xEF\xBF\xBD\xF0\x9F\x98\x80\xEF\xBF\xBD");
 }
 
 static void
@@ -209,14 +252,17 @@ static void
 test_write (void)
 {
   g_autoptr (GVariant) value = g_variant_ref_sink (g_variant_new_parsed (
-      "{'u': <uint32 4294967295>, 't': <uint64 18446744073709551615>, 'i': <int32 -5>, 'y': <byte 7>, 'n': <int16 -1>,"
-      " 'q': <uint16 9>, 'd': <0.1>, 'e': <1e300>, 'f': <2.0>, 'as': <['a', 'b']>, 's': <'q\"\\\\\n\x01'>, 'v': <<true>>,"
+      "{'u': <uint32 4294967295>, 't': <uint64 18446744073709551615>, 'i': <int32 -5>, 'y': <byte 7>, 'n': "
+      "<int16 -1>,"
+      " 'q': <uint16 9>, 'd': <0.1>, 'e': <1e300>, 'f': <2.0>, 'as': <['a', 'b']>, 's': <'q\"\\\\\n\x01'>, "
+      "'v': <<true>>,"
       " 'm': <@ms nothing>, 'o': <objectpath '/a'>, 'tuple': <(1, 'x')>, 'dict': <{'k': 1}>}"));
   g_autofree char *text = bl_json_to_string (value, NULL);
-  g_assert_cmpstr (text, ==,
-                   "{\"u\":4294967295,\"t\":18446744073709551615,\"i\":-5,\"y\":7,\"n\":-1,\"q\":9,\"d\":0.1,\"e\":1e+300,"
-                   "\"f\":2.0,\"as\":[\"a\",\"b\"],\"s\":\"q\\\"\\\\\\n\\u0001\",\"v\":true,\"m\":null,\"o\":\"/a\","
-                   "\"tuple\":[1,\"x\"],\"dict\":{\"k\":1}}");
+  g_assert_cmpstr (
+      text, ==,
+      "{\"u\":4294967295,\"t\":18446744073709551615,\"i\":-5,\"y\":7,\"n\":-1,\"q\":9,\"d\":0.1,\"e\":1e+300,"
+      "\"f\":2.0,\"as\":[\"a\",\"b\"],\"s\":\"q\\\"\\\\\\n\\u0001\",\"v\":true,\"m\":null,\"o\":\"/a\","
+      "\"tuple\":[1,\"x\"],\"dict\":{\"k\":1}}");
   g_autoptr (GString) out = g_string_new ("keep");
   g_autoptr (GVariant) bytes = g_variant_ref_sink (g_variant_new_parsed ("[<b'abc'>]"));
   g_autoptr (GError) error = NULL;
@@ -237,7 +283,7 @@ test_doubles (void)
         guint64 bits;
         double value;
       } number;
-      number.bits = (guint64) (guint32) g_test_rand_int () << 32 | (guint32) g_test_rand_int ();
+      number.bits = (guint64)(guint32)g_test_rand_int () << 32 | (guint32)g_test_rand_int ();
       if (!isfinite (number.value))
         continue;
       g_autoptr (GVariant) value = g_variant_ref_sink (g_variant_new_double (number.value));

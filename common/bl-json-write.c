@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The JSON writer. What our own parser and document helpers make lies in memory in serialised form and is written from
- * there; every other GVariant takes the general way.
+ * The JSON writer. What our own parser and document helpers make lies in memory in serialised form and is
+ * written from there; every other GVariant takes the general way.
  */
 #include "common/bl-json.h"
 
@@ -27,12 +27,12 @@ bl_json_append_string (GString *out, const char *text)
   while (TRUE)
     {
       gsize run = bl_json_plain_run (text, left);
-      g_string_append_len (out, text, (gssize) run);
+      g_string_append_len (out, text, (gssize)run);
       text += run;
       left -= run;
       if (left == 0)
         break;
-      guint8 c = (guint8) *text++;
+      guint8 c = (guint8)*text++;
       left--;
       switch (c)
         {
@@ -48,7 +48,7 @@ bl_json_append_string (GString *out, const char *text)
         case '"':
         case '\\':
           g_string_append_c (out, '\\');
-          g_string_append_c (out, (char) c);
+          g_string_append_c (out, (char)c);
           break;
         default:
           g_string_append (out, "\\u00");
@@ -65,9 +65,9 @@ append_unsigned (GString *out, guint64 value)
   char digits[20];
   gsize n = sizeof digits;
   do
-    digits[--n] = (char) ('0' + value % 10);
+    digits[--n] = (char)('0' + value % 10);
   while ((value /= 10) > 0);
-  g_string_append_len (out, digits + n, (gssize) (sizeof digits - n));
+  g_string_append_len (out, digits + n, (gssize)(sizeof digits - n));
 }
 
 static void
@@ -75,7 +75,7 @@ append_signed (GString *out, gint64 value)
 {
   if (value < 0)
     g_string_append_c (out, '-');
-  append_unsigned (out, value < 0 ? 0 - (guint64) value : (guint64) value);
+  append_unsigned (out, value < 0 ? 0 - (guint64)value : (guint64)value);
 }
 
 /* The shortest text that reads back as the same double, and reads back as a double. */
@@ -91,7 +91,7 @@ append_double (GString *out, double value, GError **error)
   for (int digits = 15; digits <= 17; digits++)
     {
       char format[] = "%.15g";
-      format[3] = (char) ('0' + digits - 10);
+      format[3] = (char)('0' + digits - 10);
       g_ascii_formatd (text, sizeof text, format, value);
       if (g_ascii_strtod (text, NULL) == value)
         break;
@@ -247,7 +247,7 @@ append_raw_object (GString *out, const BlGvValue *value, guint depth, GError **e
     {
       bl_gv_read_entry (entry, len, &key_len, &child);
       g_string_append_c (out, before);
-      bl_json_append_string (out, (const char *) entry);
+      bl_json_append_string (out, (const char *)entry);
       g_string_append_c (out, ':');
       if (!append_raw (out, &child, depth + 1, error))
         return FALSE;
@@ -297,7 +297,7 @@ append_raw (GString *out, const BlGvValue *value, guint depth, GError **error)
   switch (value->type_len == 1 ? *value->type : 0)
     {
     case 's':
-      bl_json_append_string (out, (const char *) value->data);
+      bl_json_append_string (out, (const char *)value->data);
       return TRUE;
     case 'x':
       memcpy (&integer, value->data, sizeof integer);
@@ -319,7 +319,8 @@ bl_json_append (GString *out, GVariant *value, GError **error)
 {
   gsize before = out->len;
   gboolean good;
-  if ((g_variant_is_of_type (value, G_VARIANT_TYPE_VARDICT) || g_variant_is_of_type (value, G_VARIANT_TYPE ("av")))
+  if ((g_variant_is_of_type (value, G_VARIANT_TYPE_VARDICT)
+       || g_variant_is_of_type (value, G_VARIANT_TYPE ("av")))
       && g_variant_is_normal_form (value))
     {
       const char *type = g_variant_get_type_string (value);

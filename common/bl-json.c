@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The JSON parser. It writes GVariant's serialised form directly: every value is a variant, variants begin on eight
- * bytes, so a child's bytes are final as soon as they are written, and a container only adds its framing offsets at
- * the end. The text is read once, and only one buffer grows.
+ * The JSON parser. It writes GVariant's serialised form directly: every value is a variant, variants begin on
+ * eight bytes, so a child's bytes are final as soon as they are written, and a container only adds its
+ * framing offsets at the end. The text is read once, and only one buffer grows.
  */
 #include "common/bl-json.h"
 
@@ -54,12 +54,13 @@ set_error (Parser *p, gint code, gsize at, const char *expected)
       }
   if (at < p->len)
     {
-      guint8 c = (guint8) p->text[at];
+      guint8 c = (guint8)p->text[at];
       found = g_ascii_isprint (c) ? g_strdup_printf ("'%c'", c) : g_strdup_printf ("byte 0x%02x", c);
     }
   g_set_error (p->error, BL_ERROR, code,
-               "JSON: line %u, column %" G_GSIZE_FORMAT " (offset %" G_GSIZE_FORMAT "): expected %s, found %s", line,
-               at - line_start + 1, at, expected, found ? found : "the end");
+               "JSON: line %u, column %" G_GSIZE_FORMAT " (offset %" G_GSIZE_FORMAT
+               "): expected %s, found %s",
+               line, at - line_start + 1, at, expected, found ? found : "the end");
 }
 
 static gboolean
@@ -79,14 +80,15 @@ too_large (Parser *p, const char *expected)
 static inline int
 peek (const Parser *p)
 {
-  return p->pos < p->len ? (guint8) p->text[p->pos] : -1;
+  return p->pos < p->len ? (guint8)p->text[p->pos] : -1;
 }
 
 static inline void
 skip_blanks (Parser *p)
 {
   while (p->pos < p->len
-         && (p->text[p->pos] == ' ' || p->text[p->pos] == '\n' || p->text[p->pos] == '\r' || p->text[p->pos] == '\t'))
+         && (p->text[p->pos] == ' ' || p->text[p->pos] == '\n' || p->text[p->pos] == '\r'
+             || p->text[p->pos] == '\t'))
     p->pos++;
 }
 
@@ -101,7 +103,7 @@ read_hex4 (Parser *p, guint *value)
       int digit = p->pos < p->len ? g_ascii_xdigit_value (p->text[p->pos]) : -1;
       if (digit < 0)
         return unexpected (p, "a hex digit of \\u");
-      result = result << 4 | (guint) digit;
+      result = result << 4 | (guint)digit;
     }
   *value = result;
   return TRUE;
@@ -147,7 +149,7 @@ parse_unicode_escape (Parser *p)
         }
       c = 0x10000 + ((c - 0xD800) << 10) + (low - 0xDC00);
     }
-  bl_gv_append (&p->out, utf8, (gsize) g_unichar_to_utf8 (c, utf8));
+  bl_gv_append (&p->out, utf8, (gsize)g_unichar_to_utf8 (c, utf8));
   return TRUE;
 }
 
@@ -285,16 +287,16 @@ parse_number (Parser *p)
       p->pos = start;
       return too_large (p, "a number of at most " G_STRINGIFY (BL_JSON_MAX_NUMBER) " characters");
     }
-  guint64 limit = negative ? (guint64) G_MAXINT64 + 1 : (guint64) G_MAXINT64;
+  guint64 limit = negative ? (guint64)G_MAXINT64 + 1 : (guint64)G_MAXINT64;
   for (gsize i = digits; integer && i < digits_end; i++)
     {
-      guint digit = (guint) (p->text[i] - '0');
+      guint digit = (guint)(p->text[i] - '0');
       integer = value <= (limit - digit) / 10;
       value = value * 10 + digit;
     }
   if (!integer)
     return append_double (p, start, p->pos - start);
-  gint64 number = negative ? (gint64) (0 - value) : (gint64) value;
+  gint64 number = negative ? (gint64)(0 - value) : (gint64)value;
   bl_gv_append (&p->out, &number, sizeof number);
   bl_gv_append (&p->out, "\0x", 2);
   return TRUE;
@@ -373,7 +375,8 @@ parse_container (Parser *p, guint depth)
       more = FALSE;
     }
   while (more)
-    if (!(object ? parse_member (p, depth + 1) : parse_element (p, depth + 1)) || !parse_separator (p, close, &more))
+    if (!(object ? parse_member (p, depth + 1) : parse_element (p, depth + 1))
+        || !parse_separator (p, close, &more))
       return FALSE;
   bl_gv_end_array (&p->out, start, p->entries, first, object);
   bl_gv_append (&p->out, object ? "\0a{sv}" : "\0av", object ? 6 : 3);
@@ -441,7 +444,8 @@ bl_json_parse (const char *text, gsize len, const BlJsonLimits *limits, BlJsonFl
   if (len > p.limits.max_bytes)
     {
       g_set_error (error, BL_ERROR, BL_ERROR_TOO_LARGE,
-                   "JSON: expected at most %" G_GSIZE_FORMAT " bytes, found %" G_GSIZE_FORMAT, p.limits.max_bytes, len);
+                   "JSON: expected at most %" G_GSIZE_FORMAT " bytes, found %" G_GSIZE_FORMAT,
+                   p.limits.max_bytes, len);
       return NULL;
     }
   bl_gv_init (&p.out, len + len / 2 + 64);
@@ -460,7 +464,8 @@ bl_json_parse (const char *text, gsize len, const BlJsonLimits *limits, BlJsonFl
 }
 
 GVariant *
-bl_json_parse_object (const char *text, gsize len, const BlJsonLimits *limits, BlJsonFlags flags, GError **error)
+bl_json_parse_object (
+    const char *text, gsize len, const BlJsonLimits *limits, BlJsonFlags flags, GError **error)
 {
   g_autoptr (GVariant) value = bl_json_parse (text, len, limits, flags, error);
   if (value == NULL)

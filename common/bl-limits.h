@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Limits on what a peer may make us hold or do. A number belongs here when both programs or several rooms need the
- * same one; a limit of one module lives in that module. Sizes are bytes unless the name says otherwise.
+ * Limits on what a peer may make us hold or do. A number belongs here when both programs or several rooms
+ * need the same one; a limit of one module lives in that module. Sizes are bytes unless the name says
+ * otherwise.
  */
 #pragma once
 
@@ -21,7 +22,8 @@
 
 /* --- agent channel --- */
 
-/* The longest message before authentication is 2 (AuthVerify): an RSA-4096 certificate with its PKCS#7 signature. */
+/* The longest message before authentication is 2 (AuthVerify): an RSA-4096 certificate with its PKCS#7
+ * signature. */
 #define BL_AGENT_MAX_HANDSHAKE (16 * 1024)
 /* DER of one node or agent-server certificate. */
 #define BL_AGENT_MAX_CERT (8 * 1024)

@@ -18,8 +18,9 @@ parse (const char *text)
 static void
 test_parse (void)
 {
-  g_autoptr (BlMsh) msh = parse ("\xEF\xBB\xBF\r\n\n# comment\r\nMeshName=My=Group\r\nMeshType=2\nA=1\nA=2\nB=x\nB=\n"
-                                 "CoreModule=evil\nLast=yes");
+  g_autoptr (BlMsh) msh
+      = parse ("\xEF\xBB\xBF\r\n\n# comment\r\nMeshName=My=Group\r\nMeshType=2\nA=1\nA=2\nB=x\nB=\n"
+               "CoreModule=evil\nLast=yes");
   g_assert_cmpstr (bl_msh_get (msh, "MeshName"), ==, "My=Group");
   g_assert_cmpint (bl_msh_get_int (msh, "MeshType", 0), ==, 2);
   g_assert_cmpint (bl_msh_get_int (msh, "MeshName", 9), ==, 9);

@@ -91,7 +91,8 @@ bl_msh_get_id48 (BlMsh *self, const char *key, guint8 id[BL_ID48_SIZE], GError *
   if ((len == 96 || len == 64) && bl_hex_decode (hex, len, id, len / 2))
     return TRUE;
   g_autofree char *shown = bl_show (text, BL_MSH_MAX);
-  g_set_error (error, BL_ERROR, BL_ERROR_INVALID, ".msh: %s: expected 96 or 64 hex digits, found '%s'", key, shown);
+  g_set_error (error, BL_ERROR, BL_ERROR_INVALID, ".msh: %s: expected 96 or 64 hex digits, found '%s'", key,
+               shown);
   return FALSE;
 }
 
@@ -126,7 +127,7 @@ bl_msh_set (BlMsh *self, const char *key, const char *value, GError **error)
   if (value == NULL || *value == '\0')
     {
       if (old)
-        g_array_remove_index (self->settings, (guint) (old - (Setting *) (gpointer) self->settings->data));
+        g_array_remove_index (self->settings, (guint)(old - (Setting *)(gpointer)self->settings->data));
       return TRUE;
     }
   if (old)
@@ -168,8 +169,8 @@ bl_msh_parse (const char *text, gsize len, GError **error)
   guint number = 1;
   if (len > BL_MSH_MAX)
     {
-      g_set_error (error, BL_ERROR, BL_ERROR_TOO_LARGE, ".msh: expected at most %d bytes, found %" G_GSIZE_FORMAT,
-                   BL_MSH_MAX, len);
+      g_set_error (error, BL_ERROR, BL_ERROR_TOO_LARGE,
+                   ".msh: expected at most %d bytes, found %" G_GSIZE_FORMAT, BL_MSH_MAX, len);
       return NULL;
     }
   if (len >= 3 && memcmp (text, "\xEF\xBB\xBF", 3) == 0)
@@ -180,11 +181,12 @@ bl_msh_parse (const char *text, gsize len, GError **error)
   for (gsize at = 0; at < len; number++)
     {
       const char *end = memchr (text + at, '\n', len - at);
-      gsize line_len = end ? (gsize) (end - text) - at : len - at;
+      gsize line_len = end ? (gsize)(end - text) - at : len - at;
       g_autofree char *line = g_strndup (text + at, line_len);
       if (strlen (line) != line_len)
         {
-          g_set_error (error, BL_ERROR, BL_ERROR_INVALID, "line %u: .msh: expected text, found a NUL", number);
+          g_set_error (error, BL_ERROR, BL_ERROR_INVALID, "line %u: .msh: expected text, found a NUL",
+                       number);
           return NULL;
         }
       if (!parse_line (self, line, error))
@@ -263,7 +265,7 @@ bl_msh_build_trailer (BlMsh *self)
   gsize len = strlen (text);
   bl_writer_init (&w, len + BL_MSH_TRAILER);
   bl_writer_bytes (&w, text, len);
-  bl_writer_u32be (&w, (guint32) len);
+  bl_writer_u32be (&w, (guint32)len);
   bl_writer_bytes (&w, trailer_guid, sizeof trailer_guid);
   return bl_writer_end (&w);
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * BlMsh: the settings an agent is installed with (`.msh`, agent-channel.md section 8), as an ordered list of keys and
- * values; the text around it and the form appended to an executable. Pure; one object belongs to one thread.
+ * BlMsh: the settings an agent is installed with (`.msh`, agent-channel.md section 8), as an ordered list of
+ * keys and values; the text around it and the form appended to an executable. Pure; one object belongs to one
+ * thread.
  */
 #pragma once
 
@@ -40,7 +41,10 @@ gint64 bl_msh_get_int (BlMsh *self, const char *key, gint64 fallback);
  */
 gboolean bl_msh_get_id48 (BlMsh *self, const char *key, guint8 id[BL_ID48_SIZE], GError **error);
 
-/** bl_msh_set: @value NULL or empty removes. FALSE with %BL_ERROR_INVALID for a key or value that is not one line. */
+/**
+ * bl_msh_set: @value NULL or empty removes. FALSE with %BL_ERROR_INVALID for a key or value that is not one
+ * line.
+ */
 gboolean bl_msh_set (BlMsh *self, const char *key, const char *value, GError **error);
 
 /** bl_msh_get_keys: Returns: (transfer container): the keys in order, NULL-terminated, each borrowed */
@@ -58,8 +62,11 @@ char *bl_msh_to_text (BlMsh *self);
  * @server_id: 48 bytes: key hash of the agent-server certificate
  * @url: `wss://host:port/agent.ashx`
  */
-BlMsh *bl_msh_build (const char *name, const guint8 mesh_id[BL_ID48_SIZE], const guint8 server_id[BL_ID48_SIZE],
-                     const char *url, GError **error);
+BlMsh *bl_msh_build (const char *name,
+                     const guint8 mesh_id[BL_ID48_SIZE],
+                     const guint8 server_id[BL_ID48_SIZE],
+                     const char *url,
+                     GError **error);
 
 /* Length of the trailer behind an embedded .msh: u32be length and the GUID. */
 #define BL_MSH_TRAILER 20
@@ -72,8 +79,8 @@ BlMsh *bl_msh_build (const char *name, const guint8 mesh_id[BL_ID48_SIZE], const
  *
  * Returns: TRUE when the file ends in an embedded .msh of a possible length
  */
-gboolean bl_msh_find_trailer (const guint8 *tail, gsize tail_len, guint64 file_size, guint64 *offset,
-                              guint32 *length);
+gboolean
+bl_msh_find_trailer (const guint8 *tail, gsize tail_len, guint64 file_size, guint64 *offset, guint32 *length);
 
 /** bl_msh_build_trailer: Returns: (transfer full): text and trailer, to append to an executable */
 GBytes *bl_msh_build_trailer (BlMsh *self);

@@ -47,7 +47,7 @@ test_backoff (void)
       bl_backoff_init (&backoff, 500, 240000);
       for (guint i = 0; i < 30; i++)
         {
-          guint32 delay = bl_backoff_next (&backoff, (guint32) g_test_rand_int ());
+          guint32 delay = bl_backoff_next (&backoff, (guint32)g_test_rand_int ());
           g_assert_cmpuint (delay, >=, MIN (last, 240000));
           g_assert_cmpuint (delay, <=, MIN (2 * last, 360000));
           last = MIN (delay, 240000);

@@ -66,9 +66,9 @@ bl_backoff_next (BlBackoff *self, guint32 random)
   /* At the top a spread of half the maximum remains; below it, each step at most doubles. */
   guint64 base = self->current_ms == 0 ? self->min_ms : MIN (self->current_ms, self->max_ms);
   guint64 spread = base >= self->max_ms ? base / 2 : base;
-  guint64 delay = base + (spread + 1) * random / ((guint64) G_MAXUINT32 + 1);
-  self->current_ms = (guint32) MIN (delay, (guint64) self->max_ms);
-  return (guint32) MIN (delay, (guint64) self->max_ms * 3 / 2);
+  guint64 delay = base + (spread + 1) * random / ((guint64)G_MAXUINT32 + 1);
+  self->current_ms = (guint32)MIN (delay, (guint64)self->max_ms);
+  return (guint32)MIN (delay, (guint64)self->max_ms * 3 / 2);
 }
 
 void

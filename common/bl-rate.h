@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * BlRate, a token bucket, and BlBackoff, delays between attempts. Functions of a time the caller passes (microseconds,
- * monotonic), so that tests need no clock. A bucket is 24 bytes and starts full. One object belongs to one thread.
+ * BlRate, a token bucket, and BlBackoff, delays between attempts. Functions of a time the caller passes
+ * (microseconds, monotonic), so that tests need no clock. A bucket is 24 bytes and starts full. One object
+ * belongs to one thread.
  */
 #pragma once
 
@@ -43,7 +44,8 @@ void bl_backoff_init (BlBackoff *self, guint32 min_ms, guint32 max_ms);
  * bl_backoff_next:
  * @random: 32 random bits, e.g. g_random_int()
  *
- * Each delay lies between the last one and its double, which spreads a crowd of agents after a server restart.
+ * Each delay lies between the last one and its double, which spreads a crowd of agents after a server
+ * restart.
  *
  * Returns: milliseconds to wait, between @min_ms and 1.5 * @max_ms
  */

@@ -13,11 +13,11 @@
 #define BL_RIGHT_SERVER_FILES 0x00000020u
 #define BL_RIGHT_WAKE 0x00000040u
 #define BL_RIGHT_NOTES 0x00000080u
-#define BL_RIGHT_VIEW_ONLY 0x00000100u /* restriction */
-#define BL_RIGHT_NO_TERMINAL 0x00000200u /* restriction */
-#define BL_RIGHT_NO_FILES 0x00000400u /* restriction */
-#define BL_RIGHT_NO_AMT 0x00000800u /* restriction */
-#define BL_RIGHT_LIMITED_INPUT 0x00001000u /* restriction */
+#define BL_RIGHT_VIEW_ONLY 0x00000100u      /* restriction */
+#define BL_RIGHT_NO_TERMINAL 0x00000200u    /* restriction */
+#define BL_RIGHT_NO_FILES 0x00000400u       /* restriction */
+#define BL_RIGHT_NO_AMT 0x00000800u         /* restriction */
+#define BL_RIGHT_LIMITED_INPUT 0x00001000u  /* restriction */
 #define BL_RIGHT_LIMITED_EVENTS 0x00002000u /* restriction */
 #define BL_RIGHT_CHAT 0x00004000u
 #define BL_RIGHT_UNINSTALL 0x00008000u
@@ -29,13 +29,13 @@
 #define BL_RIGHT_RELAY 0x00200000u
 #define BL_RIGHT_ALL 0xFFFFFFFFu
 
-#define BL_RIGHT_RESTRICTIONS                                                                                     \
-  (BL_RIGHT_VIEW_ONLY | BL_RIGHT_NO_TERMINAL | BL_RIGHT_NO_FILES | BL_RIGHT_NO_AMT | BL_RIGHT_LIMITED_INPUT          \
+#define BL_RIGHT_RESTRICTIONS                                                                                \
+  (BL_RIGHT_VIEW_ONLY | BL_RIGHT_NO_TERMINAL | BL_RIGHT_NO_FILES | BL_RIGHT_NO_AMT | BL_RIGHT_LIMITED_INPUT  \
    | BL_RIGHT_LIMITED_EVENTS | BL_RIGHT_NO_DESKTOP)
 
 /* What an account's removeRights may take away, and which restrictions it may add. */
-#define BL_RIGHT_REMOVABLE                                                                                        \
-  (BL_RIGHT_REMOTE_CONTROL | BL_RIGHT_CONSOLE | BL_RIGHT_WAKE | BL_RIGHT_UNINSTALL | BL_RIGHT_COMMANDS               \
+#define BL_RIGHT_REMOVABLE                                                                                   \
+  (BL_RIGHT_REMOTE_CONTROL | BL_RIGHT_CONSOLE | BL_RIGHT_WAKE | BL_RIGHT_UNINSTALL | BL_RIGHT_COMMANDS       \
    | BL_RIGHT_POWER)
 #define BL_RIGHT_ADDABLE (BL_RIGHT_VIEW_ONLY | BL_RIGHT_NO_TERMINAL | BL_RIGHT_NO_FILES | BL_RIGHT_NO_DESKTOP)
 /* What "everything" becomes before removeRights is applied. */
@@ -81,12 +81,13 @@
 #define BL_POWER_ON 1
 
 /**
- * bl_rights_from_json: the mask in a JSON number: JavaScript's bit operations make negative ones, -1 is everything.
+ * bl_rights_from_json: the mask in a JSON number: JavaScript's bit operations make negative ones, -1 is
+ * everything.
  */
 static inline guint32
 bl_rights_from_json (gint64 value)
 {
-  if (value < G_MININT32 || value > (gint64) G_MAXUINT32)
+  if (value < G_MININT32 || value > (gint64)G_MAXUINT32)
     return 0;
-  return (guint32) value;
+  return (guint32)value;
 }

@@ -33,9 +33,11 @@ test_rights (void)
           if (one == BL_RIGHT_VIEW_ONLY)
             continue;
           if (restriction)
-            g_assert_true (!bl_tunnel_allowed (protocol, control | one) || bl_tunnel_allowed (protocol, control));
+            g_assert_true (!bl_tunnel_allowed (protocol, control | one)
+                           || bl_tunnel_allowed (protocol, control));
           else
-            g_assert_true (!bl_tunnel_allowed (protocol, control) || bl_tunnel_allowed (protocol, control | one));
+            g_assert_true (!bl_tunnel_allowed (protocol, control)
+                           || bl_tunnel_allowed (protocol, control | one));
         }
     }
   g_assert_true (bl_tunnel_allowed (1, BL_RIGHT_ALL));
@@ -68,7 +70,8 @@ test_url (void)
 {
   g_auto (BlTunnelUrl) url = { 0 };
   g_autoptr (GError) error = NULL;
-  g_assert_true (bl_tunnel_url_parse ("*/dom/meshrelay.ashx?p=1&nodeid=node/dom/a$b%40c&id=x9&rauth=AA==&hd=1", &url, &error));
+  g_assert_true (bl_tunnel_url_parse (
+      "*/dom/meshrelay.ashx?p=1&nodeid=node/dom/a$b%40c&id=x9&rauth=AA==&hd=1", &url, &error));
   g_assert_no_error (error);
   g_assert_true (url.relative);
   g_assert_cmpstr (url.domain, ==, "dom");
@@ -88,11 +91,27 @@ test_url (void)
 static void
 test_url_refused (void)
 {
-  const char *bad[] = { "", "*", "*/", "*/meshrelay.ashx", "*/control.ashx?id=1", "http://h/meshrelay.ashx?id=1", "wss://h",
-                        "*/meshrelay.ashx?id=1&id=2", "*/meshrelay.ashx?id=1&%69d=2", "*/meshrelay.ashx?p=x",
-                        "*/meshrelay.ashx?p=-1", "*/meshrelay.ashx?p=99999", "*/meshrelay.ashx?id=", "*/meshrelay.ashx?id=%00",
-                        "*/meshrelay.ashx?id=%zz", "*/meshrelay.ashx?id=a%20b", "*/meshrelay.ashx?id=%C3%A4",
-                        "*/meshrelay.ashx?tcpport=0", "*/meshrelay.ashx?tcpport=65536", "*/meshrelay.ashx?tcpaddr=a%0Ab", NULL };
+  const char *bad[] = { "",
+                        "*",
+                        "*/",
+                        "*/meshrelay.ashx",
+                        "*/control.ashx?id=1",
+                        "http://h/meshrelay.ashx?id=1",
+                        "wss://h",
+                        "*/meshrelay.ashx?id=1&id=2",
+                        "*/meshrelay.ashx?id=1&%69d=2",
+                        "*/meshrelay.ashx?p=x",
+                        "*/meshrelay.ashx?p=-1",
+                        "*/meshrelay.ashx?p=99999",
+                        "*/meshrelay.ashx?id=",
+                        "*/meshrelay.ashx?id=%00",
+                        "*/meshrelay.ashx?id=%zz",
+                        "*/meshrelay.ashx?id=a%20b",
+                        "*/meshrelay.ashx?id=%C3%A4",
+                        "*/meshrelay.ashx?tcpport=0",
+                        "*/meshrelay.ashx?tcpport=65536",
+                        "*/meshrelay.ashx?tcpaddr=a%0Ab",
+                        NULL };
   for (guint i = 0; bad[i]; i++)
     {
       g_auto (BlTunnelUrl) url = { 0 };
@@ -112,8 +131,8 @@ static void
 test_resolve (void)
 {
   g_autoptr (GError) error = NULL;
-  g_autofree char *url
-      = bl_tunnel_url_resolve ("*/meshrelay.ashx?nodeid=node//a$b@c&id=1", "wss://host:444/dom/agent.ashx", &error);
+  g_autofree char *url = bl_tunnel_url_resolve ("*/meshrelay.ashx?nodeid=node//a$b@c&id=1",
+                                                "wss://host:444/dom/agent.ashx", &error);
   g_assert_cmpstr (url, ==, "wss://host:444/meshrelay.ashx?nodeid=node//a%24b%40c&id=1");
   g_assert_null (bl_tunnel_url_resolve ("wss://evil/meshrelay.ashx?id=1", "wss://host/agent.ashx", NULL));
   g_assert_null (bl_tunnel_url_resolve ("*.evil.example/x", "wss://host/agent.ashx", NULL));
@@ -154,8 +173,8 @@ test_messages (void)
       g_auto (BlTunnelMsg) msg = parse (cases[i].text);
       g_assert_cmpint (msg.type, ==, cases[i].type);
     }
-  g_auto (BlTunnelMsg) options
-      = parse ("{\"type\":\"options\",\"cols\":120,\"rows\":99999,\"requireLogin\":true,\"consent\":255,\"file\":\"/x\"}");
+  g_auto (BlTunnelMsg) options = parse ("{\"type\":\"options\",\"cols\":120,\"rows\":99999,\"requireLogin\":"
+                                        "true,\"consent\":255,\"file\":\"/x\"}");
   g_assert_cmpuint (options.cols, ==, 120);
   g_assert_cmpuint (options.rows, ==, BL_TUNNEL_MAX_ROWS);
   g_assert_true (options.require_login);
@@ -186,7 +205,8 @@ test_builders (void)
   g_autofree char *plain = bl_tunnel_build_rtt (&large);
   g_assert_cmpstr (plain, ==, "{\"ctrlChannel\":\"102938\",\"type\":\"rtt\"}");
   g_autofree char *console = bl_tunnel_build_console ("a\"b", 1);
-  g_assert_cmpstr (console, ==, "{\"ctrlChannel\":\"102938\",\"type\":\"console\",\"msg\":\"a\\\"b\",\"msgid\":1}");
+  g_assert_cmpstr (console, ==,
+                   "{\"ctrlChannel\":\"102938\",\"type\":\"console\",\"msg\":\"a\\\"b\",\"msgid\":1}");
   g_autofree char *clear = bl_tunnel_build_console (NULL, 0);
   g_assert_cmpstr (clear, ==, "{\"ctrlChannel\":\"102938\",\"type\":\"console\",\"msg\":null,\"msgid\":0}");
   g_autofree char *size = bl_tunnel_build_termsize (80, 25);

@@ -14,14 +14,15 @@
 gboolean
 bl_tunnel_is_terminal (guint protocol)
 {
-  return protocol == BL_TUNNEL_TERMINAL || protocol == BL_TUNNEL_POWERSHELL || protocol == BL_TUNNEL_USER_SHELL
-         || protocol == BL_TUNNEL_USER_POWERSHELL;
+  return protocol == BL_TUNNEL_TERMINAL || protocol == BL_TUNNEL_POWERSHELL
+         || protocol == BL_TUNNEL_USER_SHELL || protocol == BL_TUNNEL_USER_POWERSHELL;
 }
 
 gboolean
 bl_tunnel_is_files (guint protocol)
 {
-  return protocol == BL_TUNNEL_FILES || protocol == BL_TUNNEL_FILES_OLD || protocol == BL_TUNNEL_FILE_DOWNLOAD;
+  return protocol == BL_TUNNEL_FILES || protocol == BL_TUNNEL_FILES_OLD
+         || protocol == BL_TUNNEL_FILE_DOWNLOAD;
 }
 
 gboolean
@@ -123,7 +124,7 @@ set_port (const char *value, guint16 *port, GError **error)
   guint64 number;
   if (!parse_number (value, G_MAXUINT16, &number) || number == 0)
     return bad_url (error, "a port from 1 to 65535", value, BL_URL_MAX);
-  *port = (guint16) number;
+  *port = (guint16)number;
   return TRUE;
 }
 
@@ -144,7 +145,7 @@ set_parameter (BlTunnelUrl *out, const char *name, const char *value, GError **e
     {
       if (!parse_number (value, 1000, &number))
         return bad_url (error, "a protocol number", value, BL_URL_MAX);
-      out->protocol = (guint) number;
+      out->protocol = (guint)number;
       return TRUE;
     }
   if (strcmp (name, "id") == 0)
@@ -176,7 +177,7 @@ static gboolean
 parse_pair (BlTunnelUrl *out, GHashTable *seen, const char *pair, gsize len, GError **error)
 {
   const char *equals = memchr (pair, '=', len);
-  gsize name_len = equals ? (gsize) (equals - pair) : len;
+  gsize name_len = equals ? (gsize)(equals - pair) : len;
   g_autofree char *name = g_uri_unescape_segment (pair, pair + name_len, NULL);
   g_autofree char *value = equals ? g_uri_unescape_segment (equals + 1, pair + len, NULL) : g_strdup ("");
   if (name == NULL || value == NULL)
@@ -250,7 +251,7 @@ bl_tunnel_url_parse (const char *url, BlTunnelUrl *out, GError **error)
   const char *query = path ? strchr (path, '?') : NULL;
   if (query == NULL)
     return bad_url (error, "*/...ashx?...", url, BL_URL_MAX);
-  g_autofree char *whole = g_strndup (path + 1, (gsize) (query - path) - 1);
+  g_autofree char *whole = g_strndup (path + 1, (gsize)(query - path) - 1);
   char *slash = strrchr (whole, '/');
   const char *endpoint = slash ? slash + 1 : whole;
   if (strcmp (endpoint, "meshrelay.ashx") != 0 && strcmp (endpoint, "devicefile.ashx") != 0)
@@ -289,7 +290,7 @@ bl_tunnel_url_resolve (const char *url, const char *server, GError **error)
                                                           : NULL;
   if (host == NULL || strcspn (host, "/?#") == 0)
     return bad_url (error, "a server of the form wss://host", server, BL_URL_MAX), NULL;
-  g_autoptr (GString) out = g_string_new_len (server, host - server + (gssize) strcspn (host, "/?#"));
+  g_autoptr (GString) out = g_string_new_len (server, host - server + (gssize)strcspn (host, "/?#"));
   for (const char *p = url + 1; *p; p++)
     {
       if (*p == '$')
@@ -309,18 +310,21 @@ static const struct
   const char *name;
   BlTunnelMsgType type;
 } message_types[] = {
-  { "options", BL_TUNNEL_MSG_OPTIONS },   { "close", BL_TUNNEL_MSG_CLOSE },       { "termsize", BL_TUNNEL_MSG_TERMSIZE },
-  { "lock", BL_TUNNEL_MSG_LOCK },         { "autolock", BL_TUNNEL_MSG_AUTOLOCK }, { "rtt", BL_TUNNEL_MSG_RTT },
-  { "ping", BL_TUNNEL_MSG_PING },         { "pong", BL_TUNNEL_MSG_PONG },         { "console", BL_TUNNEL_MSG_CONSOLE },
-  { "metadata", BL_TUNNEL_MSG_METADATA }, { "offer", BL_TUNNEL_MSG_OFFER },       { "answer", BL_TUNNEL_MSG_ANSWER },
-  { "webrtc0", BL_TUNNEL_MSG_WEBRTC0 },   { "webrtc1", BL_TUNNEL_MSG_WEBRTC1 },   { "webrtc2", BL_TUNNEL_MSG_WEBRTC2 },
+  { "options", BL_TUNNEL_MSG_OPTIONS },   { "close", BL_TUNNEL_MSG_CLOSE },
+  { "termsize", BL_TUNNEL_MSG_TERMSIZE }, { "lock", BL_TUNNEL_MSG_LOCK },
+  { "autolock", BL_TUNNEL_MSG_AUTOLOCK }, { "rtt", BL_TUNNEL_MSG_RTT },
+  { "ping", BL_TUNNEL_MSG_PING },         { "pong", BL_TUNNEL_MSG_PONG },
+  { "console", BL_TUNNEL_MSG_CONSOLE },   { "metadata", BL_TUNNEL_MSG_METADATA },
+  { "offer", BL_TUNNEL_MSG_OFFER },       { "answer", BL_TUNNEL_MSG_ANSWER },
+  { "webrtc0", BL_TUNNEL_MSG_WEBRTC0 },   { "webrtc1", BL_TUNNEL_MSG_WEBRTC1 },
+  { "webrtc2", BL_TUNNEL_MSG_WEBRTC2 },
 };
 
 static guint
 bounded (GVariant *object, const char *key, guint max)
 {
   gint64 value = bl_variant_get_int (object, key, 0);
-  return value < 0 ? 0 : (guint) MIN (value, (gint64) max);
+  return value < 0 ? 0 : (guint)MIN (value, (gint64)max);
 }
 
 static gboolean
@@ -333,7 +337,8 @@ parse_control (const char *text, gsize len, BlTunnelMsg *msg, GError **error)
   const char *type = bl_variant_get_string (object, "type");
   if (type == NULL)
     {
-      g_set_error_literal (error, BL_ERROR, BL_ERROR_INVALID, "tunnel message: expected a text 'type', found none");
+      g_set_error_literal (error, BL_ERROR, BL_ERROR_INVALID,
+                           "tunnel message: expected a text 'type', found none");
       return FALSE;
     }
   msg->type = BL_TUNNEL_MSG_OTHER;
@@ -344,7 +349,7 @@ parse_control (const char *text, gsize len, BlTunnelMsg *msg, GError **error)
   msg->rows = bounded (object, "rows", BL_TUNNEL_MAX_ROWS);
   msg->value = bl_variant_get_bool (object, "value", FALSE);
   msg->require_login = bl_variant_get_bool (object, "requireLogin", FALSE);
-  msg->consent = (guint32) bl_variant_get_int (object, "consent", 0) & BL_CONSENT_ALL;
+  msg->consent = (guint32)bl_variant_get_int (object, "consent", 0) & BL_CONSENT_ALL;
   const char *file = bl_variant_get_string (object, "file");
   if (file && strlen (file) > BL_FILES_MAX_PATH)
     {
@@ -378,7 +383,7 @@ bl_tunnel_msg_parse (const char *text, gsize len, BlTunnelMsg *msg, GError **err
       guint number = 0;
       gsize i = 0;
       for (; i < len && g_ascii_isdigit (text[i]); i++)
-        number = number * 10 + (guint) (text[i] - '0');
+        number = number * 10 + (guint)(text[i] - '0');
       if (i == len && number > 0)
         {
           msg->type = BL_TUNNEL_MSG_PROTOCOL;
@@ -387,8 +392,8 @@ bl_tunnel_msg_parse (const char *text, gsize len, BlTunnelMsg *msg, GError **err
         }
     }
   g_autofree char *shown = bl_show (text, len);
-  g_set_error (error, BL_ERROR, BL_ERROR_INVALID, "tunnel message: expected c, cr, a protocol number or JSON, found '%s'",
-               shown);
+  g_set_error (error, BL_ERROR, BL_ERROR_INVALID,
+               "tunnel message: expected c, cr, a protocol number or JSON, found '%s'", shown);
   return FALSE;
 }
 
@@ -412,15 +417,16 @@ bl_tunnel_build_simple (BlTunnelMsgType type)
 {
   for (gsize i = 0; i < G_N_ELEMENTS (message_types); i++)
     if (message_types[i].type == type)
-      return g_strdup_printf ("{\"ctrlChannel\":\"" CTRL_CHANNEL "\",\"type\":\"%s\"}", message_types[i].name);
+      return g_strdup_printf ("{\"ctrlChannel\":\"" CTRL_CHANNEL "\",\"type\":\"%s\"}",
+                              message_types[i].name);
   g_return_val_if_reached (NULL);
 }
 
 char *
 bl_tunnel_build_termsize (guint cols, guint rows)
 {
-  return g_strdup_printf ("{\"ctrlChannel\":\"" CTRL_CHANNEL "\",\"type\":\"termsize\",\"cols\":%u,\"rows\":%u}", cols,
-                          rows);
+  return g_strdup_printf (
+      "{\"ctrlChannel\":\"" CTRL_CHANNEL "\",\"type\":\"termsize\",\"cols\":%u,\"rows\":%u}", cols, rows);
 }
 
 char *
@@ -428,7 +434,9 @@ bl_tunnel_build_rtt (const BlTunnelMsg *msg)
 {
   g_autoptr (GVariant) time = bl_variant_get_child (msg->message, "time");
   g_autoptr (GString) out = g_string_new ("{\"ctrlChannel\":\"" CTRL_CHANNEL "\",\"type\":\"rtt\"");
-  if (time && (g_variant_is_of_type (time, G_VARIANT_TYPE_INT64) || g_variant_is_of_type (time, G_VARIANT_TYPE_DOUBLE)))
+  if (time
+      && (g_variant_is_of_type (time, G_VARIANT_TYPE_INT64)
+          || g_variant_is_of_type (time, G_VARIANT_TYPE_DOUBLE)))
     {
       g_string_append (out, ",\"time\":");
       bl_json_append (out, time, NULL);
@@ -440,7 +448,8 @@ bl_tunnel_build_rtt (const BlTunnelMsg *msg)
 char *
 bl_tunnel_build_console (const char *text, guint msgid)
 {
-  g_autoptr (GString) out = g_string_new ("{\"ctrlChannel\":\"" CTRL_CHANNEL "\",\"type\":\"console\",\"msg\":");
+  g_autoptr (GString) out
+      = g_string_new ("{\"ctrlChannel\":\"" CTRL_CHANNEL "\",\"type\":\"console\",\"msg\":");
   if (text)
     bl_json_append_string (out, text);
   else

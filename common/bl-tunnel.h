@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Tunnels between a viewer and an agent: protocol numbers, the URL in a tunnel request, and the text control messages
- * (relay-tunnel.md sections 1 and 2). Pure; any thread.
+ * Tunnels between a viewer and an agent: protocol numbers, the URL in a tunnel request, and the text control
+ * messages (relay-tunnel.md sections 1 and 2). Pure; any thread.
  */
 #pragma once
 
@@ -45,8 +45,8 @@ gboolean bl_tunnel_is_for_agent (guint protocol);
  * bl_tunnel_allowed:
  * @rights: effective rights on the device
  *
- * Returns: TRUE when @rights allow opening @protocol: remote control, minus its restriction bits; desktop also with
- *   "view only" alone
+ * Returns: TRUE when @rights allow opening @protocol: remote control, minus its restriction bits; desktop
+ * also with "view only" alone
  */
 gboolean bl_tunnel_allowed (guint protocol, guint32 rights);
 
@@ -57,9 +57,9 @@ void bl_tunnel_consent (guint protocol, guint32 consent, gboolean *notify, gbool
 typedef struct
 {
   gboolean relative; /* began with the star and slash that stand for "your server" */
-  char *domain; /* path segments before the endpoint, "" for none */
-  char *endpoint; /* "meshrelay.ashx" or "devicefile.ashx" */
-  guint protocol; /* p */
+  char *domain;      /* path segments before the endpoint, "" for none */
+  char *endpoint;    /* "meshrelay.ashx" or "devicefile.ashx" */
+  guint protocol;    /* p */
   char *id;
   char *nodeid;
   char *auth;
@@ -76,7 +76,8 @@ typedef struct
  * bl_tunnel_url_parse:
  * @url: `*` and `/[DOMAIN/]meshrelay.ashx?...`, a path with a query, or a `wss:` URL
  *
- * Returns: FALSE with %BL_ERROR_INVALID or %BL_ERROR_TOO_LARGE; otherwise clear @out with bl_tunnel_url_clear()
+ * Returns: FALSE with %BL_ERROR_INVALID or %BL_ERROR_TOO_LARGE; otherwise clear @out with
+ * bl_tunnel_url_clear()
  */
 gboolean bl_tunnel_url_parse (const char *url, BlTunnelUrl *out, GError **error);
 
@@ -96,8 +97,8 @@ char *bl_tunnel_url_resolve (const char *url, const char *server, GError **error
 
 typedef enum
 {
-  BL_TUNNEL_MSG_PROTOCOL, /* a bare number: start this protocol */
-  BL_TUNNEL_MSG_CONNECTED, /* "c" */
+  BL_TUNNEL_MSG_PROTOCOL,           /* a bare number: start this protocol */
+  BL_TUNNEL_MSG_CONNECTED,          /* "c" */
   BL_TUNNEL_MSG_CONNECTED_RECORDED, /* "cr" */
   BL_TUNNEL_MSG_OPTIONS,
   BL_TUNNEL_MSG_CLOSE,

@@ -11,8 +11,8 @@ test_all_characters (void)
     {
       char text[8];
       int n = g_unichar_to_utf8 (c, text);
-      g_assert_cmpint (bl_utf8_is_valid (text, (gsize) n), ==, g_utf8_validate (text, n, NULL));
-      g_assert_false (n > 1 && bl_utf8_is_valid (text, (gsize) n - 1));
+      g_assert_cmpint (bl_utf8_is_valid (text, (gsize)n), ==, g_utf8_validate (text, n, NULL));
+      g_assert_false (n > 1 && bl_utf8_is_valid (text, (gsize)n - 1));
     }
 }
 
@@ -23,11 +23,11 @@ test_random (void)
     {
       char text[24];
       const char *end;
-      gsize len = (gsize) g_test_rand_int_range (0, sizeof text);
+      gsize len = (gsize)g_test_rand_int_range (0, sizeof text);
       for (gsize i = 0; i < len; i++)
-        text[i] = (char) g_test_rand_int_range (1, g_test_rand_bit () ? 0x80 : 0x100);
-      g_utf8_validate (text, (gssize) len, &end);
-      g_assert_cmpuint (bl_utf8_valid_prefix (text, len), ==, (gsize) (end - text));
+        text[i] = (char)g_test_rand_int_range (1, g_test_rand_bit () ? 0x80 : 0x100);
+      g_utf8_validate (text, (gssize)len, &end);
+      g_assert_cmpuint (bl_utf8_valid_prefix (text, len), ==, (gsize)(end - text));
     }
   g_assert_true (bl_utf8_is_valid ("a\0b", 3));
 }
@@ -42,8 +42,14 @@ expect_clean (const char *text, gsize max, gboolean newlines, const char *expect
 static void
 test_clean (void)
 {
-  expect_clean ("Gr\xC3\xBC\xC3\x9F" "e", 100, FALSE, "Gr\xC3\xBC\xC3\x9F" "e");
-  expect_clean ("Gr\xC3\xBC\xC3\x9F" "e", 3, FALSE, "Gr\xC3\xBC");
+  expect_clean ("Gr\xC3\xBC\xC3\x9F"
+                "e",
+                100, FALSE,
+                "Gr\xC3\xBC\xC3\x9F"
+                "e");
+  expect_clean ("Gr\xC3\xBC\xC3\x9F"
+                "e",
+                3, FALSE, "Gr\xC3\xBC");
   expect_clean ("a\x1B[31mb\r\n\tc\x7F", 100, FALSE, "a[31mbc");
   expect_clean ("a\r\n\tb\a", 100, TRUE, "a\r\n\tb");
   expect_clean ("a\xFF\xC3", 100, FALSE, "a\xEF\xBF\xBD\xEF\xBF\xBD");

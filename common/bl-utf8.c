@@ -36,12 +36,13 @@ char_length (const guint8 *p, gsize n)
 gsize
 bl_utf8_valid_prefix (const char *text, gsize len)
 {
-  const guint8 *p = (const guint8 *) text;
+  const guint8 *p = (const guint8 *)text;
   gsize i = 0;
   while (i < len)
     {
       guint64 word;
-      while (len - i >= sizeof word && (memcpy (&word, p + i, sizeof word), (word & 0x8080808080808080u) == 0))
+      while (len - i >= sizeof word
+             && (memcpy (&word, p + i, sizeof word), (word & 0x8080808080808080u) == 0))
         i += sizeof word;
       if (i == len)
         break;
@@ -64,7 +65,8 @@ is_unwanted (gunichar c, gboolean keep_newlines)
 {
   if (c < 0x20)
     return !(keep_newlines && (c == '\t' || c == '\n' || c == '\r'));
-  /* DEL and C1; LINE and PARAGRAPH SEPARATOR; marks that reorder text so that a name can pretend to be another. */
+  /* DEL and C1; LINE and PARAGRAPH SEPARATOR; marks that reorder text so that a name can pretend to be
+   * another. */
   return (c >= 0x7F && c <= 0x9F) || c == 0x2028 || c == 0x2029 || c == 0x200E || c == 0x200F || c == 0x061C
          || (c >= 0x202A && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069) || c == 0xFEFF;
 }
@@ -72,7 +74,7 @@ is_unwanted (gunichar c, gboolean keep_newlines)
 char *
 bl_utf8_clean (const char *text, gsize len, gsize max_chars, gboolean keep_newlines)
 {
-  const guint8 *p = (const guint8 *) text;
+  const guint8 *p = (const guint8 *)text;
   GString *out = g_string_sized_new (MIN (len, max_chars * 4) + 1);
   gsize chars = 0;
   for (gsize i = 0; i < len && chars < max_chars;)
@@ -87,7 +89,7 @@ bl_utf8_clean (const char *text, gsize len, gsize max_chars, gboolean keep_newli
         }
       if (!is_unwanted (n == 1 ? p[i] : g_utf8_get_char (text + i), keep_newlines))
         {
-          g_string_append_len (out, text + i, (gssize) n);
+          g_string_append_len (out, text + i, (gssize)n);
           chars++;
         }
       i += n;

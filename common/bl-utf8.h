@@ -15,7 +15,8 @@ gboolean bl_utf8_is_valid (const char *text, gsize len);
 /**
  * bl_utf8_clean:
  * @max_chars: longest answer in characters
- * @keep_newlines: keep TAB, LF and CR; every other control character (C0, DEL, C1, bidirectional overrides) goes
+ * @keep_newlines: keep TAB, LF and CR; every other control character (C0, DEL, C1, bidirectional overrides)
+ * goes
  *
  * Makes text from a device safe to store and show (K2). Invalid bytes become U+FFFD.
  *
@@ -25,7 +26,8 @@ char *bl_utf8_clean (const char *text, gsize len, gsize max_chars, gboolean keep
 
 /**
  * bl_show:
- * Returns: (transfer full): @text fit for an error message or a log line: cleaned, one line, at most 80 characters
+ * Returns: (transfer full): @text fit for an error message or a log line: cleaned, one line, at most 80
+ * characters
  */
 char *bl_show (const char *text, gsize len);
 

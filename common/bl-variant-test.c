@@ -21,7 +21,8 @@ expect (GVariant *doc, const char *text)
   g_autofree char *found = bl_json_to_string (doc, NULL);
   g_assert_cmpstr (found, ==, text);
   g_autoptr (GBytes) bytes = g_variant_get_data_as_bytes (doc);
-  g_autoptr (GVariant) again = g_variant_ref_sink (g_variant_new_from_bytes (G_VARIANT_TYPE_VARDICT, bytes, FALSE));
+  g_autoptr (GVariant) again
+      = g_variant_ref_sink (g_variant_new_from_bytes (G_VARIANT_TYPE_VARDICT, bytes, FALSE));
   g_assert_true (g_variant_is_normal_form (again));
 }
 
@@ -56,9 +57,9 @@ check_reads (GVariant *doc)
   g_assert_null (bl_variant_get_strv (doc, "s"));
 }
 
-static const char sample[]
-    = "{\"s\":\"text\",\"e\":\"\",\"i\":-5,\"two\":2.0,\"half\":0.5,\"b\":true,\"z\":null,\"o\":{\"k\":1},\"a\":[\"x\",\"y\"],"
-      "\"mixed\":[\"x\",1]}";
+static const char sample[] = "{\"s\":\"text\",\"e\":\"\",\"i\":-5,\"two\":2.0,\"half\":0.5,\"b\":true,\"z\":"
+                             "null,\"o\":{\"k\":1},\"a\":[\"x\",\"y\"],"
+                             "\"mixed\":[\"x\",1]}";
 
 static void
 test_reads (void)
@@ -77,8 +78,8 @@ test_odd_documents (void)
   g_autoptr (GVariant) empty = bl_doc_new ();
   g_autoptr (GVariant) array = bl_json_parse ("[1]", 3, NULL, BL_JSON_DEFAULT, NULL);
   /* Not in normal form: counts as empty rather than being believed. */
-  g_autoptr (GVariant) broken
-      = g_variant_ref_sink (g_variant_new_from_data (G_VARIANT_TYPE_VARDICT, "abcdefgh\x09", 9, FALSE, NULL, NULL));
+  g_autoptr (GVariant) broken = g_variant_ref_sink (
+      g_variant_new_from_data (G_VARIANT_TYPE_VARDICT, "abcdefgh\x09", 9, FALSE, NULL, NULL));
   GVariant *odd[] = { NULL, empty, array, broken };
   for (guint i = 0; i < G_N_ELEMENTS (odd); i++)
     {

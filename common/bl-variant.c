@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Documents. Look-ups walk the serialised form, which GVariant keeps anyway; changes copy entries as bytes, because an
- * entry of a{sv} holds no position of its own.
+ * Documents. Look-ups walk the serialised form, which GVariant keeps anyway; changes copy entries as bytes,
+ * because an entry of a{sv} holds no position of its own.
  */
 #include "common/bl-variant.h"
 
@@ -68,7 +68,7 @@ bl_variant_get_string (GVariant *doc, const char *key)
   gsize index;
   if (!dict_find (doc, key, &entry, &index) || !bl_gv_value_is (&entry.value, "s"))
     return NULL;
-  return (const char *) entry.value.data;
+  return (const char *)entry.value.data;
 }
 
 /* Reads any number type; integers in @integer, doubles in @real. Returns the type, 0 for none. */
@@ -112,9 +112,9 @@ get_number (GVariant *doc, const char *key, gint64 *integer, double *real)
       *integer = value.x;
       return 'x';
     case 't':
-      *integer = (gint64) value.t;
-      *real = (double) value.t;
-      return value.t <= (guint64) G_MAXINT64 ? 'x' : 'd';
+      *integer = (gint64)value.t;
+      *real = (double)value.t;
+      return value.t <= (guint64)G_MAXINT64 ? 'x' : 'd';
     case 'd':
       *real = value.d;
       return 'd';
@@ -133,7 +133,7 @@ bl_variant_get_int (GVariant *doc, const char *key, gint64 fallback)
     return integer;
   /* 2^63 itself is out of range, and is the first double that is. */
   if (type == 'd' && real >= -0x1p63 && real < 0x1p63 && real == trunc (real))
-    return (gint64) real;
+    return (gint64)real;
   return fallback;
 }
 
@@ -143,7 +143,7 @@ bl_variant_get_double (GVariant *doc, const char *key, double fallback)
   gint64 integer = 0;
   double real = 0;
   char type = get_number (doc, key, &integer, &real);
-  return type == 'x' ? (double) integer : type == 'd' ? real : fallback;
+  return type == 'x' ? (double)integer : type == 'd' ? real : fallback;
 }
 
 gboolean
@@ -374,13 +374,13 @@ bl_doc_merge (GVariant *doc, GVariant *patch)
   writer_init (&writer, old.size + new.size);
   while (dict_next (&old, &entry))
     {
-      if (!dict_find (patch, (const char *) entry.data, &other, &index))
+      if (!dict_find (patch, (const char *)entry.data, &other, &index))
         writer_copy (&writer, &entry);
       else if (!entry_is_null (&other))
         writer_copy (&writer, &other);
     }
   while (dict_next (&new, &entry))
-    if (!entry_is_null (&entry) && !dict_find (doc, (const char *) entry.data, &other, &index))
+    if (!entry_is_null (&entry) && !dict_find (doc, (const char *)entry.data, &other, &index))
       writer_copy (&writer, &entry);
   return writer_end (&writer);
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Reading and changing documents: GVariants of type a{sv}, as bl-json makes them and the store keeps them. Look-ups
- * walk the serialised form and allocate nothing. Documents are immutable; bl_doc_* make new ones and keep key order.
- * Pure; any thread.
+ * Reading and changing documents: GVariants of type a{sv}, as bl-json makes them and the store keeps them.
+ * Look-ups walk the serialised form and allocate nothing. Documents are immutable; bl_doc_* make new ones and
+ * keep key order. Pure; any thread.
  */
 #pragma once
 
@@ -27,7 +27,10 @@ gboolean bl_variant_get_bool (GVariant *doc, const char *key, gboolean fallback)
 /** bl_variant_get_double: takes every number type. */
 double bl_variant_get_double (GVariant *doc, const char *key, double fallback);
 
-/** bl_variant_get_child: Returns: (transfer full) (nullable): the value without its variant box; null counts as a value */
+/**
+ * bl_variant_get_child: Returns: (transfer full) (nullable): the value without its variant box; null counts
+ * as a value
+ */
 GVariant *bl_variant_get_child (GVariant *doc, const char *key);
 
 /** bl_variant_get_object: Returns: (transfer full) (nullable): the value when it is an object (a{sv}) */
@@ -36,7 +39,10 @@ GVariant *bl_variant_get_object (GVariant *doc, const char *key);
 /** bl_variant_get_array: Returns: (transfer full) (nullable): the value when it is an array (av) */
 GVariant *bl_variant_get_array (GVariant *doc, const char *key);
 
-/** bl_variant_get_strv: Returns: (transfer full) (nullable): the strings of an array (av or as); NULL if anything else is in it */
+/**
+ * bl_variant_get_strv: Returns: (transfer full) (nullable): the strings of an array (av or as); NULL if
+ * anything else is in it
+ */
 char **bl_variant_get_strv (GVariant *doc, const char *key);
 
 /** bl_variant_has: TRUE when @key exists, whatever its value. */
@@ -65,10 +71,15 @@ GVariant *bl_doc_set_string (GVariant *doc, const char *key, const char *text);
 GVariant *bl_doc_set_int (GVariant *doc, const char *key, gint64 value);
 GVariant *bl_doc_set_bool (GVariant *doc, const char *key, gboolean value);
 
-/** bl_doc_remove: Returns: (transfer full): @doc without @key; a new reference to @doc when it was not there */
+/**
+ * bl_doc_remove: Returns: (transfer full): @doc without @key; a new reference to @doc when it was not there
+ */
 GVariant *bl_doc_remove (GVariant *doc, const char *key);
 
-/** bl_doc_merge: Returns: (transfer full): @doc with every key of @patch set; a null in @patch removes the key */
+/**
+ * bl_doc_merge: Returns: (transfer full): @doc with every key of @patch set; a null in @patch removes the
+ * key
+ */
 GVariant *bl_doc_merge (GVariant *doc, GVariant *patch);
 
 G_END_DECLS

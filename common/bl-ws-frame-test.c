@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The message assembler: every split of a stream gives the same messages; every rule of RFC 6455 is enforced. */
+/* The message assembler: every split of a stream gives the same messages; every rule of RFC 6455 is enforced.
+ */
 #include "common/bl-ws-frame.h"
 
 #include <string.h>
@@ -45,7 +46,7 @@ run_parser (const guint8 *data, gsize len, BlWsRole role, gsize max, gsize step)
           g_string_append_printf (run.log, "%x", m.opcode);
           if (m.opcode == BL_WS_CLOSE)
             g_string_append_printf (run.log, "(%u)", m.close_code);
-          g_string_append_len (run.log, (const char *) m.data, (gssize) m.len);
+          g_string_append_len (run.log, (const char *)m.data, (gssize)m.len);
           g_string_append_c (run.log, ';');
         }
       g_assert_cmpuint (pos, ==, piece_len);
@@ -74,10 +75,10 @@ add_frame (GByteArray *out, guint8 first, const char *payload, gsize len, gboole
   const guint8 mask[4] = { 1, 2, 3, 0xF0 };
   gsize n = bl_ws_write_header (header, first & 15, TRUE, len, masked ? mask : NULL);
   header[0] = first;
-  g_byte_array_append (out, header, (guint) n);
+  g_byte_array_append (out, header, (guint)n);
   if (len == 0)
     return;
-  g_byte_array_append (out, (const guint8 *) payload, (guint) len);
+  g_byte_array_append (out, (const guint8 *)payload, (guint)len);
   if (masked)
     bl_ws_mask (out->data + out->len - len, len, mask, 0);
 }
@@ -101,7 +102,9 @@ test_messages (void)
   add_text (s, 0x8A, "");
   add_text (s, 0x80, "ted");
   add_text (s, 0x82, "binary, long enough to be unmasked in words");
-  add_text (s, 0x88, "\x03\xE8" "bye");
+  add_text (s, 0x88,
+            "\x03\xE8"
+            "bye");
   add_text (s, 0x81, "after close");
   expect (s, BL_WS_SERVER, 1000,
           "1hello;2;9ping;a;1fragmented;2binary, long enough to be unmasked in words;8(1000)bye;", 0);
@@ -141,7 +144,7 @@ static void
 refuse (const char *bytes, gsize len, guint16 code)
 {
   g_autoptr (GByteArray) s = g_byte_array_new ();
-  g_byte_array_append (s, (const guint8 *) bytes, (guint) len);
+  g_byte_array_append (s, (const guint8 *)bytes, (guint)len);
   expect (s, BL_WS_CLIENT, 1000000, NULL, code);
 }
 
@@ -150,26 +153,26 @@ refuse (const char *bytes, gsize len, guint16 code)
 static void
 test_refused (void)
 {
-  REFUSE ("\xC1\x00", 1002); /* reserved bit: compression was not agreed */
-  REFUSE ("\x83\x00", 1002); /* opcode 3 */
-  REFUSE ("\x8B\x00", 1002); /* opcode 11 */
+  REFUSE ("\xC1\x00", 1002);                 /* reserved bit: compression was not agreed */
+  REFUSE ("\x83\x00", 1002);                 /* opcode 3 */
+  REFUSE ("\x8B\x00", 1002);                 /* opcode 11 */
   REFUSE ("\x81\x80\x01\x02\x03\x04", 1002); /* masked by a server */
-  REFUSE ("\x80\x00", 1002); /* continuation of nothing */
-  REFUSE ("\x01\x00\x81\x00", 1002); /* a second message inside the first */
-  REFUSE ("\x09\x00", 1002); /* fragmented ping */
-  REFUSE ("\x89\x7E\x00\x7E", 1002); /* ping of 126 bytes */
-  REFUSE ("\x82\x7E\x00\x7D", 1002); /* length not minimal */
+  REFUSE ("\x80\x00", 1002);                 /* continuation of nothing */
+  REFUSE ("\x01\x00\x81\x00", 1002);         /* a second message inside the first */
+  REFUSE ("\x09\x00", 1002);                 /* fragmented ping */
+  REFUSE ("\x89\x7E\x00\x7E", 1002);         /* ping of 126 bytes */
+  REFUSE ("\x82\x7E\x00\x7D", 1002);         /* length not minimal */
   REFUSE ("\x82\x7F\x00\x00\x00\x00\x00\x00\xFF\xFF", 1002);
   REFUSE ("\x82\x7F\x80\x00\x00\x00\x00\x00\x00\x00", 1002); /* top bit */
   REFUSE ("\x82\x7F\x7F\xFF\xFF\xFF\xFF\xFF\xFF\xFF", 1009);
-  REFUSE ("\x88\x01\x03", 1002); /* half a close code */
+  REFUSE ("\x88\x01\x03", 1002);     /* half a close code */
   REFUSE ("\x88\x02\x03\xED", 1002); /* 1005 is not for the wire */
   REFUSE ("\x88\x02\x00\x00", 1002);
   REFUSE ("\x88\x03\x03\xE8\xFF", 1007); /* reason not UTF-8 */
   REFUSE ("\x81\x01\xFF", 1007);
   REFUSE ("\x01\x01\xC3\x80\x01\x41", 1007);
   g_autoptr (GByteArray) s = g_byte_array_new ();
-  g_byte_array_append (s, (const guint8 *) "\x81\x01x", 3);
+  g_byte_array_append (s, (const guint8 *)"\x81\x01x", 3);
   expect (s, BL_WS_SERVER, 10, "", 1002); /* unmasked by a client */
 }
 

@@ -23,7 +23,7 @@ enum
 void
 bl_ws_parser_init (BlWsParser *self, BlWsRole role, gsize max_message)
 {
-  *self = (BlWsParser){ .role = (guint8) role, .max_message = max_message };
+  *self = (BlWsParser){ .role = (guint8)role, .max_message = max_message };
 }
 
 void
@@ -68,10 +68,11 @@ buffer_append (BlWsParser *self, const guint8 *data, gsize len)
   gsize need = self->used + len;
   if (need > self->allocated)
     {
-      /* Grow with what has come, not with what was announced; the last step fits exactly when the end is known. */
+      /* Grow with what has come, not with what was announced; the last step fits exactly when the end is
+       * known. */
       gsize grown = MAX (MAX (need, self->allocated * 2), FIRST_ALLOCATION);
       if (self->frame_fin && need + self->frame_left - len < grown)
-        grown = (gsize) (need + self->frame_left - len);
+        grown = (gsize)(need + self->frame_left - len);
       grown = MAX (grown, need);
       self->buffer = g_realloc (self->buffer, grown);
       self->allocated = grown;
@@ -88,23 +89,24 @@ parser_header (BlWsParser *self, const guint8 *data, gsize len, gsize *consumed,
   gsize have = self->header_len;
   gsize take = MIN (len, BL_WS_MAX_HEADER - have);
   memcpy (self->header + have, data, take);
-  int n = bl_ws_header_parse (self->header, have + take, self->role == BL_WS_SERVER, self->message_opcode != 0, &h,
-                              error);
+  int n = bl_ws_header_parse (self->header, have + take, self->role == BL_WS_SERVER,
+                              self->message_opcode != 0, &h, error);
   if (n < 0)
     return parser_fail (self, BL_WS_CODE_PROTOCOL);
   if (n == 0)
     {
-      self->header_len = (guint8) (have + take);
+      self->header_len = (guint8)(have + take);
       *consumed = take;
       return BL_WS_NEED_MORE;
     }
-  *consumed = (gsize) n - have;
+  *consumed = (gsize)n - have;
   self->header_len = 0;
   if (!bl_ws_opcode_is_control (h.opcode)
-      && (h.payload > self->max_message || self->used > self->max_message - (gsize) h.payload))
+      && (h.payload > self->max_message || self->used > self->max_message - (gsize)h.payload))
     {
       g_set_error (error, BL_ERROR, BL_ERROR_TOO_LARGE,
-                   "WebSocket message too long: expected at most %" G_GSIZE_FORMAT " bytes, found %" G_GUINT64_FORMAT,
+                   "WebSocket message too long: expected at most %" G_GSIZE_FORMAT
+                   " bytes, found %" G_GUINT64_FORMAT,
                    self->max_message, h.payload + self->used);
       return parser_fail (self, BL_WS_CODE_TOO_BIG);
     }
@@ -146,11 +148,12 @@ deliver_message (BlWsParser *self, const guint8 *data, gsize len, BlWsMessage *m
 {
   if (self->message_opcode == BL_WS_TEXT)
     {
-      gsize good = bl_utf8_valid_prefix ((const char *) data, len);
+      gsize good = bl_utf8_valid_prefix ((const char *)data, len);
       if (good != len)
         {
           g_set_error (error, BL_ERROR, BL_ERROR_INVALID,
-                       "WebSocket text is not UTF-8: byte 0x%02x at offset %" G_GSIZE_FORMAT, data[good], good);
+                       "WebSocket text is not UTF-8: byte 0x%02x at offset %" G_GSIZE_FORMAT, data[good],
+                       good);
           return parser_fail (self, BL_WS_CODE_BAD_DATA);
         }
     }
@@ -163,18 +166,19 @@ deliver_message (BlWsParser *self, const guint8 *data, gsize len, BlWsMessage *m
 
 /* Takes payload; the whole of a single-frame message is handed on where it lies. */
 static BlWsResult
-parser_payload (BlWsParser *self, guint8 *data, gsize len, gsize *consumed, BlWsMessage *message, GError **error)
+parser_payload (
+    BlWsParser *self, guint8 *data, gsize len, gsize *consumed, BlWsMessage *message, GError **error)
 {
-  gsize take = (gsize) MIN ((guint64) len, self->frame_left);
+  gsize take = (gsize)MIN ((guint64)len, self->frame_left);
   if (self->role == BL_WS_SERVER)
     bl_ws_mask (data, take, self->mask, self->mask_phase);
-  self->mask_phase = (guint32) ((self->mask_phase + take) & 3);
+  self->mask_phase = (guint32)((self->mask_phase + take) & 3);
   *consumed = take;
 
   if (bl_ws_opcode_is_control (self->frame_opcode))
     {
       memcpy (self->control + self->control_len, data, take);
-      self->control_len = (guint8) (self->control_len + take);
+      self->control_len = (guint8)(self->control_len + take);
       self->frame_left -= take;
       return self->frame_left > 0 ? BL_WS_NEED_MORE : deliver_control (self, message, error);
     }
@@ -194,12 +198,8 @@ parser_payload (BlWsParser *self, guint8 *data, gsize len, gsize *consumed, BlWs
 }
 
 BlWsResult
-bl_ws_parser_feed (BlWsParser *self,
-                   guint8 *data,
-                   gsize len,
-                   gsize *consumed,
-                   BlWsMessage *message,
-                   GError **error)
+bl_ws_parser_feed (
+    BlWsParser *self, guint8 *data, gsize len, gsize *consumed, BlWsMessage *message, GError **error)
 {
   gsize pos = 0;
   *consumed = 0;
@@ -244,20 +244,21 @@ bl_ws_parser_feed (BlWsParser *self,
 }
 
 gsize
-bl_ws_write_header (guint8 out[BL_WS_MAX_HEADER], BlWsOpcode opcode, gboolean fin, guint64 len, const guint8 *mask)
+bl_ws_write_header (
+    guint8 out[BL_WS_MAX_HEADER], BlWsOpcode opcode, gboolean fin, guint64 len, const guint8 *mask)
 {
   gsize n = 2;
   guint8 bit = mask ? 0x80 : 0;
-  out[0] = (guint8) ((fin ? 0x80 : 0) | (opcode & 0x0F));
+  out[0] = (guint8)((fin ? 0x80 : 0) | (opcode & 0x0F));
   if (len < 126)
     {
-      out[1] = (guint8) (bit | len);
+      out[1] = (guint8)(bit | len);
     }
   else if (len <= G_MAXUINT16)
     {
       out[1] = bit | 126;
-      out[2] = (guint8) (len >> 8);
-      out[3] = (guint8) len;
+      out[2] = (guint8)(len >> 8);
+      out[3] = (guint8)len;
       n = 4;
     }
   else
@@ -290,10 +291,10 @@ bl_ws_append_frame (GByteArray *out, BlWsRole role, BlWsOpcode opcode, gconstpoi
   if (role == BL_WS_CLIENT)
     bl_random_bytes (mask, sizeof mask);
   gsize n = bl_ws_write_header (header, opcode, TRUE, len, role == BL_WS_CLIENT ? mask : NULL);
-  g_byte_array_append (out, header, (guint) n);
+  g_byte_array_append (out, header, (guint)n);
   if (len == 0)
     return;
-  g_byte_array_append (out, data, (guint) len);
+  g_byte_array_append (out, data, (guint)len);
   if (role == BL_WS_CLIENT)
     bl_ws_mask (out->data + out->len - len, len, mask, 0);
 }
@@ -302,7 +303,7 @@ GBytes *
 bl_ws_build_frame (BlWsRole role, BlWsOpcode opcode, gconstpointer data, gsize len)
 {
   g_return_val_if_fail (len <= G_MAXINT32 - BL_WS_MAX_HEADER, NULL);
-  GByteArray *out = g_byte_array_sized_new ((guint) len + BL_WS_MAX_HEADER);
+  GByteArray *out = g_byte_array_sized_new ((guint)len + BL_WS_MAX_HEADER);
   bl_ws_append_frame (out, role, opcode, data, len);
   return g_byte_array_free_to_bytes (out);
 }
@@ -314,8 +315,8 @@ bl_ws_build_close (BlWsRole role, guint16 code, const char *reason)
   gsize len = 0;
   if (code == 0 || code == BL_WS_CODE_NONE)
     return bl_ws_build_frame (role, BL_WS_CLOSE, NULL, 0);
-  payload[len++] = (guint8) (code >> 8);
-  payload[len++] = (guint8) code;
+  payload[len++] = (guint8)(code >> 8);
+  payload[len++] = (guint8)code;
   if (reason)
     {
       gsize n = bl_utf8_valid_prefix (reason, MIN (strlen (reason), sizeof payload - len));

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * RFC 6455 framing, both ends. BlWsParser assembles bounded messages for the control and agent channels; BlWsRewriter
- * streams frames through a relay without ever holding one. Neither does I/O; a caller owns the buffers.
- * Not thread safe; each object belongs to one thread.
+ * RFC 6455 framing, both ends. BlWsParser assembles bounded messages for the control and agent channels;
+ * BlWsRewriter streams frames through a relay without ever holding one. Neither does I/O; a caller owns the
+ * buffers. Not thread safe; each object belongs to one thread.
  */
 #pragma once
 
@@ -35,7 +35,7 @@ typedef enum
   BL_WS_CODE_GOING_AWAY = 1001,
   BL_WS_CODE_PROTOCOL = 1002,
   BL_WS_CODE_UNSUPPORTED = 1003,
-  BL_WS_CODE_NONE = 1005, /* never on the wire: a close frame without a code */
+  BL_WS_CODE_NONE = 1005,     /* never on the wire: a close frame without a code */
   BL_WS_CODE_ABNORMAL = 1006, /* never on the wire: no close frame at all */
   BL_WS_CODE_BAD_DATA = 1007,
   BL_WS_CODE_POLICY = 1008,
@@ -46,15 +46,15 @@ typedef enum
 typedef enum
 {
   BL_WS_NEED_MORE, /* all input is consumed */
-  BL_WS_MESSAGE, /* a whole message or control frame is ready; call again with the rest */
-  BL_WS_ERROR, /* the connection must be closed with the parser's close code */
+  BL_WS_MESSAGE,   /* a whole message or control frame is ready; call again with the rest */
+  BL_WS_ERROR,     /* the connection must be closed with the parser's close code */
 } BlWsResult;
 
 /**
  * BlWsMessage:
  * @opcode: text, binary, close, ping or pong
- * @data: borrowed from the input or the parser: valid until the next call on the parser and as long as the input
- *   buffer. Not NUL-terminated. For close: the reason.
+ * @data: borrowed from the input or the parser: valid until the next call on the parser and as long as the
+ * input buffer. Not NUL-terminated. For close: the reason.
  * @close_code: for close, %BL_WS_CODE_NONE when the frame had none
  */
 typedef struct
@@ -98,7 +98,10 @@ G_STATIC_ASSERT (sizeof (BlWsParser) <= 256);
 void bl_ws_parser_init (BlWsParser *self, BlWsRole role, gsize max_message);
 void bl_ws_parser_clear (BlWsParser *self);
 
-/** bl_ws_parser_set_max_message: e.g. after authentication. Applies to frames whose header is read afterwards. */
+/**
+ * bl_ws_parser_set_max_message: e.g. after authentication. Applies to frames whose header is read
+ * afterwards.
+ */
 void bl_ws_parser_set_max_message (BlWsParser *self, gsize max_message);
 
 /**
@@ -108,10 +111,11 @@ void bl_ws_parser_set_max_message (BlWsParser *self, gsize max_message);
  * @message: (out): set with %BL_WS_MESSAGE
  * @error: %BL_ERROR_INVALID or %BL_ERROR_TOO_LARGE, with what was expected and found
  *
- * A message that lies whole in @data is not copied. Memory grows with received bytes, never with announced ones.
+ * A message that lies whole in @data is not copied. Memory grows with received bytes, never with announced
+ * ones.
  */
-BlWsResult bl_ws_parser_feed (BlWsParser *self, guint8 *data, gsize len, gsize *consumed, BlWsMessage *message,
-                              GError **error);
+BlWsResult bl_ws_parser_feed (
+    BlWsParser *self, guint8 *data, gsize len, gsize *consumed, BlWsMessage *message, GError **error);
 
 /** bl_ws_parser_get_close_code: what to send after %BL_WS_ERROR: 1002, 1007 or 1009. */
 guint16 bl_ws_parser_get_close_code (const BlWsParser *self);
@@ -121,9 +125,9 @@ gsize bl_ws_parser_get_buffered (const BlWsParser *self);
 
 typedef enum
 {
-  BL_WS_REWRITE_MORE, /* all input consumed, or the output is full */
+  BL_WS_REWRITE_MORE,    /* all input consumed, or the output is full */
   BL_WS_REWRITE_CONTROL, /* a control frame was taken out of the stream; call again with the rest */
-  BL_WS_REWRITE_ERROR, /* close both ends */
+  BL_WS_REWRITE_ERROR,   /* close both ends */
 } BlWsRewriteResult;
 
 /* A control frame found in the stream; it is not forwarded. Ping wants a pong back, close ends the pump. */
@@ -159,7 +163,7 @@ typedef struct
   guint8 control[BL_WS_MAX_CONTROL_PAYLOAD];
   /* counters, readable at any time */
   guint64 data_frames; /* data frames begun */
-  guint64 data_bytes; /* payload forwarded */
+  guint64 data_bytes;  /* payload forwarded */
   guint64 control_frames;
 } BlWsRewriter;
 
@@ -178,24 +182,36 @@ void bl_ws_rewriter_init (BlWsRewriter *self, BlWsRole role, gboolean mask_outpu
  * bl_ws_rewriter_feed:
  * @in: received bytes
  * @consumed: (out): bytes of @in used
- * @out: where forwarded frames go. May be the same buffer when @out + %BL_WS_REWRITE_HEADROOM <= @in, the output is
- *   not masked and @out_size >= @in_len + %BL_WS_REWRITE_HEADROOM; then all of @in fits.
+ * @out: where forwarded frames go. May be the same buffer when @out + %BL_WS_REWRITE_HEADROOM <= @in, the
+ * output is not masked and @out_size >= @in_len + %BL_WS_REWRITE_HEADROOM; then all of @in fits.
  * @out_size: at least %BL_WS_MAX_HEADER
  * @produced: (out): bytes written to @out; forward these before acting on @control
  * @control: (out): set with %BL_WS_REWRITE_CONTROL
  *
- * Keeps frame boundaries, opcode and FIN (relay-tunnel.md section 10); refuses reserved bits and opcodes, wrong
- * masking, non-minimal lengths, wrong fragmentation and oversized control frames. Text is not checked for UTF-8: the
- * far end does that with the whole message in hand.
+ * Keeps frame boundaries, opcode and FIN (relay-tunnel.md section 10); refuses reserved bits and opcodes,
+ * wrong masking, non-minimal lengths, wrong fragmentation and oversized control frames. Text is not checked
+ * for UTF-8: the far end does that with the whole message in hand.
  */
-BlWsRewriteResult bl_ws_rewriter_feed (BlWsRewriter *self, const guint8 *in, gsize in_len, gsize *consumed,
-                                       guint8 *out, gsize out_size, gsize *produced, BlWsControl *control,
+BlWsRewriteResult bl_ws_rewriter_feed (BlWsRewriter *self,
+                                       const guint8 *in,
+                                       gsize in_len,
+                                       gsize *consumed,
+                                       guint8 *out,
+                                       gsize out_size,
+                                       gsize *produced,
+                                       BlWsControl *control,
                                        GError **error);
 
-/** bl_ws_rewriter_at_frame_boundary: TRUE when a control frame of ours may be sent to the receiving side now. */
+/**
+ * bl_ws_rewriter_at_frame_boundary: TRUE when a control frame of ours may be sent to the receiving side
+ * now.
+ */
 gboolean bl_ws_rewriter_at_frame_boundary (const BlWsRewriter *self);
 
-/** bl_ws_rewriter_at_message_boundary: TRUE when a data message of ours may be sent to the receiving side now. */
+/**
+ * bl_ws_rewriter_at_message_boundary: TRUE when a data message of ours may be sent to the receiving side
+ * now.
+ */
 gboolean bl_ws_rewriter_at_message_boundary (const BlWsRewriter *self);
 
 /**
@@ -204,13 +220,16 @@ gboolean bl_ws_rewriter_at_message_boundary (const BlWsRewriter *self);
  *
  * Returns: bytes written to @out, 2 to 14
  */
-gsize bl_ws_write_header (guint8 out[BL_WS_MAX_HEADER], BlWsOpcode opcode, gboolean fin, guint64 len,
-                          const guint8 *mask);
+gsize bl_ws_write_header (
+    guint8 out[BL_WS_MAX_HEADER], BlWsOpcode opcode, gboolean fin, guint64 len, const guint8 *mask);
 
 /** bl_ws_mask: XOR @data with @mask, starting at @phase bytes into the mask; its own inverse. */
 void bl_ws_mask (guint8 *data, gsize len, const guint8 mask[4], guint phase);
 
-/** bl_ws_append_frame: appends one unfragmented frame; masked with a fresh random key when @role is the client. */
+/**
+ * bl_ws_append_frame: appends one unfragmented frame; masked with a fresh random key when @role is the
+ * client.
+ */
 void bl_ws_append_frame (GByteArray *out, BlWsRole role, BlWsOpcode opcode, gconstpointer data, gsize len);
 
 /** bl_ws_build_frame: Returns: (transfer full): one unfragmented frame, as bl_ws_append_frame(). */

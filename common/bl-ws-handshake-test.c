@@ -33,7 +33,8 @@ test_requests (void)
   g_autofree char *request = bl_ws_build_upgrade_request ("h:1", "/agent.ashx", KEY, headers, &error);
   g_assert_cmpstr (request, ==,
                    "GET /agent.ashx HTTP/1.1\r\nHost: h:1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                   "Sec-WebSocket-Key: " KEY "\r\nSec-WebSocket-Version: 13\r\nUser-Agent: Bowline Agent\r\n\r\n");
+                   "Sec-WebSocket-Key: " KEY
+                   "\r\nSec-WebSocket-Version: 13\r\nUser-Agent: Bowline Agent\r\n\r\n");
   const char *split[] = { "X: a\r\nY: b", NULL };
   g_assert_null (bl_ws_build_upgrade_request ("h", "/", KEY, split, NULL));
   g_assert_null (bl_ws_build_upgrade_request ("h\r\nX: y", "/", KEY, NULL, NULL));
@@ -42,8 +43,9 @@ test_requests (void)
   g_assert_null (bl_ws_build_upgrade_request ("h", "/", "short", NULL, &error));
   g_assert_error (error, BL_ERROR, BL_ERROR_INVALID);
   g_autofree char *connect = bl_http_build_connect ("::1", 443, "u", "p", NULL);
-  g_assert_cmpstr (connect, ==,
-                   "CONNECT [::1]:443 HTTP/1.1\r\nHost: [::1]:443\r\nProxy-Authorization: Basic dTpw\r\n\r\n");
+  g_assert_cmpstr (
+      connect, ==,
+      "CONNECT [::1]:443 HTTP/1.1\r\nHost: [::1]:443\r\nProxy-Authorization: Basic dTpw\r\n\r\n");
   g_assert_null (bl_http_build_connect ("a/b", 443, NULL, NULL, NULL));
 }
 
@@ -55,7 +57,7 @@ feed_all (BlHttpResponse *response, const char *text, gsize len, gsize step, gsi
     {
       gsize used;
       BlHttpResult result
-          = bl_http_response_feed (response, (const guint8 *) text + at, MIN (step, len - at), &used, error);
+          = bl_http_response_feed (response, (const guint8 *)text + at, MIN (step, len - at), &used, error);
       at += used;
       *total = at;
       if (result != BL_HTTP_NEED_MORE)
@@ -67,8 +69,10 @@ feed_all (BlHttpResponse *response, const char *text, gsize len, gsize step, gsi
 static void
 test_response (void)
 {
-  const char text[] = "HTTP/1.1 101 Switching Protocols\r\nupgrade: WebSocket\r\nConnection: keep-alive,  Upgrade\r\n"
-                      "Sec-WebSocket-Accept:   " ACCEPT "  \r\n\r\n\x81\x01" "c";
+  const char text[]
+      = "HTTP/1.1 101 Switching Protocols\r\nupgrade: WebSocket\r\nConnection: keep-alive,  Upgrade\r\n"
+        "Sec-WebSocket-Accept:   " ACCEPT "  \r\n\r\n\x81\x01"
+        "c";
   for (gsize step = 1; step < sizeof text; step++)
     {
       g_autoptr (BlHttpResponse) response = bl_http_response_new ();
@@ -149,14 +153,16 @@ test_connect (void)
     const char *text;
     gint code;
   } cases[] = { { "HTTP/1.0 200 Connection established\r\n\r\n", -1 },
-                { "HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic\r\n\r\n", BL_ERROR_AUTH },
+                { "HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic\r\n\r\n",
+                  BL_ERROR_AUTH },
                 { "HTTP/1.1 502 Bad Gateway\r\n\r\n", BL_ERROR_FAILED } };
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
     {
       g_autoptr (BlHttpResponse) response = bl_http_response_new ();
       g_autoptr (GError) error = NULL;
       gsize total;
-      g_assert_cmpint (feed_all (response, cases[i].text, strlen (cases[i].text), 7, &total, &error), ==, BL_HTTP_DONE);
+      g_assert_cmpint (feed_all (response, cases[i].text, strlen (cases[i].text), 7, &total, &error), ==,
+                       BL_HTTP_DONE);
       g_assert_cmpint (bl_http_check_connect (response, &error), ==, cases[i].code < 0);
       if (cases[i].code >= 0)
         g_assert_error (error, BL_ERROR, cases[i].code);

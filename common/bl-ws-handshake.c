@@ -55,8 +55,8 @@ bl_ws_accept_key (const char *key)
   guint8 digest[20];
   gsize len = sizeof digest;
   g_autoptr (GChecksum) sum = g_checksum_new (G_CHECKSUM_SHA1);
-  g_checksum_update (sum, (const guchar *) key, -1);
-  g_checksum_update (sum, (const guchar *) WS_GUID, -1);
+  g_checksum_update (sum, (const guchar *)key, -1);
+  g_checksum_update (sum, (const guchar *)WS_GUID, -1);
   g_checksum_get_digest (sum, digest, &len);
   return g_base64_encode (digest, len);
 }
@@ -69,7 +69,8 @@ bl_ws_make_key (void)
   return g_base64_encode (raw, sizeof raw);
 }
 
-/* Visible ASCII; with @blanks also inner spaces and tabs. UTF-8 and control characters do not belong in a head. */
+/* Visible ASCII; with @blanks also inner spaces and tabs. UTF-8 and control characters do not belong in a
+ * head. */
 static gboolean
 is_plain (const char *text, gboolean blanks)
 {
@@ -82,11 +83,8 @@ is_plain (const char *text, gboolean blanks)
 }
 
 char *
-bl_ws_build_upgrade_request (const char *host,
-                             const char *target,
-                             const char *key,
-                             const char *const *headers,
-                             GError **error)
+bl_ws_build_upgrade_request (
+    const char *host, const char *target, const char *key, const char *const *headers, GError **error)
 {
   if (!is_plain (host, FALSE))
     return invalid (error, "upgrade request: expected a host", host), NULL;
@@ -117,12 +115,12 @@ bl_http_build_connect (const char *host, guint16 port, const char *user, const c
   const char *open = strchr (host, ':') ? "[" : "";
   const char *shut = strchr (host, ':') ? "]" : "";
   g_autoptr (GString) out = g_string_new (NULL);
-  g_string_append_printf (out, "CONNECT %s%s%s:%u HTTP/1.1\r\nHost: %s%s%s:%u\r\n", open, host, shut, port, open,
-                          host, shut, port);
+  g_string_append_printf (out, "CONNECT %s%s%s:%u HTTP/1.1\r\nHost: %s%s%s:%u\r\n", open, host, shut, port,
+                          open, host, shut, port);
   if (user)
     {
       g_autofree char *pair = g_strdup_printf ("%s:%s", user, password ? password : "");
-      g_autofree char *basic = g_base64_encode ((const guchar *) pair, strlen (pair));
+      g_autofree char *basic = g_base64_encode ((const guchar *)pair, strlen (pair));
       g_string_append_printf (out, "Proxy-Authorization: Basic %s\r\n", basic);
     }
   g_string_append (out, "\r\n");
@@ -155,7 +153,7 @@ parse_status (BlHttpResponse *self, char *line, GError **error)
   if (!g_ascii_isdigit (code[0]) || !g_ascii_isdigit (code[1]) || !g_ascii_isdigit (code[2])
       || (code[3] != ' ' && code[3] != '\0') || code[0] == '0')
     return invalid (error, "HTTP answer: expected a status of three digits", line);
-  self->status = (guint) ((code[0] - '0') * 100 + (code[1] - '0') * 10 + (code[2] - '0'));
+  self->status = (guint)((code[0] - '0') * 100 + (code[1] - '0') * 10 + (code[2] - '0'));
   self->reason = code[3] ? code + 4 : "";
   return TRUE;
 }
@@ -171,7 +169,8 @@ parse_header (BlHttpResponse *self, char *line, GError **error)
       return invalid (error, "HTTP answer: expected a header name", line);
   if (self->n_headers == BL_HTTP_MAX_HEADERS)
     {
-      g_set_error (error, BL_ERROR, BL_ERROR_TOO_LARGE, "HTTP answer: more than %d headers", BL_HTTP_MAX_HEADERS);
+      g_set_error (error, BL_ERROR, BL_ERROR_TOO_LARGE, "HTTP answer: more than %d headers",
+                   BL_HTTP_MAX_HEADERS);
       return FALSE;
     }
   *colon = '\0';
@@ -213,7 +212,7 @@ bl_http_response_feed (BlHttpResponse *self, const guint8 *data, gsize len, gsiz
     return self->status > 0 ? BL_HTTP_DONE : BL_HTTP_ERROR;
   gsize before = self->head->len;
   gsize take = MIN (len, BL_HTTP_MAX_RESPONSE_HEAD - before);
-  g_string_append_len (self->head, (const char *) data, (gssize) take);
+  g_string_append_len (self->head, (const char *)data, (gssize)take);
   gsize from = before > 3 ? before - 3 : 0;
   const char *end = memmem (self->head->str + from, self->head->len - from, "\r\n\r\n", 4);
   if (end == NULL)
@@ -226,7 +225,7 @@ bl_http_response_feed (BlHttpResponse *self, const guint8 *data, gsize len, gsiz
                    BL_HTTP_MAX_RESPONSE_HEAD);
       return BL_HTTP_ERROR;
     }
-  gsize total = (gsize) (end - self->head->str) + 4;
+  gsize total = (gsize)(end - self->head->str) + 4;
   *consumed = total - before;
   g_string_truncate (self->head, total);
   self->done = TRUE;
@@ -288,8 +287,7 @@ bl_ws_check_upgrade (const BlHttpResponse *response, const char *key, GError **e
   g_autofree char *expected = bl_ws_accept_key (key);
   const char *found = bl_http_response_get_header (response, "Sec-WebSocket-Accept");
   if (!bl_str_equal_ct (expected, found))
-    return invalid (error, "WebSocket upgrade: expected the Sec-WebSocket-Accept of our key",
-                    found);
+    return invalid (error, "WebSocket upgrade: expected the Sec-WebSocket-Accept of our key", found);
   const char *extra = bl_http_response_get_header (response, "Sec-WebSocket-Extensions");
   if (extra == NULL)
     extra = bl_http_response_get_header (response, "Sec-WebSocket-Protocol");

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The HTTP side of opening a WebSocket: the accept key for the server, and for our own client the upgrade request, a
- * CONNECT request to a proxy and a bounded incremental parser of the answers (RFC 6455 section 4, RFC 9112). Pure.
+ * The HTTP side of opening a WebSocket: the accept key for the server, and for our own client the upgrade
+ * request, a CONNECT request to a proxy and a bounded incremental parser of the answers (RFC 6455 section 4,
+ * RFC 9112). Pure.
  */
 #pragma once
 
@@ -26,11 +27,11 @@ char *bl_ws_make_key (void);
  * @key: from bl_ws_make_key()
  * @headers: (nullable): NULL-terminated further lines "Name: value"
  *
- * Returns: (transfer full): the request; NULL with %BL_ERROR_INVALID when a part holds CR, LF, NUL or blanks where
- *   none may be
+ * Returns: (transfer full): the request; NULL with %BL_ERROR_INVALID when a part holds CR, LF, NUL or blanks
+ * where none may be
  */
-char *bl_ws_build_upgrade_request (const char *host, const char *target, const char *key,
-                                   const char *const *headers, GError **error);
+char *bl_ws_build_upgrade_request (
+    const char *host, const char *target, const char *key, const char *const *headers, GError **error);
 
 /**
  * bl_http_build_connect:
@@ -38,7 +39,8 @@ char *bl_ws_build_upgrade_request (const char *host, const char *target, const c
  * @user: (nullable): proxy user for Basic
  * @password: (nullable): proxy password
  */
-char *bl_http_build_connect (const char *host, guint16 port, const char *user, const char *password, GError **error);
+char *bl_http_build_connect (
+    const char *host, guint16 port, const char *user, const char *password, GError **error);
 
 typedef struct _BlHttpResponse BlHttpResponse;
 
@@ -57,20 +59,23 @@ typedef enum
  * bl_http_response_feed:
  * @consumed: (out): bytes that belong to the head; what follows is already WebSocket or tunnel data
  */
-BlHttpResult bl_http_response_feed (BlHttpResponse *self, const guint8 *data, gsize len, gsize *consumed,
-                                    GError **error);
+BlHttpResult
+bl_http_response_feed (BlHttpResponse *self, const guint8 *data, gsize len, gsize *consumed, GError **error);
 
 guint bl_http_response_get_status (const BlHttpResponse *self);
 const char *bl_http_response_get_reason (const BlHttpResponse *self);
 
-/** bl_http_response_get_header: Returns: (transfer none) (nullable): first value of @name, case ignored, trimmed */
+/**
+ * bl_http_response_get_header: Returns: (transfer none) (nullable): first value of @name, case ignored,
+ * trimmed
+ */
 const char *bl_http_response_get_header (const BlHttpResponse *self, const char *name);
 
 /**
  * bl_ws_check_upgrade:
  *
- * Returns: TRUE when @response is a 101 with Upgrade: websocket, Connection: upgrade, the accept value for @key and no
- *   extension or subprotocol (we offer none)
+ * Returns: TRUE when @response is a 101 with Upgrade: websocket, Connection: upgrade, the accept value for
+ * @key and no extension or subprotocol (we offer none)
  */
 gboolean bl_ws_check_upgrade (const BlHttpResponse *response, const char *key, GError **error);
 

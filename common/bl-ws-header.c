@@ -10,7 +10,8 @@
 static int
 invalid (GError **error, const char *expected, guint found)
 {
-  g_set_error (error, BL_ERROR, BL_ERROR_INVALID, "WebSocket frame: expected %s, found 0x%02x", expected, found);
+  g_set_error (error, BL_ERROR, BL_ERROR_INVALID, "WebSocket frame: expected %s, found 0x%02x", expected,
+               found);
   return -1;
 }
 
@@ -43,12 +44,8 @@ check_start (const guint8 *data, gboolean masked, gboolean in_message, GError **
 }
 
 int
-bl_ws_header_parse (const guint8 *data,
-                    gsize len,
-                    gboolean masked,
-                    gboolean in_message,
-                    BlWsHeader *header,
-                    GError **error)
+bl_ws_header_parse (
+    const guint8 *data, gsize len, gboolean masked, gboolean in_message, BlWsHeader *header, GError **error)
 {
   if (len < 2)
     return 0;
@@ -60,10 +57,10 @@ bl_ws_header_parse (const guint8 *data,
     {
       if (len < 4)
         return 0;
-      payload = (guint64) data[2] << 8 | data[3];
+      payload = (guint64)data[2] << 8 | data[3];
       n = 4;
       if (payload < 126)
-        return invalid (error, "the shortest form of the length", (guint) payload);
+        return invalid (error, "the shortest form of the length", (guint)payload);
     }
   else if (payload == 127)
     {
@@ -73,7 +70,7 @@ bl_ws_header_parse (const guint8 *data,
       payload = GUINT64_FROM_BE (payload);
       n = 10;
       if (payload <= G_MAXUINT16)
-        return invalid (error, "the shortest form of the length", (guint) payload);
+        return invalid (error, "the shortest form of the length", (guint)payload);
       if (payload > G_MAXINT64)
         return invalid (error, "a length below 2^63", data[2]);
     }
@@ -88,7 +85,7 @@ bl_ws_header_parse (const guint8 *data,
   header->payload = payload;
   header->opcode = data[0] & 0x0F;
   header->fin = (data[0] & 0x80) != 0;
-  return (int) n;
+  return (int)n;
 }
 
 void
@@ -120,13 +117,14 @@ bl_ws_close_parse (const guint8 *payload, gsize len, guint16 *code, GError **err
       invalid (error, "a close code of two bytes", payload[0]);
       return FALSE;
     }
-  guint16 value = (guint16) (payload[0] << 8 | payload[1]);
+  guint16 value = (guint16)(payload[0] << 8 | payload[1]);
   if (!bl_ws_close_code_is_valid (value))
     {
-      g_set_error (error, BL_ERROR, BL_ERROR_INVALID, "WebSocket close: expected a code of RFC 6455, found %u", value);
+      g_set_error (error, BL_ERROR, BL_ERROR_INVALID,
+                   "WebSocket close: expected a code of RFC 6455, found %u", value);
       return FALSE;
     }
-  if (!bl_utf8_is_valid ((const char *) payload + 2, len - 2))
+  if (!bl_utf8_is_valid ((const char *)payload + 2, len - 2))
     {
       g_set_error_literal (error, BL_ERROR, BL_ERROR_UNSUPPORTED, "WebSocket close: the reason is not UTF-8");
       return FALSE;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What the assembler and the rewriter of bl-ws-frame.h share: strict parsing of frame headers, word-wise masking. */
+/* What the assembler and the rewriter of bl-ws-frame.h share: strict parsing of frame headers, word-wise
+ * masking. */
 #pragma once
 
 #include "common/bl-ws-frame.h"
@@ -27,8 +28,8 @@ bl_ws_opcode_is_control (guint opcode)
  *
  * Returns: length of the header, 0 when @len bytes are not enough, -1 with an error
  */
-int bl_ws_header_parse (const guint8 *data, gsize len, gboolean masked, gboolean in_message, BlWsHeader *header,
-                        GError **error);
+int bl_ws_header_parse (
+    const guint8 *data, gsize len, gboolean masked, gboolean in_message, BlWsHeader *header, GError **error);
 
 /**
  * bl_ws_mask_copy:
@@ -38,7 +39,8 @@ void bl_ws_mask_copy (guint8 *dst, const guint8 *src, gsize len, const guint8 ma
 
 /**
  * bl_ws_close_parse:
- * Returns: FALSE with %BL_ERROR_INVALID for a bad length or code, %BL_ERROR_UNSUPPORTED for a reason that is not UTF-8
+ * Returns: FALSE with %BL_ERROR_INVALID for a bad length or code, %BL_ERROR_UNSUPPORTED for a reason that is
+ * not UTF-8
  */
 gboolean bl_ws_close_parse (const guint8 *payload, gsize len, guint16 *code, GError **error);
 

@@ -30,7 +30,7 @@ run_rewriter (BlWsRewriter *rw, const guint8 *data, gsize len, gsize step, gsize
       g_assert_cmpuint (used, <=, offered - at);
       g_assert_cmpuint (made, <=, out_size);
       if (made > 0)
-        g_byte_array_append (run.out, out, (guint) made);
+        g_byte_array_append (run.out, out, (guint)made);
       at += used;
       if (result == BL_WS_REWRITE_ERROR)
         {
@@ -40,8 +40,8 @@ run_rewriter (BlWsRewriter *rw, const guint8 *data, gsize len, gsize step, gsize
         }
       if (result == BL_WS_REWRITE_CONTROL)
         {
-          g_string_append_printf (run.controls, "%x(%u)%.*s;", control.opcode, control.close_code, (int) control.len,
-                                  (const char *) control.data);
+          g_string_append_printf (run.controls, "%x(%u)%.*s;", control.opcode, control.close_code,
+                                  (int)control.len, (const char *)control.data);
           continue;
         }
       if (at == len && made == 0)
@@ -57,8 +57,8 @@ add (GByteArray *out, gboolean masked, guint8 first, const char *payload)
   gsize len = strlen (payload);
   gsize n = bl_ws_write_header (header, first & 15, TRUE, len, masked ? mask : NULL);
   header[0] = first;
-  g_byte_array_append (out, header, (guint) n);
-  g_byte_array_append (out, (const guint8 *) payload, (guint) len);
+  g_byte_array_append (out, header, (guint)n);
+  g_byte_array_append (out, (const guint8 *)payload, (guint)len);
   if (masked)
     bl_ws_mask (out->data + out->len - len, len, mask, 0);
 }
@@ -79,7 +79,9 @@ build (GByteArray *out, gboolean masked, gboolean controls)
     add (out, masked, 0x8A, "");
   add (out, masked, 0x82, large);
   if (controls)
-    add (out, masked, 0x88, "\x03\xE9" "gone");
+    add (out, masked, 0x88,
+         "\x03\xE9"
+         "gone");
   if (controls)
     add (out, masked, 0x82, "never seen");
 }
@@ -149,11 +151,12 @@ test_in_place (void)
           BlWsControl control;
           gsize used, made, n = MIN (step, in->len - at);
           memcpy (buffer + BL_WS_REWRITE_HEADROOM, in->data + at, n);
-          BlWsRewriteResult result = bl_ws_rewriter_feed (&rw, buffer + BL_WS_REWRITE_HEADROOM, n, &used, buffer,
-                                                          BL_WS_REWRITE_HEADROOM + n, &made, &control, NULL);
+          BlWsRewriteResult result
+              = bl_ws_rewriter_feed (&rw, buffer + BL_WS_REWRITE_HEADROOM, n, &used, buffer,
+                                     BL_WS_REWRITE_HEADROOM + n, &made, &control, NULL);
           g_assert_cmpint (result, ==, BL_WS_REWRITE_MORE);
           g_assert_cmpuint (used, ==, n);
-          g_byte_array_append (got, buffer, (guint) made);
+          g_byte_array_append (got, buffer, (guint)made);
         }
       g_assert_cmpmem (got->data, got->len, expected->data, expected->len);
     }
@@ -167,7 +170,7 @@ refuse (const char *bytes, gsize len, guint64 max_frame)
   for (gsize step = 1; step <= len; step++)
     {
       bl_ws_rewriter_init (&rw, BL_WS_CLIENT, FALSE, max_frame);
-      Run run = run_rewriter (&rw, (const guint8 *) bytes, len, step, 100);
+      Run run = run_rewriter (&rw, (const guint8 *)bytes, len, step, 100);
       g_assert_true (run.failed);
       g_byte_array_unref (run.out);
       g_string_free (run.controls, TRUE);

@@ -58,7 +58,8 @@ begin_frame (BlWsRewriter *self, const BlWsHeader *h, GError **error)
   if (self->max_frame > 0 && h->payload > self->max_frame)
     {
       g_set_error (error, BL_ERROR, BL_ERROR_TOO_LARGE,
-                   "WebSocket frame too long: expected at most %" G_GUINT64_FORMAT " bytes, found %" G_GUINT64_FORMAT,
+                   "WebSocket frame too long: expected at most %" G_GUINT64_FORMAT
+                   " bytes, found %" G_GUINT64_FORMAT,
                    self->max_frame, h->payload);
       return FALSE;
     }
@@ -68,8 +69,8 @@ begin_frame (BlWsRewriter *self, const BlWsHeader *h, GError **error)
   if (self->output_masked)
     bl_random_bytes (self->mask_out, sizeof self->mask_out);
   self->pending_pos = 0;
-  self->pending_len = (guint8) bl_ws_write_header (self->pending, h->opcode, h->fin, h->payload,
-                                                   self->output_masked ? self->mask_out : NULL);
+  self->pending_len = (guint8)bl_ws_write_header (self->pending, h->opcode, h->fin, h->payload,
+                                                  self->output_masked ? self->mask_out : NULL);
   self->state = STATE_PAYLOAD;
   return TRUE;
 }
@@ -86,11 +87,11 @@ take_header (BlWsRewriter *self, const guint8 *in, gsize len, gsize *used, GErro
     return FALSE;
   if (n == 0)
     {
-      self->header_len = (guint8) (have + take);
+      self->header_len = (guint8)(have + take);
       *used = take;
       return TRUE;
     }
-  *used = (gsize) n - have;
+  *used = (gsize)n - have;
   return begin_frame (self, &h, error);
 }
 
@@ -107,8 +108,8 @@ copy_payload (BlWsRewriter *self, guint8 *out, const guint8 *in, gsize n)
         mask[i] ^= self->mask_out[(self->mask_phase_out + i) & 3];
     }
   bl_ws_mask_copy (out, in, n, mask, 0);
-  self->mask_phase_in = (guint32) ((self->mask_phase_in + n) & 3);
-  self->mask_phase_out = (guint32) ((self->mask_phase_out + n) & 3);
+  self->mask_phase_in = (guint32)((self->mask_phase_in + n) & 3);
+  self->mask_phase_out = (guint32)((self->mask_phase_out + n) & 3);
   self->frame_left -= n;
   self->data_bytes += n;
 }
@@ -116,12 +117,12 @@ copy_payload (BlWsRewriter *self, guint8 *out, const guint8 *in, gsize n)
 static gsize
 take_control (BlWsRewriter *self, const guint8 *in, gsize len)
 {
-  gsize n = (gsize) MIN ((guint64) len, self->frame_left);
+  gsize n = (gsize)MIN ((guint64)len, self->frame_left);
   memcpy (self->control + self->control_len, in, n);
   if (self->input_masked)
     bl_ws_mask (self->control + self->control_len, n, self->mask_in, self->mask_phase_in);
-  self->mask_phase_in = (guint32) ((self->mask_phase_in + n) & 3);
-  self->control_len = (guint8) (self->control_len + n);
+  self->mask_phase_in = (guint32)((self->mask_phase_in + n) & 3);
+  self->control_len = (guint8)(self->control_len + n);
   self->frame_left -= n;
   return n;
 }
@@ -149,9 +150,9 @@ finish_control (BlWsRewriter *self, BlWsControl *control, GError **error)
 static gsize
 write_pending (BlWsRewriter *self, guint8 *out, gsize space)
 {
-  gsize n = MIN (space, (gsize) (self->pending_len - self->pending_pos));
+  gsize n = MIN (space, (gsize)(self->pending_len - self->pending_pos));
   memcpy (out, self->pending + self->pending_pos, n);
-  self->pending_pos = (guint8) (self->pending_pos + n);
+  self->pending_pos = (guint8)(self->pending_pos + n);
   return n;
 }
 
@@ -189,7 +190,7 @@ bl_ws_rewriter_feed (BlWsRewriter *self,
           break;
         case STATE_PAYLOAD:
           o += write_pending (self, out + o, out_size - o);
-          used = MIN (MIN (in_len - i, out_size - o), (gsize) MIN (self->frame_left, G_MAXSIZE));
+          used = MIN (MIN (in_len - i, out_size - o), (gsize)MIN (self->frame_left, G_MAXSIZE));
           if (self->pending_pos < self->pending_len)
             used = 0;
           copy_payload (self, out + o, in + i, used);

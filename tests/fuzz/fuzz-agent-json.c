@@ -11,7 +11,7 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
 {
   const BlJsonLimits limits = { .max_bytes = BL_AGENT_MAX_JSON };
   g_autoptr (GError) error = NULL;
-  g_autoptr (GVariant) message = bl_json_parse_object (data != NULL ? (const char *) data : "", size, &limits,
+  g_autoptr (GVariant) message = bl_json_parse_object (data != NULL ? (const char *)data : "", size, &limits,
                                                        BL_JSON_REPLACE_INVALID_UTF8, NULL);
 
   if (message == NULL)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Cookies and tokens: input as sealed text is refused; input as a payload comes back from both, and from nothing else. */
+/* Cookies and tokens: input as sealed text is refused; input as a payload comes back from both, and from
+ * nothing else. */
 #include "fuzz.h"
 
 #include <string.h>
@@ -14,7 +15,7 @@ int
 LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
 {
   const guint8 key[32] = { 1, 2, 3 };
-  g_autofree char *text = g_strndup (data != NULL ? (const char *) data : "", size);
+  g_autofree char *text = g_strndup (data != NULL ? (const char *)data : "", size);
   g_autoptr (GVariant) from_cookie = bl_cookie_decode (key, text, NOW, 0, NULL);
   g_autoptr (GVariant) from_token = bl_token_open (key, "fuzz", text, text, NOW, NULL);
 

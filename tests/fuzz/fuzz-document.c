@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Documents: look-ups agree with GVariant's own, changes give normal documents. Input: a document, a zero byte and a
- * patch; or the serialised form of one, which need not be normal. */
+/* Documents: look-ups agree with GVariant's own, changes give normal documents. Input: a document, a zero
+ * byte and a patch; or the serialised form of one, which need not be normal. */
 #include "fuzz.h"
 
 #include <string.h>
@@ -36,9 +36,10 @@ static void
 check_raw (const guint8 *data, gsize size)
 {
   g_autoptr (GBytes) bytes = g_bytes_new (data, size);
-  g_autoptr (GVariant) doc = g_variant_ref_sink (g_variant_new_from_bytes (G_VARIANT_TYPE_VARDICT, bytes, FALSE));
-  (void) bl_variant_get_string (doc, "a");
-  (void) bl_variant_get_int (doc, "b", 0);
+  g_autoptr (GVariant) doc
+      = g_variant_ref_sink (g_variant_new_from_bytes (G_VARIANT_TYPE_VARDICT, bytes, FALSE));
+  (void)bl_variant_get_string (doc, "a");
+  (void)bl_variant_get_int (doc, "b", 0);
   g_autoptr (GVariant) child = bl_variant_get_child (doc, "a");
   g_assert_cmpint (child != NULL, ==, bl_variant_has (doc, "a"));
   g_autoptr (GVariant) set = bl_doc_set_int (doc, "a", 1);
@@ -50,19 +51,19 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
 {
   const BlJsonLimits limits = { .max_bytes = 4096 };
   const guint8 *nul = size > 0 ? memchr (data, 0, size) : NULL;
-  gsize len = nul != NULL ? (gsize) (nul - data) : size;
+  gsize len = nul != NULL ? (gsize)(nul - data) : size;
 
   if (size == 0)
     return 0;
   check_raw (data, size);
-  g_autoptr (GVariant) doc = bl_json_parse_object ((const char *) data, len, &limits, BL_JSON_DEFAULT, NULL);
+  g_autoptr (GVariant) doc = bl_json_parse_object ((const char *)data, len, &limits, BL_JSON_DEFAULT, NULL);
   if (doc == NULL)
     return 0;
   check_lookups (doc);
   if (nul == NULL)
     return 0;
   g_autoptr (GVariant) patch
-      = bl_json_parse_object ((const char *) nul + 1, size - len - 1, &limits, BL_JSON_DEFAULT, NULL);
+      = bl_json_parse_object ((const char *)nul + 1, size - len - 1, &limits, BL_JSON_DEFAULT, NULL);
   if (patch == NULL)
     return 0;
   g_autoptr (GVariant) merged = bl_doc_merge (doc, patch);

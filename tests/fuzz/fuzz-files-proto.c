@@ -27,14 +27,14 @@ int
 LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
 {
   g_auto (BlFilesRequest) request = { 0 };
-  const guint8 *block = data != NULL ? data : (const guint8 *) "";
+  const guint8 *block = data != NULL ? data : (const guint8 *)"";
   g_autoptr (GError) error = NULL;
   gboolean last;
   gsize len;
 
   if (size > 0 && bl_files_download_parse (block, size, &last, &block, &len))
     g_assert_cmpuint (len, ==, size - BL_FILES_DOWNLOAD_HEADER);
-  block = data != NULL ? data : (const guint8 *) "";
+  block = data != NULL ? data : (const guint8 *)"";
   g_autoptr (GByteArray) escaped = g_byte_array_new ();
   bl_files_block_escape (escaped, block, MIN (size, BL_FILES_MAX_BLOCK));
   if (escaped->len > 0)

@@ -9,7 +9,7 @@
 int
 LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
 {
-  g_autofree char *text = g_strndup (data != NULL ? (const char *) data : "", size);
+  g_autofree char *text = g_strndup (data != NULL ? (const char *)data : "", size);
   gsize len = strlen (text);
   guint8 raw[64];
   BlId id;
@@ -25,8 +25,8 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
   g_autoptr (GBytes) bytes = bl_base64_decode (text, len);
   if (bytes != NULL)
     {
-      g_autofree char *encoded
-          = bl_base64_encode (g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes), strchr (text, '=') != NULL);
+      g_autofree char *encoded = bl_base64_encode (g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes),
+                                                   strchr (text, '=') != NULL);
       g_strdelimit (g_strdelimit (text, "+", '@'), "/", '$');
       g_assert_cmpstr (encoded, ==, text);
     }

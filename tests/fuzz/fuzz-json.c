@@ -7,7 +7,7 @@
 int
 LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
 {
-  const char *text = data != NULL ? (const char *) data : "";
+  const char *text = data != NULL ? (const char *)data : "";
   g_autoptr (GError) error = NULL;
   g_autoptr (GVariant) strict = bl_json_parse (text, size, NULL, BL_JSON_DEFAULT, NULL);
   g_autoptr (GVariant) value = bl_json_parse (text, size, NULL, BL_JSON_REPLACE_INVALID_UTF8, &error);

@@ -9,7 +9,7 @@
 int
 LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
 {
-  const char *text = data != NULL ? (const char *) data : "";
+  const char *text = data != NULL ? (const char *)data : "";
   guint64 offset;
   guint32 length;
   guint8 id[BL_ID48_SIZE];
@@ -19,7 +19,7 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
   g_autoptr (BlMsh) msh = bl_msh_parse (text, size, NULL);
   if (msh == NULL)
     return 0;
-  (void) bl_msh_get_id48 (msh, "MeshID", id, NULL);
+  (void)bl_msh_get_id48 (msh, "MeshID", id, NULL);
   g_autofree char *once = bl_msh_to_text (msh);
   g_autoptr (BlMsh) again = bl_msh_parse (once, strlen (once), NULL);
   /* Line ends grow by one byte; only that may pass the limit. */

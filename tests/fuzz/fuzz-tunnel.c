@@ -16,7 +16,7 @@ check_text (const char *text)
 int
 LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
 {
-  g_autofree char *text = g_strndup (data != NULL ? (const char *) data : "", size);
+  g_autofree char *text = g_strndup (data != NULL ? (const char *)data : "", size);
   g_auto (BlTunnelUrl) url = { 0 };
   g_auto (BlTunnelUrl) query = { 0 };
   BlTunnelMsg msg;
@@ -29,14 +29,14 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
       check_text (url.tcp_addr);
       g_assert_nonnull (url.endpoint);
     }
-  (void) bl_tunnel_query_parse (text, &query, NULL);
+  (void)bl_tunnel_query_parse (text, &query, NULL);
   g_autofree char *resolved = bl_tunnel_url_resolve (text, "wss://server.example:444/agent.ashx", NULL);
   if (resolved != NULL)
     {
       g_assert_true (g_str_has_prefix (resolved, "wss://server.example:444/"));
       check_text (resolved);
     }
-  if (bl_tunnel_msg_parse (data != NULL ? (const char *) data : "", size, &msg, NULL))
+  if (bl_tunnel_msg_parse (data != NULL ? (const char *)data : "", size, &msg, NULL))
     {
       g_assert_cmpuint (msg.cols, <=, BL_TUNNEL_MAX_COLS);
       g_assert_cmpuint (msg.rows, <=, BL_TUNNEL_MAX_ROWS);

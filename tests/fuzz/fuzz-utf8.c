@@ -9,14 +9,14 @@
 int
 LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
 {
-  const char *text = data != NULL ? (const char *) data : "";
+  const char *text = data != NULL ? (const char *)data : "";
   const char *nul = memchr (text, 0, size);
   const char *end;
-  gsize len = nul != NULL ? (gsize) (nul - text) : size;
+  gsize len = nul != NULL ? (gsize)(nul - text) : size;
 
-  g_utf8_validate (text, (gssize) len, &end);
-  g_assert_cmpuint (bl_utf8_valid_prefix (text, len), ==, (gsize) (end - text));
-  (void) bl_utf8_is_valid (text, size);
+  g_utf8_validate (text, (gssize)len, &end);
+  g_assert_cmpuint (bl_utf8_valid_prefix (text, len), ==, (gsize)(end - text));
+  (void)bl_utf8_is_valid (text, size);
   for (guint newlines = 0; newlines < 2; newlines++)
     {
       g_autofree char *clean = bl_utf8_clean (text, size, 100, newlines);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* WebSocket messages: any split of the stream gives the same messages and the same end. Input: a byte with role and
- * piece size, then the stream. */
+/* WebSocket messages: any split of the stream gives the same messages and the same end. Input: a byte with
+ * role and piece size, then the stream. */
 #include "fuzz.h"
 
 #include "common/bl-ws-frame.h"
@@ -34,7 +34,7 @@ run (BlWsRole role, const guint8 *data, gsize size, gsize step)
             {
               g_assert_cmpuint (m.len, <=, MAX_MESSAGE);
               g_string_append_printf (log, "%x %u %" G_GSIZE_FORMAT ":", m.opcode, m.close_code, m.len);
-              g_string_append_len (log, (const char *) m.data, (gssize) m.len);
+              g_string_append_len (log, (const char *)m.data, (gssize)m.len);
             }
         }
       while (result == BL_WS_MESSAGE);

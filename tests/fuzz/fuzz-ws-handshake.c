@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* HTTP answers to our own requests: any split gives the same result. Input: a byte with the piece size, then the answer. */
+/* HTTP answers to our own requests: any split gives the same result. Input: a byte with the piece size, then
+ * the answer. */
 #include "fuzz.h"
 
 #include "common/bl-ws-handshake.h"
@@ -39,8 +40,9 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
   g_assert_cmpuint (total_one, ==, total_two);
   g_assert_cmpuint (bl_http_response_get_status (one), ==, bl_http_response_get_status (two));
   g_assert_cmpstr (bl_http_response_get_reason (one), ==, bl_http_response_get_reason (two));
-  g_assert_cmpstr (bl_http_response_get_header (one, "Upgrade"), ==, bl_http_response_get_header (two, "Upgrade"));
-  (void) bl_ws_check_upgrade (one, "dGhlIHNhbXBsZSBub25jZQ==", NULL);
-  (void) bl_http_check_connect (one, NULL);
+  g_assert_cmpstr (bl_http_response_get_header (one, "Upgrade"), ==,
+                   bl_http_response_get_header (two, "Upgrade"));
+  (void)bl_ws_check_upgrade (one, "dGhlIHNhbXBsZSBub25jZQ==", NULL);
+  (void)bl_http_check_connect (one, NULL);
   return 0;
 }

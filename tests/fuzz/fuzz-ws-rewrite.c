@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The relay's rewriter: any split gives the same output, in place too, and the output reads back without an error.
- * Input: a byte with role and piece size, then the stream. */
+/* The relay's rewriter: any split gives the same output, in place too, and the output reads back without an
+ * error. Input: a byte with role and piece size, then the stream. */
 #include "fuzz.h"
 
 #include <string.h>
@@ -35,13 +35,13 @@ run (BlWsRole role, const guint8 *data, gsize size, gsize step)
           guint8 *in = buffer + BL_WS_REWRITE_HEADROOM + pos;
           result = bl_ws_rewriter_feed (&rewriter, in, n - pos, &used, in - BL_WS_REWRITE_HEADROOM,
                                         n - pos + BL_WS_REWRITE_HEADROOM, &made, &control, NULL);
-          g_byte_array_append (r.out, in - BL_WS_REWRITE_HEADROOM, (guint) made);
+          g_byte_array_append (r.out, in - BL_WS_REWRITE_HEADROOM, (guint)made);
           pos += used;
           g_assert_cmpuint (pos, <=, n);
           if (result == BL_WS_REWRITE_CONTROL)
             {
               g_string_append_printf (r.controls, "%x %u:", control.opcode, control.close_code);
-              g_string_append_len (r.controls, (const char *) control.data, (gssize) control.len);
+              g_string_append_len (r.controls, (const char *)control.data, (gssize)control.len);
             }
         }
       while (result == BL_WS_REWRITE_CONTROL);
