@@ -24,6 +24,7 @@ struct _BlCerts
   char *web_key;
   GMutex lock; /* guards pairs */
   BlCertPair *pairs[BL_N_CERTS];
+  GPtrArray *agent_servers; /* BlCertPair */
 };
 
 /* MeshCentral's file names, so that moving from it is a copy. */
@@ -317,12 +318,54 @@ load_web (BlCerts *certs, BlCertPair **ec, BlCertPair **rsa, GError **error)
   return TRUE;
 }
 
+/* Whoever merges two servers copies the agent-server pair of the other one here under a name of its own. */
+static gboolean
+load_agent_servers (BlCerts *certs, GError **error)
+{
+  const char *prefix = "agentserver-", *suffix = "-cert-public.crt";
+  g_autoptr (GDir) dir = g_dir_open (certs->directory, 0, error);
+  const char *name;
+
+  g_ptr_array_add (certs->agent_servers, bl_cert_pair_ref (certs->pairs[BL_CERT_AGENT_SERVER]));
+  while (dir != NULL && (name = g_dir_read_name (dir)) != NULL)
+    {
+      g_autofree char *stem = NULL;
+      g_autofree char *certificate_file = NULL;
+      g_autofree char *key_file = NULL;
+      BlCertPair *pair;
+
+      if (!g_str_has_prefix (name, prefix) || !g_str_has_suffix (name, suffix)
+          || strlen (name) <= strlen (prefix) + strlen (suffix))
+        continue;
+      if (certs->agent_servers->len >= BL_CERTS_MAX_AGENT_SERVERS)
+        {
+          g_set_error (error, BOWLINE_ERROR, BOWLINE_ERROR_LIMIT, "%s: expected at most %u agent-server certificates",
+                       certs->directory, BL_CERTS_MAX_AGENT_SERVERS);
+          return FALSE;
+        }
+      stem = g_strndup (name, strlen (name) - strlen ("public.crt"));
+      certificate_file = g_build_filename (certs->directory, name, NULL);
+      key_file = g_strdup_printf ("%s/%sprivate.key", certs->directory, stem);
+      pair = bl_cert_pair_load (BL_CERT_AGENT_SERVER, certificate_file, key_file, error);
+      if (pair == NULL)
+        return FALSE;
+      g_ptr_array_add (certs->agent_servers, pair);
+    }
+  return dir != NULL;
+}
+
+GPtrArray *
+bl_certs_get_agent_servers (BlCerts *certs)
+{
+  return certs->agent_servers;
+}
+
 static gboolean
 load_all (BlCerts *certs, GError **error)
 {
   return load_own (certs, BL_CERT_ROOT, &certs->pairs[BL_CERT_ROOT], error)
          && load_own (certs, BL_CERT_AGENT_SERVER, &certs->pairs[BL_CERT_AGENT_SERVER], error)
-         && load_own (certs, BL_CERT_MPS, &certs->pairs[BL_CERT_MPS], error)
+         && load_agent_servers (certs, error) && load_own (certs, BL_CERT_MPS, &certs->pairs[BL_CERT_MPS], error)
          && load_web (certs, &certs->pairs[BL_CERT_WEB_EC], &certs->pairs[BL_CERT_WEB_RSA], error);
 }
 
@@ -361,6 +404,7 @@ bl_certs_new (const BlCertsOptions *options, GError **error)
   g_autoptr (BlCerts) certs = g_new0 (BlCerts, 1);
 
   g_mutex_init (&certs->lock);
+  certs->agent_servers = g_ptr_array_new_with_free_func ((GDestroyNotify) bl_cert_pair_unref);
   if (!take_options (certs, options, error) || !ensure_directory (certs, error) || !make_missing (certs, error)
       || !load_all (certs, error))
     return NULL;
@@ -372,6 +416,7 @@ bl_certs_free (BlCerts *certs)
 {
   for (guint kind = 0; kind < BL_N_CERTS; kind++)
     g_clear_pointer (&certs->pairs[kind], bl_cert_pair_unref);
+  g_ptr_array_unref (certs->agent_servers);
   g_mutex_clear (&certs->lock);
   g_free (certs->directory);
   g_free (certs->name);

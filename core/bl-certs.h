@@ -15,6 +15,7 @@ G_BEGIN_DECLS
 #define BL_CERTS_DIRECTORY "certs"
 #define BL_CERTS_MAX_FILE (256u * 1024u) /* bytes of one PEM file */
 #define BL_CERTS_MAX_CHAIN 8u            /* certificates in one file */
+#define BL_CERTS_MAX_AGENT_SERVERS 16u   /* ours and those taken over */
 #define BL_CERTS_EXPIRY_WARNING_DAYS 21
 
 typedef enum
@@ -74,6 +75,9 @@ void bl_certs_free (BlCerts *certs);
 /** Returns: (transfer full) (nullable): %NULL only for a web kind when the administrator's certificate is of the other
  * key type. Any thread. */
 BlCertPair *bl_certs_dup (BlCerts *certs, BlCertKind kind);
+/** Returns: (transfer none) (element-type BlCertPair): our agent-server certificate, and behind it those of servers whose
+ * devices we took over (agentserver-NAME-cert-public.crt). Never changes. Any thread. */
+GPtrArray *bl_certs_get_agent_servers (BlCerts *certs);
 /** Returns: (transfer full) (element-type BlCertPair): the web certificates to offer, the preferred one first. Any
  * thread. */
 GPtrArray *bl_certs_dup_web (BlCerts *certs);

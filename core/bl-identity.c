@@ -255,14 +255,40 @@ sign_free (gpointer data)
   g_free (job);
 }
 
+/* Returns: (transfer none) (nullable): the agent-server certificate agents know by this id */
+static BlCertPair *
+find_agent_server (BlIdentity *identity, gconstpointer server_id, gsize length)
+{
+  GPtrArray *pairs = bl_certs_get_agent_servers (identity->certs);
+
+  for (guint i = 0; length == BL_SHA384_SIZE && i < pairs->len; i++)
+    {
+      BlCertPair *pair = g_ptr_array_index (pairs, i);
+      if (memcmp (pair->key_hash, server_id, length) == 0)
+        return pair;
+    }
+  return NULL;
+}
+
 void
-bl_identity_sign_async (
-    BlIdentity *identity, GBytes *data, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)
+bl_identity_sign_as_async (BlIdentity *identity,
+                           gconstpointer server_id,
+                           gsize length,
+                           GBytes *data,
+                           GCancellable *cancellable,
+                           GAsyncReadyCallback callback,
+                           gpointer user_data)
 {
   g_autoptr (GTask) task = g_task_new (NULL, cancellable, callback, user_data);
+  BlCertPair *pair = find_agent_server (identity, server_id, length);
   SignJob *job;
 
-  g_task_set_source_tag (task, bl_identity_sign_async);
+  g_task_set_source_tag (task, bl_identity_sign_as_async);
+  if (pair == NULL)
+    {
+      g_task_return_new_error (task, BOWLINE_ERROR, BOWLINE_ERROR_NOT_FOUND, "we are not the server with this id");
+      return;
+    }
   if (identity->waiting_signatures >= BL_IDENTITY_MAX_SIGNATURES)
     {
       g_task_return_new_error (task, BOWLINE_ERROR, BOWLINE_ERROR_LIMIT, "%u signatures are waiting",
@@ -272,7 +298,7 @@ bl_identity_sign_async (
   job = g_new0 (SignJob, 1);
   job->identity = identity;
   job->task = g_object_ref (task);
-  job->pair = bl_cert_pair_ref (identity->agent_server);
+  job->pair = bl_cert_pair_ref (pair);
   job->data = g_bytes_ref (data);
   identity->waiting_signatures++;
   if (bl_worker_pool_push (identity->workers, sign_work, sign_done, job, sign_free))
@@ -281,6 +307,14 @@ bl_identity_sign_async (
   g_clear_object (&job->task);
   sign_free (job);
   g_task_return_new_error (task, BOWLINE_ERROR, BOWLINE_ERROR_LIMIT, "too much work is waiting");
+}
+
+void
+bl_identity_sign_async (
+    BlIdentity *identity, GBytes *data, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)
+{
+  bl_identity_sign_as_async (identity, identity->agent_server->key_hash, BL_SHA384_SIZE, data, cancellable, callback,
+                             user_data);
 }
 
 GBytes *
@@ -531,6 +565,26 @@ ops_sign_async (
 }
 
 static GBytes *
+ops_dup_agent_certificate (BowlineHost *host, gconstpointer server_id, gsize length)
+{
+  BlCertPair *pair = find_agent_server (installed, server_id, length);
+
+  return pair != NULL ? g_bytes_ref (pair->der) : NULL;
+}
+
+static void
+ops_sign_as_async (BowlineHost *host,
+                   gconstpointer server_id,
+                   gsize length,
+                   GBytes *data,
+                   GCancellable *cancellable,
+                   GAsyncReadyCallback callback,
+                   gpointer user_data)
+{
+  bl_identity_sign_as_async (installed, server_id, length, data, cancellable, callback, user_data);
+}
+
+static GBytes *
 ops_sign_finish (BowlineHost *host, GAsyncResult *result, GError **error)
 {
   return bl_identity_sign_finish (installed, result, error);
@@ -562,6 +616,8 @@ bl_identity_install (BlIdentity *identity)
     .sign_finish = ops_sign_finish,
     .ticket_seal = ops_ticket_seal,
     .ticket_open = ops_ticket_open,
+    .dup_agent_certificate = ops_dup_agent_certificate,
+    .sign_as_async = ops_sign_as_async,
   };
 
   installed = identity;

@@ -60,6 +60,14 @@ void bl_identity_sign_async (BlIdentity *identity,
                              GCancellable *cancellable,
                              GAsyncReadyCallback callback,
                              gpointer user_data);
+/** The same as the server with this id, see bl_certs_get_agent_servers(). */
+void bl_identity_sign_as_async (BlIdentity *identity,
+                                gconstpointer server_id,
+                                gsize length,
+                                GBytes *data,
+                                GCancellable *cancellable,
+                                GAsyncReadyCallback callback,
+                                gpointer user_data);
 GBytes *bl_identity_sign_finish (BlIdentity *identity, GAsyncResult *result, GError **error);
 
 /** As bowline_ticket_seal() and bowline_ticket_open(). @content: (transfer floating) */

@@ -37,6 +37,7 @@ enter (BlAgentSession *session, GVariant *mesh)
                        || (mesh != NULL && (bl_variant_get_int (mesh, "flags", 0) & MESH_TEMPORARY) != 0);
   g_clear_pointer (&session->handshake, bl_agent_handshake_free);
   bl_agent_deadline_clear (&session->deadline);
+  bowline_websocket_set_max_message (session->socket, agents->settings.max_message);
   bl_agent_session_send (session, bl_agent_write_auth_confirm ());
   if (!session->recovery)
     bl_agents_enter (agents, session);

@@ -19,6 +19,8 @@ struct _BlAgentHandshake
   BlAgentAuthInfo info;
   char name[BL_AGENT_MAX_NAME + 1]; /* what info.name points to */
   char *agent_name;
+  guint8 server_id[BL_SHA384_SIZE]; /* the one it was installed for: ours, or one we took over */
+  GBytes *server_certificate;       /* of that id */
   guint8 n_messages;
   guint8 has_request : 1;
   guint8 has_confirm : 1;
@@ -28,13 +30,15 @@ struct _BlAgentHandshake
 };
 
 BlAgentHandshake *
-bl_agent_handshake_new (BowlineHttpRequest *request)
+bl_agent_handshake_new (BlAgents *agents, BowlineHttpRequest *request)
 {
   BlAgentHandshake *handshake = g_new0 (BlAgentHandshake, 1);
   GBytes *shown = bowline_http_request_get_certificate_hash (request);
 
   if (shown != NULL && g_bytes_get_size (shown) == BL_SHA384_SIZE)
     handshake->shown_hash = g_bytes_ref (shown);
+  memcpy (handshake->server_id, g_bytes_get_data (agents->server_id, NULL), BL_SHA384_SIZE);
+  handshake->server_certificate = g_bytes_ref (agents->server_certificate);
   return handshake;
 }
 
@@ -42,6 +46,7 @@ void
 bl_agent_handshake_free (BlAgentHandshake *handshake)
 {
   g_clear_pointer (&handshake->shown_hash, g_bytes_unref);
+  g_bytes_unref (handshake->server_certificate);
   g_free (handshake->agent_name);
   g_free (handshake);
 }
@@ -155,10 +160,17 @@ take_verify (BlAgentSession *session, GBytes *message)
 
 /* ---- our signature ---------------------------------------------------------------------------------------------- */
 
+typedef struct
+{
+  BlAgentSession *session;
+  GBytes *certificate; /* the handshake may be over when the signature is there */
+} SignJob;
+
 static void
 signed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
-  BlAgentSession *session = user_data;
+  SignJob *job = user_data;
+  BlAgentSession *session = job->session;
   g_autoptr (GError) error = NULL;
   g_autoptr (GBytes) signature = bowline_identity_sign_finish (session->host, result, &error);
   gconstpointer certificate;
@@ -172,12 +184,14 @@ signed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
     }
   else if (signature != NULL && session->socket != NULL && session->state != BL_AGENT_STATE_HELD)
     {
-      certificate = g_bytes_get_data (session->agents->server_certificate, &certificate_size);
+      certificate = g_bytes_get_data (job->certificate, &certificate_size);
       bl_agent_session_send (session, bl_agent_write_auth_verify (certificate, certificate_size,
                                                                   g_bytes_get_data (signature, &size),
                                                                   g_bytes_get_size (signature)));
     }
   bl_agent_session_unref (session);
+  g_bytes_unref (job->certificate);
+  g_free (job);
 }
 
 static void
@@ -186,13 +200,16 @@ start_signature (BlAgentSession *session, const guint8 *web_hash)
   BlAgentHandshake *handshake = session->handshake;
   guint8 data[3 * BL_SHA384_SIZE];
   g_autoptr (GBytes) bytes = NULL;
+  SignJob *job = g_new0 (SignJob, 1);
 
+  job->session = bl_agent_session_ref (session);
+  job->certificate = g_bytes_ref (handshake->server_certificate);
   memcpy (data, web_hash, BL_SHA384_SIZE);
   memcpy (data + BL_SHA384_SIZE, handshake->agent_nonce, BL_SHA384_SIZE);
   memcpy (data + 2 * BL_SHA384_SIZE, handshake->server_nonce, BL_SHA384_SIZE);
   bytes = g_bytes_new (data, sizeof data);
-  bowline_identity_sign_async (session->host, bytes, session->agents->cancellable, signed_cb,
-                               bl_agent_session_ref (session));
+  bowline_identity_sign_as_async (session->host, handshake->server_id, BL_SHA384_SIZE, bytes,
+                                  session->agents->cancellable, signed_cb, job);
 }
 
 /* An agent compares our answer with the hash of the whole certificate it saw. If it reported the hash of its key
@@ -264,8 +281,20 @@ take_info (BlAgentSession *session, const BlAgentAuthInfo *info)
 static void
 take_server_id (BlAgentSession *session, const guint8 *server_id)
 {
-  if (memcmp (server_id, g_bytes_get_data (session->agents->server_id, NULL), BL_SHA384_SIZE) != 0)
-    bl_agent_session_hold (session, "it was installed for another server id");
+  BlAgentHandshake *handshake = session->handshake;
+  GBytes *certificate;
+
+  if (memcmp (server_id, handshake->server_id, BL_SHA384_SIZE) == 0)
+    return;
+  certificate = bowline_identity_dup_agent_certificate (session->host, server_id, BL_SHA384_SIZE);
+  if (certificate == NULL)
+    {
+      bl_agent_session_hold (session, "it was installed for another server id");
+      return;
+    }
+  g_bytes_unref (handshake->server_certificate);
+  handshake->server_certificate = certificate;
+  memcpy (handshake->server_id, server_id, BL_SHA384_SIZE);
 }
 
 static void

@@ -192,12 +192,13 @@ bl_agent_session_open (BlAgents *agents, BowlineWebSocket *socket, BowlineHttpRe
   session->host = agents->host;
   session->socket = bowline_websocket_ref (socket);
   session->address = g_strdup (bowline_http_request_get_address (request));
-  session->handshake = bl_agent_handshake_new (request);
+  session->handshake = bl_agent_handshake_new (agents, request);
   session->link.data = session;
   bl_rate_init (&session->messages, settings->message_rate, settings->message_burst, now_us);
   bl_rate_init (&session->bytes, settings->byte_rate,
                 MAX (settings->byte_rate * BYTE_BURST_SECONDS, settings->max_message), now_us);
   bl_agents_add (agents, session);
   bl_agent_deadline_set (&session->deadline, &agents->handshakes, session, now_us);
+  bowline_websocket_set_max_message (socket, BL_AGENT_MAX_HANDSHAKE);
   bowline_websocket_set_handler (socket, &handler, session);
 }

@@ -70,7 +70,7 @@ void bl_agent_session_detach (BlAgentSession *session);
 void bl_agent_session_hold (BlAgentSession *session, const char *format, ...) G_GNUC_PRINTF (2, 3);
 
 /* bl-agent-handshake.c */
-BlAgentHandshake *bl_agent_handshake_new (BowlineHttpRequest *request);
+BlAgentHandshake *bl_agent_handshake_new (BlAgents *agents, BowlineHttpRequest *request);
 void bl_agent_handshake_free (BlAgentHandshake *handshake);
 /** A message before authentication. */
 void bl_agent_handshake_message (BlAgentSession *session, GBytes *message);

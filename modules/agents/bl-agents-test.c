@@ -15,6 +15,7 @@
 static BlFakeModulus *modulus;
 static BlFakeModulus *small_modulus;
 static BlFakeIdentity *server;
+static BlFakeIdentity *former_server; /* whose devices were taken over */
 static guint8 web_hash[48];
 static guint8 mesh_id[48];
 static guint n_signatures;
@@ -75,9 +76,30 @@ get_port (BowlineHost *host)
   return 8443;
 }
 
+static BlFakeIdentity *
+find_server (gconstpointer server_id)
+{
+  if (memcmp (server_id, server->key_hash, 48) == 0)
+    return server;
+  return memcmp (server_id, former_server->key_hash, 48) == 0 ? former_server : NULL;
+}
+
+static GBytes *
+dup_agent_certificate (BowlineHost *host, gconstpointer server_id, gsize length)
+{
+  BlFakeIdentity *found = find_server (server_id);
+
+  return found != NULL ? g_bytes_ref (found->certificate) : NULL;
+}
+
 static void
-sign_async (
-    BowlineHost *host, GBytes *data, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)
+sign_as_async (BowlineHost *host,
+               gconstpointer server_id,
+               gsize length,
+               GBytes *data,
+               GCancellable *cancellable,
+               GAsyncReadyCallback callback,
+               gpointer user_data)
 {
   g_autoptr (GTask) task = g_task_new (NULL, cancellable, callback, user_data);
   gsize size;
@@ -88,7 +110,7 @@ sign_async (
   if (refuse_signatures)
     g_task_return_new_error (task, BOWLINE_ERROR, BOWLINE_ERROR_LIMIT, "too many");
   else
-    g_task_return_pointer (task, bl_fake_identity_sign (server, &part, 1), (GDestroyNotify) g_bytes_unref);
+    g_task_return_pointer (task, bl_fake_identity_sign (find_server (server_id), &part, 1), (GDestroyNotify) g_bytes_unref);
 }
 
 static GBytes *
@@ -104,8 +126,9 @@ static const BowlineIdentityOps identity_ops = {
   .is_trusted = is_trusted,
   .get_name = get_name,
   .get_port = get_port,
-  .sign_async = sign_async,
   .sign_finish = sign_finish,
+  .dup_agent_certificate = dup_agent_certificate,
+  .sign_as_async = sign_as_async,
 };
 
 /* ---- environment ------------------------------------------------------------------------------------------------ */
@@ -423,6 +446,19 @@ test_pkcs7 (Env *env, gconstpointer data)
   device.options.pkcs7 = TRUE;
   device_open (env, &device);
   g_assert_true (wait_for (&device, bl_fake_agent_is_stable));
+}
+
+static void
+test_former_server (Env *env, gconstpointer data)
+{
+  g_auto (Device) device = { 0 };
+
+  device_init (&device, modulus, 7);
+  device.options.server_id = former_server->key_hash;
+  device_open (env, &device);
+  g_assert_true (wait_for (&device, bl_fake_agent_is_stable));
+  g_assert_true (bl_fake_agent_trusts_server (device.agent));
+  g_assert_null (bl_fake_agent_get_problem (device.agent));
 }
 
 static void
@@ -939,6 +975,7 @@ main (int argc, char **argv)
   modulus = bl_fake_modulus_new (3072);
   small_modulus = bl_fake_modulus_new (2048);
   server = bl_fake_identity_new (modulus, 0);
+  former_server = bl_fake_identity_new (modulus, 9);
   bl_random_bytes (web_hash, sizeof web_hash);
   bl_random_bytes (mesh_id, sizeof mesh_id);
 #define ADD(name, function) g_test_add ("/agents/" name, Env, NULL, set_up, function, tear_down)
@@ -948,6 +985,7 @@ main (int argc, char **argv)
   ADD ("known-device", test_known_device);
   ADD ("small-key", test_small_key);
   ADD ("pkcs7", test_pkcs7);
+  ADD ("former-server", test_former_server);
   ADD ("agent-name", test_agent_name);
   ADD ("recovery-agent", test_recovery_agent);
   ADD ("bad-signature", test_bad_signature);
@@ -977,6 +1015,7 @@ main (int argc, char **argv)
   ADD ("programs", test_programs);
   rc = g_test_run ();
   bl_fake_identity_free (server);
+  bl_fake_identity_free (former_server);
   bl_fake_modulus_free (modulus);
   bl_fake_modulus_free (small_modulus);
   return rc;

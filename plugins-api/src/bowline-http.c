@@ -261,6 +261,14 @@ bowline_websocket_set_idle_timeout (BowlineWebSocket *socket, guint32 seconds)
   websocket_ops->set_idle_timeout (socket, seconds);
 }
 
+void
+bowline_websocket_set_max_message (BowlineWebSocket *socket, guint32 bytes)
+{
+  if (BOWLINE_ABSENT (websocket_ops, set_max_message))
+    return;
+  websocket_ops->set_max_message (socket, bytes);
+}
+
 gboolean
 bowline_websocket_join (BowlineWebSocket *a, BowlineWebSocket *b, GError **error)
 {

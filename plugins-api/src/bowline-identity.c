@@ -74,6 +74,31 @@ bowline_identity_sign_async (BowlineHost *host,
 }
 
 GBytes *
+bowline_identity_dup_agent_certificate (BowlineHost *host, gconstpointer server_id, gsize length)
+{
+  if (BOWLINE_ABSENT (identity_ops, dup_agent_certificate))
+    return NULL;
+  return identity_ops->dup_agent_certificate (host, server_id, length);
+}
+
+void
+bowline_identity_sign_as_async (BowlineHost *host,
+                                gconstpointer server_id,
+                                gsize length,
+                                GBytes *data,
+                                GCancellable *cancellable,
+                                GAsyncReadyCallback callback,
+                                gpointer user_data)
+{
+  if (BOWLINE_ABSENT (identity_ops, sign_as_async))
+    {
+      bowline_forward_absent_async (cancellable, callback, user_data);
+      return;
+    }
+  identity_ops->sign_as_async (host, server_id, length, data, cancellable, callback, user_data);
+}
+
+GBytes *
 bowline_identity_sign_finish (BowlineHost *host, GAsyncResult *result, GError **error)
 {
   if (BOWLINE_ABSENT (identity_ops, sign_finish))

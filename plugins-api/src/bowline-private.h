@@ -235,6 +235,7 @@ typedef struct
   void (*get_stats) (BowlineWebSocket *socket, BowlineSocketStats *stats);
   void (*set_idle_timeout) (BowlineWebSocket *socket, guint32 seconds);
   gboolean (*join) (BowlineWebSocket *a, BowlineWebSocket *b, GError **error);
+  void (*set_max_message) (BowlineWebSocket *socket, guint32 bytes);
 } BowlineWebSocketOps;
 
 /** Registration of endpoints. Slots have the meaning and the thread of the public function of the same name.
@@ -266,6 +267,14 @@ typedef struct
   GBytes *(*sign_finish) (BowlineHost *host, GAsyncResult *result, GError **error);
   char *(*ticket_seal) (BowlineHost *host, const char *purpose, GVariant *content, guint32 seconds);
   GVariant *(*ticket_open) (BowlineHost *host, const char *purpose, const char *text, GError **error);
+  GBytes *(*dup_agent_certificate) (BowlineHost *host, gconstpointer server_id, gsize length);
+  void (*sign_as_async) (BowlineHost *host,
+                         gconstpointer server_id,
+                         gsize length,
+                         GBytes *data,
+                         GCancellable *cancellable,
+                         GAsyncReadyCallback callback,
+                         gpointer user_data);
 } BowlineIdentityOps;
 
 /** The relay. Slots have the meaning and the thread of the public function of the same name. */

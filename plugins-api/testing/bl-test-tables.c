@@ -257,6 +257,28 @@ sign_finish (BowlineHost *host, GAsyncResult *result, GError **error)
   return g_task_propagate_pointer (G_TASK (result), error);
 }
 
+static GBytes *
+dup_agent_certificate (BowlineHost *host, gconstpointer server_id, gsize length)
+{
+  g_autoptr (GBytes) ours = dup_server_id (host);
+
+  return length == g_bytes_get_size (ours) && memcmp (server_id, g_bytes_get_data (ours, NULL), length) == 0
+             ? dup_certificate (host, BOWLINE_CERTIFICATE_AGENT_SERVER)
+             : NULL;
+}
+
+static void
+sign_as_async (BowlineHost *host,
+               gconstpointer server_id,
+               gsize length,
+               GBytes *data,
+               GCancellable *cancellable,
+               GAsyncReadyCallback callback,
+               gpointer user_data)
+{
+  sign_async (host, data, cancellable, callback, user_data);
+}
+
 /* A ticket is the number of a record; nothing is encrypted. */
 static char *
 ticket_seal (BowlineHost *host, const char *purpose, GVariant *content, guint32 seconds)
@@ -311,6 +333,8 @@ static const BowlineIdentityOps identity_ops = {
   .sign_finish = sign_finish,
   .ticket_seal = ticket_seal,
   .ticket_open = ticket_open,
+  .dup_agent_certificate = dup_agent_certificate,
+  .sign_as_async = sign_as_async,
 };
 
 void

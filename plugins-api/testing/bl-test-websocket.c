@@ -143,6 +143,11 @@ set_idle_timeout (BowlineWebSocket *socket, guint32 seconds)
 {
 }
 
+static void
+set_max_message (BowlineWebSocket *socket, guint32 bytes)
+{
+}
+
 static gboolean
 join (BowlineWebSocket *a, BowlineWebSocket *b, GError **error)
 {
@@ -268,6 +273,7 @@ static const BowlineWebSocketOps websocket_ops = {
   .abort = abort_socket,
   .get_stats = get_stats,
   .set_idle_timeout = set_idle_timeout,
+  .set_max_message = set_max_message,
   .join = join,
 };
 

@@ -120,6 +120,9 @@ BOWLINE_AVAILABLE_IN_1_0 void bowline_websocket_abort (BowlineWebSocket *socket)
 BOWLINE_AVAILABLE_IN_1_0 void bowline_websocket_get_stats (BowlineWebSocket *socket, BowlineSocketStats *stats);
 /** Closes the socket when the peer sends nothing (not even a pong) for @seconds; 0: never. */
 BOWLINE_AVAILABLE_IN_1_0 void bowline_websocket_set_idle_timeout (BowlineWebSocket *socket, guint32 seconds);
+/** The longest incoming message from now on, at most the endpoint's max_message: a peer that has not authenticated yet
+ * should not make us hold much. */
+BOWLINE_AVAILABLE_IN_1_0 void bowline_websocket_set_max_message (BowlineWebSocket *socket, guint32 bytes);
 /**
  * bowline_websocket_join: from now on every frame of @a goes to @b and the other way round, unchanged, with frame
  * boundaries and types kept, in constant memory, with back-pressure both ways. Messages queued before are sent

@@ -31,6 +31,21 @@ BOWLINE_AVAILABLE_IN_1_0 guint32 bowline_identity_get_port (BowlineHost *host);
 /** Signs @data with the agent-server key, RSASSA-PKCS1-v1_5 with SHA-384, in the worker pool. Main context. */
 BOWLINE_AVAILABLE_IN_1_0 void bowline_identity_sign_async (
     BowlineHost *host, GBytes *data, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data);
+/**
+ * bowline_identity_dup_agent_certificate: a server that took over another one's devices answers them as that one.
+ * Returns: (transfer full) (nullable): DER of the agent-server certificate with this @server_id (48 bytes): ours, or one
+ *   that was taken over. Any thread.
+ */
+BOWLINE_AVAILABLE_IN_1_0 GBytes *
+bowline_identity_dup_agent_certificate (BowlineHost *host, gconstpointer server_id, gsize length);
+/** As bowline_identity_sign_async(), with the key of the certificate with this @server_id; ends with the same finish. */
+BOWLINE_AVAILABLE_IN_1_0 void bowline_identity_sign_as_async (BowlineHost *host,
+                                                              gconstpointer server_id,
+                                                              gsize length,
+                                                              GBytes *data,
+                                                              GCancellable *cancellable,
+                                                              GAsyncReadyCallback callback,
+                                                              gpointer user_data);
 /** Returns: (transfer full): the signature, or %NULL with %BOWLINE_ERROR_LIMIT when too many are waiting. */
 BOWLINE_AVAILABLE_IN_1_0 GBytes *bowline_identity_sign_finish (BowlineHost *host, GAsyncResult *result, GError **error);
 
