@@ -597,3 +597,10 @@ bl_ws_io_set_idle (gpointer socket, gpointer unused, guintptr seconds)
   g_autoptr (BowlineWebSocket) self = socket;
   self->idle_timeout = (guint32) seconds;
 }
+
+void
+bl_ws_io_set_max_message (gpointer socket, gpointer unused, guintptr bytes)
+{
+  g_autoptr (BowlineWebSocket) self = socket;
+  bl_ws_parser_set_max_message (&self->parser, bytes);
+}

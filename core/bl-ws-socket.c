@@ -19,6 +19,7 @@ bl_ws_socket_new (const BlWsSocketConfig *config)
   self->label = g_strdup (config->label);
   self->max_queued = config->max_queued;
   self->idle_timeout = config->idle_timeout;
+  self->max_message = config->max_message;
   self->close_code = BL_WS_CODE_ABNORMAL;
   self->link.data = self;
   bl_ws_parser_init (&self->parser, BL_WS_SERVER, config->max_message);
@@ -175,6 +176,13 @@ bl_ws_socket_set_idle_timeout (BowlineWebSocket *self, guint32 seconds)
     bl_ws_socket_post (self, bl_ws_io_set_idle, NULL, seconds);
 }
 
+static void
+bl_ws_socket_set_max_message (BowlineWebSocket *self, guint32 bytes)
+{
+  if (!self->main_closed)
+    bl_ws_socket_post (self, bl_ws_io_set_max_message, NULL, MIN (bytes, self->max_message));
+}
+
 static gboolean
 bl_ws_socket_join (BowlineWebSocket *a, BowlineWebSocket *b, GError **error)
 {
@@ -212,6 +220,7 @@ const BowlineWebSocketOps bl_ws_socket_ops = {
   .get_stats = bl_ws_socket_get_stats,
   .set_idle_timeout = bl_ws_socket_set_idle_timeout,
   .join = bl_ws_socket_join,
+  .set_max_message = bl_ws_socket_set_max_message,
 };
 
 /* ---- what the I/O thread tells ------------------------------------------------------------------------------------- */

@@ -92,6 +92,7 @@ struct _BowlineWebSocket
   gint64 last_input_us;
   gint64 deadline_us;     /* of closing; 0: none */
   guint32 idle_timeout;
+  guint32 max_message;    /* of the endpoint; what the parser takes may be less */
   guint16 close_code;     /* what `closed` is told */
   char *close_reason;
   guint8 state;
@@ -148,6 +149,7 @@ void bl_ws_io_close (gpointer socket, gpointer reason, guintptr code);
 void bl_ws_io_overflow (gpointer socket, gpointer unused, guintptr unused2);
 void bl_ws_io_abort (gpointer socket, gpointer unused, guintptr unused2);
 void bl_ws_io_set_idle (gpointer socket, gpointer unused, guintptr seconds);
+void bl_ws_io_set_max_message (gpointer socket, gpointer unused, guintptr bytes);
 void bl_ws_io_join (gpointer socket, gpointer peer, guintptr unused);
 
 /* I/O thread: pieces used by framing (bl-ws-io.c) and relay (bl-ws-pump.c). */
