@@ -153,8 +153,10 @@ bl_control_message_tunnel (
   g_autofree char *fresh = NULL;
   g_autofree char *hash = web_hash (control);
 
-  if (value == NULL || !bl_tunnel_url_parse (value, &url, error))
-    return value != NULL || refuse (error, BOWLINE_ERROR_INVALID, "The address is missing");
+  if (value == NULL)
+    return refuse (error, BOWLINE_ERROR_INVALID, "The address is missing");
+  if (!bl_tunnel_url_parse (value, &url, error))
+    return FALSE;
   if (!check_url (control, call, node_id, &url, error))
     return FALSE;
   ticket = order (control, call, node_id, &url, error);

@@ -108,6 +108,9 @@ world_put (const char *text)
 
   g_assert_no_error (error);
   bl_test_host_put_document (world.test, document);
+  bowline_topic_publish (world.host, "directory.changed",
+                         g_variant_new ("(sms)", bl_variant_get_string (document, "_id"), "put"));
+  g_variant_unref (document);
   bl_test_host_settle ();
 }
 
