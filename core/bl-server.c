@@ -11,6 +11,7 @@
 #include "bl-core-actions.h"
 #include "bl-device-registry.h"
 #include "bl-event-log.h"
+#include "bl-extension-points.h"
 #include "bl-front-config.h"
 #include "bl-host.h"
 #include "bl-http-front.h"
@@ -49,6 +50,7 @@ struct _BlServer
   guint rotate_id;
   guint health_id;
   gboolean front_started;
+  GError *stop_error;
 };
 
 // ---- making the components -----------------------------------------------------------------------------------------
@@ -84,6 +86,7 @@ make_state (BlServer *server)
   bl_device_registry_install (server->devices);
   bl_principal_install (bl_host_get_core ());
   bl_action_install ();
+  bl_extension_points_install ();
 }
 
 static gboolean
@@ -203,6 +206,7 @@ bl_server_free (BlServer *server)
   g_clear_pointer (&server->services, bl_service_registry_free);
   g_clear_pointer (&server->workers, bl_worker_pool_free);
   g_clear_pointer (&server->config, bl_config_unref);
+  g_clear_error (&server->stop_error);
   g_free (server->data_dir);
   g_free (server->package_data_dir);
   g_free (server);
@@ -304,18 +308,26 @@ bl_server_start_finish (BlServer *server, GAsyncResult *result, GError **error)
 
 // ---- stop ----------------------------------------------------------------------------------------------------------
 
-static void
-flushed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+// Not from inside a callback of the store, which is about to end.
+static gboolean
+stop_modules_cb (gpointer user_data)
 {
   g_autoptr (GTask) task = user_data;
   BlServer *server = g_task_get_task_data (task);
-  GError *error = NULL;
-  const gboolean kept = bl_directory_flush_finish (server->directory, result, &error);
   bl_module_manager_stop (server->modules);
-  if (kept)
-    g_task_return_boolean (task, TRUE);
+  if (server->stop_error != NULL)
+    g_task_return_error (task, g_steal_pointer (&server->stop_error));
   else
-    g_task_return_error (task, error);
+    g_task_return_boolean (task, TRUE);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+flushed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  BlServer *server = g_task_get_task_data (user_data);
+  (void)bl_directory_flush_finish (server->directory, result, &server->stop_error); // reported when all is down
+  g_idle_add (stop_modules_cb, user_data);
 }
 
 static void
@@ -336,11 +348,7 @@ front_stopped_cb (gpointer user_data)
   if (server->audit != NULL && bl_store_get (server->store, &self) != NULL)
     bl_audit_flush_async (server->audit, NULL, audit_flushed_cb, user_data);
   else
-    {
-      bl_module_manager_stop (server->modules);
-      g_task_return_boolean (user_data, TRUE);
-      g_object_unref (user_data);
-    }
+    g_idle_add (stop_modules_cb, user_data);
 }
 
 void

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bl-ctl-commands.h"
+
+#include "common/bl-json.h"
+
+#include <string.h>
+
+// Text from a device or account may hold escape codes; a terminal must not run them.
+static void
+print_text (const char *text)
+{
+  for (const char *p = text; *p != '\0'; p = g_utf8_next_char (p))
+    {
+      const gunichar c = g_utf8_get_char (p);
+      if (g_unichar_iscntrl (c))
+        g_print ("\\x%02x", c);
+      else
+        g_print ("%.*s", (int)(g_utf8_next_char (p) - p), p);
+    }
+}
+
+static void
+print_value (GVariant *value)
+{
+  if (g_variant_is_of_type (value, G_VARIANT_TYPE_STRING))
+    print_text (g_variant_get_string (value, NULL));
+  else
+    {
+      g_autofree char *json = bl_json_to_string (value, NULL); // answers come as JSON, so it has that form
+      print_text (json);
+    }
+}
+
+// "key: value" lines
+static void
+print_members (GVariant *answer)
+{
+  GVariantIter iter;
+  const char *key;
+  GVariant *value;
+  g_variant_iter_init (&iter, answer);
+  while (g_variant_iter_loop (&iter, "{&sv}", &key, &value))
+    {
+      if (g_str_equal (key, "action") || g_str_equal (key, "responseid"))
+        continue;
+      g_print ("%s: ", key);
+      print_value (value);
+      g_print ("\n");
+    }
+}
+
+static void
+print_member (GVariant *answer, const char *name)
+{
+  g_autoptr (GVariant) value = g_variant_lookup_value (answer, name, NULL);
+  if (value == NULL)
+    return;
+  if (g_variant_is_of_type (value, G_VARIANT_TYPE_STRING))
+    g_print ("%s\n", g_variant_get_string (value, NULL));
+  else
+    {
+      print_value (value);
+      g_print ("\n");
+    }
+}
+
+// One line a row, columns separated by tabs; @columns ends with NULL.
+static void
+print_rows (GVariant *answer, const char *member, const char *const *columns)
+{
+  g_autoptr (GVariant) rows = g_variant_lookup_value (answer, member, NULL);
+  if (rows == NULL || !g_variant_is_container (rows))
+    return;
+  for (gsize i = 0; i < g_variant_n_children (rows); i++)
+    {
+      g_autoptr (GVariant) child = g_variant_get_child_value (rows, i);
+      g_autoptr (GVariant) row
+          = g_variant_is_of_type (child, G_VARIANT_TYPE_VARIANT) ? g_variant_get_variant (child) : g_variant_ref (child);
+      for (guint c = 0; columns[c] != NULL; c++)
+        {
+          g_autoptr (GVariant) value = g_variant_lookup_value (row, columns[c], NULL);
+          if (c > 0)
+            g_print ("\t");
+          if (value != NULL)
+            print_value (value);
+          else
+            g_print ("-");
+        }
+      g_print ("\n");
+    }
+}
+
+static void
+print_modules (GVariant *answer)
+{
+  print_rows (answer, "modules", (const char *const[]){ "id", "state", "version", "summary", "reason", NULL });
+}
+
+static void
+print_users (GVariant *answer)
+{
+  print_rows (answer, "users", (const char *const[]){ "_id", "name", "email", "siteadmin", NULL });
+}
+
+static void
+print_groups (GVariant *answer)
+{
+  print_rows (answer, "groups", (const char *const[]){ "_id", "name", "devices", NULL });
+}
+
+static void
+print_devices (GVariant *answer)
+{
+  print_rows (answer, "devices", (const char *const[]){ "_id", "name", "conn", "group", NULL });
+}
+
+static void
+print_group_id (GVariant *answer)
+{
+  print_member (answer, "meshid");
+}
+
+static void
+print_msh (GVariant *answer)
+{
+  const char *msh;
+  if (g_variant_lookup (answer, "msh", "&s", &msh))
+    g_print ("%s", msh);
+}
+
+static void
+print_server_id (GVariant *answer)
+{
+  print_member (answer, "serverid");
+}
+
+static void
+print_key (GVariant *answer)
+{
+  print_member (answer, "key");
+}
+
+static void
+print_cookie (GVariant *answer)
+{
+  print_member (answer, "cookie");
+}
+
+static const BlCtlCommand commands[] = {
+  { "status", NULL, "status", "what the server is doing", 0, NULL, print_members },
+  { "module list", NULL, "module.list", "modules, their state and why one was refused", 0, NULL, print_modules },
+  { "module enable", "NAME", "module.enable", "load a module at the next start", BL_CTL_OPERAND, "name", NULL },
+  { "module disable", "NAME", "module.disable", "do not load a module any more", BL_CTL_OPERAND, "name", NULL },
+  { "user list", NULL, "user.list", "accounts", 0, NULL, print_users },
+  { "user create", "NAME", "user.create", "make an account",
+    BL_CTL_OPERAND | BL_CTL_PASSWORD | BL_CTL_SITE_ADMIN | BL_CTL_EMAIL, "name", NULL },
+  { "user password", "NAME", "user.password", "set an account's password", BL_CTL_OPERAND | BL_CTL_PASSWORD, "name",
+    NULL },
+  { "user delete", "NAME", "user.delete", "remove an account and everything that is its own", BL_CTL_OPERAND, "name",
+    NULL },
+  { "group list", NULL, "group.list", "device groups", 0, NULL, print_groups },
+  { "group create", "NAME", "group.create", "make a device group and print its id", BL_CTL_OPERAND, "name",
+    print_group_id },
+  { "group settings", "NAME|ID", "group.settings", "print the settings file (.msh) for agents of a group",
+    BL_CTL_OPERAND, "name", print_msh },
+  { "device list", NULL, "device.list", "devices and whether they are connected", 0, NULL, print_devices },
+  { "agents import", "DIR", "agents.import", "take MeshAgent binaries from a folder", BL_CTL_OPERAND, "path",
+    print_members },
+  { "server-id", NULL, "server-id", "the key hash that agents check, 96 hex digits", 0, NULL, print_server_id },
+  { "login-key", NULL, "login-key", "the key that login cookies are made with, 160 hex digits", 0, NULL, print_key },
+  { "login-token", "USERID", "login-token", "a cookie for /?login=, valid for an hour", BL_CTL_OPERAND, "userid",
+    print_cookie },
+  { "backup", "FILE", "backup", "copy the store into a new file, consistently", BL_CTL_OPERAND, "path", print_members },
+  { "audit verify", NULL, "audit.verify", "check the chain of the audit trail", 0, NULL, print_members },
+  { "doctor", NULL, "doctor", "look for what is wrong and say what to do", 0, NULL, print_members },
+};
+
+const BlCtlCommand *
+bl_ctl_commands (guint *n_commands)
+{
+  *n_commands = G_N_ELEMENTS (commands);
+  return commands;
+}
+
+const BlCtlCommand *
+bl_ctl_find (char **words, guint *used)
+{
+  if (words == NULL || words[0] == NULL)
+    return NULL;
+  g_autofree char *two = words[1] != NULL ? g_strjoin (" ", words[0], words[1], NULL) : NULL;
+  for (guint i = 0; i < G_N_ELEMENTS (commands); i++)
+    {
+      if (g_str_equal (commands[i].words, words[0]) || g_strcmp0 (commands[i].words, two) == 0)
+        {
+          *used = strchr (commands[i].words, ' ') != NULL ? 2 : 1;
+          return &commands[i];
+        }
+    }
+  return NULL;
+}
+
+GVariant *
+bl_ctl_request (const BlCtlCommand *command, const BlCtlArguments *arguments)
+{
+  GVariantBuilder request;
+  g_variant_builder_init (&request, G_VARIANT_TYPE_VARDICT);
+  g_variant_builder_add (&request, "{sv}", "action", g_variant_new_string (command->action));
+  g_variant_builder_add (&request, "{sv}", "responseid", g_variant_new_string ("bowlinectl"));
+  if (command->operand_key != NULL)
+    g_variant_builder_add (&request, "{sv}", command->operand_key, g_variant_new_string (arguments->operand));
+  if ((command->flags & BL_CTL_PASSWORD) != 0)
+    g_variant_builder_add (&request, "{sv}", "password", g_variant_new_string (arguments->password));
+  if (arguments->site_admin)
+    g_variant_builder_add (&request, "{sv}", "siteadmin", g_variant_new_boolean (TRUE));
+  if (arguments->email != NULL)
+    g_variant_builder_add (&request, "{sv}", "email", g_variant_new_string (arguments->email));
+  return g_variant_ref_sink (g_variant_builder_end (&request));
+}

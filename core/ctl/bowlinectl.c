@@ -1,0 +1,341 @@
+// SPDX-License-Identifier: Apache-2.0
+// bowlinectl: the administrator's tool. It speaks to the server over the local socket in the data directory; when no
+// server runs there, it starts one in maintenance mode (no network) for the time of the request.
+#include "bl-build-config.h"
+#include "bl-ctl-commands.h"
+#include "common/bl-json.h"
+#include "common/bl-limits.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <gio/gio.h>
+#include <gio/gunixsocketaddress.h>
+#include <glib-unix.h>
+#include <locale.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define DEFAULT_DATA_DIR "/var/lib/bowline"
+#define PASSWORD_MAX 1024
+#define ANSWER_MAX (256u * 1024u * 1024u)
+#define MAINTENANCE_SECONDS 60
+
+#define EXIT_REFUSED 1
+#define EXIT_USAGE 2
+
+typedef struct
+{
+  char *data_dir;
+  char *config;
+  char **sets;
+  gboolean json;
+  gboolean version;
+  gboolean password_stdin;
+  gboolean site_admin;
+  char *email;
+} Options;
+
+static int
+usage_error (const char *format, ...) G_GNUC_PRINTF (1, 2);
+
+static int
+usage_error (const char *format, ...)
+{
+  va_list args;
+  va_start (args, format);
+  g_autofree char *message = g_strdup_vprintf (format, args);
+  va_end (args);
+  g_printerr ("bowlinectl: %s; see bowlinectl --help\n", message);
+  return EXIT_USAGE;
+}
+
+static char *
+describe_commands (void)
+{
+  guint n;
+  const BlCtlCommand *commands = bl_ctl_commands (&n);
+  GString *text = g_string_new ("Commands:\n");
+  for (guint i = 0; i < n; i++)
+    {
+      g_autofree char *left = g_strjoin (" ", commands[i].words, commands[i].operand, NULL);
+      g_string_append_printf (text, "  %-28s %s\n", left, commands[i].summary);
+    }
+  return g_string_free (text, FALSE);
+}
+
+static char *
+read_password (GError **error)
+{
+  char buffer[PASSWORD_MAX + 2];
+  gsize length = 0;
+  while (length < sizeof buffer)
+    {
+      const ssize_t n = read (STDIN_FILENO, buffer + length, sizeof buffer - length);
+      if (n < 0 && errno == EINTR)
+        continue;
+      if (n <= 0)
+        break;
+      length += n;
+      if (memchr (buffer, '\n', length) != NULL)
+        break;
+    }
+  const char *end = memchr (buffer, '\n', length);
+  if (end != NULL)
+    length = end - buffer;
+  if (length == 0 || length > PASSWORD_MAX || memchr (buffer, '\0', length) != NULL)
+    {
+      g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+                   "password on standard input: expected one line of 1 to %d bytes", PASSWORD_MAX);
+      return NULL;
+    }
+  return g_strndup (buffer, length);
+}
+
+static GSocketConnection *
+connect_server (const char *data_dir, GError **error)
+{
+  g_autofree char *path = g_build_filename (data_dir, "control.sock", NULL);
+  g_autoptr (GSocketAddress) address = g_unix_socket_address_new (path);
+  g_autoptr (GSocketClient) client = g_socket_client_new ();
+  return g_socket_client_connect (client, G_SOCKET_CONNECTABLE (address), NULL, error);
+}
+
+// bowlined of the same installation, or the one beside this program in a build tree.
+static char *
+find_bowlined (void)
+{
+  g_autofree char *self = g_file_read_link ("/proc/self/exe", NULL);
+  g_autofree char *directory = self != NULL ? g_path_get_dirname (self) : NULL;
+  const char *const relative[] = { "bowlined", "../sbin/bowlined" };
+  for (guint i = 0; directory != NULL && i < G_N_ELEMENTS (relative); i++)
+    {
+      g_autofree char *path = g_build_filename (directory, relative[i], NULL);
+      if (g_file_test (path, G_FILE_TEST_IS_EXECUTABLE))
+        return g_steal_pointer (&path);
+    }
+  return NULL;
+}
+
+static void
+keep_ready_fd (gpointer user_data)
+{
+  // The read end belongs to the parent; the write end must survive exec.
+  const int *fds = user_data;
+  close (fds[0]);
+  fcntl (fds[1], F_SETFD, 0);
+}
+
+// Starts a server without network and waits until it takes requests. Returns its process id, or 0.
+static GPid
+start_maintenance (const Options *options, GError **error)
+{
+  g_autofree char *program = find_bowlined ();
+  int fds[2];
+  GPid pid = 0;
+  if (program == NULL)
+    {
+      g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND, "no server runs there, and bowlined was not found");
+      return 0;
+    }
+  if (!g_unix_open_pipe (fds, FD_CLOEXEC, error))
+    return 0;
+  g_autofree char *ready = g_strdup_printf ("%d", fds[1]);
+  g_autoptr (GPtrArray) argv = g_ptr_array_new ();
+  const char *const fixed[] = { program, "--maintenance", "--data-dir", options->data_dir, "--ready-fd", ready };
+  for (guint i = 0; i < G_N_ELEMENTS (fixed); i++)
+    g_ptr_array_add (argv, (char *)fixed[i]);
+  if (options->config != NULL)
+    {
+      g_ptr_array_add (argv, (char *)"--config");
+      g_ptr_array_add (argv, options->config);
+    }
+  for (guint i = 0; options->sets != NULL && options->sets[i] != NULL; i++)
+    {
+      g_ptr_array_add (argv, (char *)"--set");
+      g_ptr_array_add (argv, options->sets[i]);
+    }
+  g_ptr_array_add (argv, NULL);
+  const gboolean spawned
+      = g_spawn_async (NULL, (char **)argv->pdata, NULL,
+                       G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_LEAVE_DESCRIPTORS_OPEN | G_SPAWN_STDOUT_TO_DEV_NULL,
+                       keep_ready_fd, fds, &pid, error);
+  close (fds[1]);
+  if (spawned)
+    {
+      GPollFD poll_fd = { .fd = fds[0], .events = G_IO_IN | G_IO_HUP };
+      char byte;
+      if (g_poll (&poll_fd, 1, MAINTENANCE_SECONDS * 1000) != 1 || read (fds[0], &byte, 1) != 1)
+        {
+          g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_FAILED,
+                               "no server runs there, and starting one for this request failed; see above");
+          kill (pid, SIGTERM);
+          waitpid (pid, NULL, 0);
+          pid = 0;
+        }
+    }
+  close (fds[0]);
+  return pid;
+}
+
+static GVariant *
+exchange (GSocketConnection *connection, GVariant *request, GError **error)
+{
+  g_autoptr (GString) line = g_string_new (NULL);
+  if (!bl_json_append (line, request, error))
+    return NULL;
+  g_string_append_c (line, '\n');
+  GOutputStream *out = g_io_stream_get_output_stream (G_IO_STREAM (connection));
+  if (!g_output_stream_write_all (out, line->str, line->len, NULL, NULL, error))
+    return NULL;
+  g_autoptr (GDataInputStream) in = g_data_input_stream_new (g_io_stream_get_input_stream (G_IO_STREAM (connection)));
+  for (;;)
+    {
+      gsize length;
+      g_autofree char *text = g_data_input_stream_read_line (in, &length, NULL, error);
+      if (text == NULL)
+        {
+          if (error != NULL && *error == NULL)
+            g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_CLOSED, "the server ended without an answer");
+          return NULL;
+        }
+      const BlJsonLimits limits = { .max_bytes = ANSWER_MAX, .max_values = G_MAXUINT };
+      g_autoptr (GVariant) frame = bl_json_parse_object (text, length, &limits, BL_JSON_DEFAULT, error);
+      if (frame == NULL)
+        return NULL;
+      const char *id;
+      if (g_variant_lookup (frame, "responseid", "&s", &id))
+        return g_steal_pointer (&frame);
+    }
+}
+
+static int
+print_answer (const BlCtlCommand *command, GVariant *answer, gboolean json)
+{
+  const char *result = NULL, *failure = NULL;
+  g_variant_lookup (answer, "result", "&s", &result);
+  g_variant_lookup (answer, "error", "&s", &failure);
+  if (failure == NULL && result != NULL && g_ascii_strcasecmp (result, "ok") != 0)
+    failure = result;
+  if (json)
+    {
+      g_autofree char *text = bl_json_to_string (answer, NULL); // it came as JSON, so it has that form
+      g_print ("%s\n", text);
+    }
+  if (failure != NULL)
+    {
+      g_printerr ("bowlinectl: %s\n", failure);
+      return EXIT_REFUSED;
+    }
+  if (!json && command->print != NULL)
+    command->print (answer);
+  return EXIT_SUCCESS;
+}
+
+static int
+run_command (const Options *options, const BlCtlCommand *command, const BlCtlArguments *arguments)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) request = bl_ctl_request (command, arguments);
+  g_autoptr (GSocketConnection) connection = connect_server (options->data_dir, NULL);
+  GPid maintenance = 0;
+  if (connection == NULL)
+    {
+      maintenance = start_maintenance (options, &error);
+      if (maintenance != 0)
+        connection = connect_server (options->data_dir, &error);
+    }
+  g_autoptr (GVariant) answer = connection != NULL ? exchange (connection, request, &error) : NULL;
+  if (maintenance != 0)
+    {
+      kill (maintenance, SIGTERM);
+      waitpid (maintenance, NULL, 0);
+    }
+  if (answer == NULL)
+    {
+      g_printerr ("bowlinectl: %s\n", error->message);
+      return EXIT_REFUSED;
+    }
+  return print_answer (command, answer, options->json);
+}
+
+static int
+check_and_run (const Options *options, char **words)
+{
+  guint used = 0;
+  const BlCtlCommand *command = bl_ctl_find (words, &used);
+  if (command == NULL)
+    return usage_error (words[0] == NULL ? "a command is missing" : "unknown command \"%s\"", words[0]);
+  BlCtlArguments arguments = { .email = options->email, .site_admin = options->site_admin };
+  if ((command->flags & BL_CTL_OPERAND) != 0)
+    {
+      arguments.operand = words[used];
+      if (arguments.operand == NULL || arguments.operand[0] == '\0')
+        return usage_error ("%s: %s is missing", command->words, command->operand);
+      used++;
+    }
+  if (words[used] != NULL)
+    return usage_error ("%s: \"%s\" is one word too many", command->words, words[used]);
+  if (options->email != NULL && (command->flags & BL_CTL_EMAIL) == 0)
+    return usage_error ("%s takes no --email", command->words);
+  if (options->site_admin && (command->flags & BL_CTL_SITE_ADMIN) == 0)
+    return usage_error ("%s takes no --site-admin", command->words);
+  if (options->password_stdin != ((command->flags & BL_CTL_PASSWORD) != 0))
+    return usage_error (options->password_stdin ? "%s takes no --password-stdin" : "%s needs --password-stdin",
+                        command->words);
+  g_autoptr (GError) error = NULL;
+  if (options->password_stdin && (arguments.password = read_password (&error)) == NULL)
+    return usage_error ("%s", error->message);
+  const int status = run_command (options, command, &arguments);
+  if (arguments.password != NULL)
+    {
+      explicit_bzero (arguments.password, strlen (arguments.password));
+      g_free (arguments.password);
+    }
+  return status;
+}
+
+int
+main (int argc, char **argv)
+{
+  setlocale (LC_ALL, "");
+  signal (SIGPIPE, SIG_IGN);
+  Options options = { .data_dir = g_strdup (DEFAULT_DATA_DIR) };
+  g_auto (GStrv) words = NULL;
+  const GOptionEntry entries[] = {
+    { "data-dir", 0, 0, G_OPTION_ARG_FILENAME, &options.data_dir, "the server's data directory", "DIR" },
+    { "config", 0, 0, G_OPTION_ARG_FILENAME, &options.config, "configuration, for a server that does not run", "FILE" },
+    { "set", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options.sets, "setting, for a server that does not run",
+      "SECTION.KEY=VALUE" },
+    { "json", 0, 0, G_OPTION_ARG_NONE, &options.json, "print the answer as JSON", NULL },
+    { "email", 0, 0, G_OPTION_ARG_STRING, &options.email, "mail address (user create)", "ADDRESS" },
+    { "site-admin", 0, 0, G_OPTION_ARG_NONE, &options.site_admin, "full administrator (user create)", NULL },
+    { "password-stdin", 0, 0, G_OPTION_ARG_NONE, &options.password_stdin, "read the password from standard input",
+      NULL },
+    { "version", 0, 0, G_OPTION_ARG_NONE, &options.version, "print the version", NULL },
+    { G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_STRING_ARRAY, &words, NULL, NULL },
+    { NULL },
+  };
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GOptionContext) context = g_option_context_new ("COMMAND [OPERAND]");
+  g_autofree char *description = describe_commands ();
+  g_option_context_set_description (context, description);
+  g_option_context_add_main_entries (context, entries, NULL);
+  int status;
+  if (!g_option_context_parse (context, &argc, &argv, &error))
+    status = usage_error ("%s", error->message);
+  else if (options.version)
+    {
+      g_print ("bowlinectl " BL_VERSION "\n");
+      status = EXIT_SUCCESS;
+    }
+  else
+    status = check_and_run (&options, words != NULL ? words : (char *[]){ NULL });
+  g_free (options.data_dir);
+  g_free (options.config);
+  g_strfreev (options.sets);
+  g_free (options.email);
+  return status;
+}
