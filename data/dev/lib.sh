@@ -55,6 +55,16 @@ bl_build() {
     bl_die 'the build failed; see above'
   fi
   rm -f "$log"
+  bl_link_programs "$build"
+}
+
+# bl_link_programs BUILD: what was built, by name, in BUILD/bin.
+bl_link_programs() {
+  local program
+  mkdir -p "$1/bin"
+  for program in core/bowlined core/bowlinectl agent/bowline-agent agent/script/bowline-script-host; do
+    [ ! -x "$1/$program" ] || ln -sfn "../$program" "$1/bin/${program##*/}"
+  done
 }
 
 # bl_local_agent SOURCE DATA-DIR: makes the settings of the agent that ./run starts beside the server.
