@@ -109,6 +109,7 @@ export class Bowline {
           if (error) reject(Object.assign(new Error(`bowlinectl ${args.join(' ')}: ${stderr}`), { code: error.code, stderr }));
           else resolve(stdout);
         });
+      child.stdin.on('error', () => {}); // a command that reads nothing may be gone
       child.stdin.end(input);
     });
   }
