@@ -8,8 +8,8 @@
 // the agent's BlScriptOps, within the list of allowed operations.
 //
 // Everything here belongs to the main context that was thread-default when the runner was
-// made; callbacks arrive there and never from inside a call into the runner, except where
-// a function says so.
+// made. A callback may send commands, answer calls and use streams; it must not call
+// set_core (), start (), stop () or free (), which take the script away: do that later.
 
 #pragma once
 

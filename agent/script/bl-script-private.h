@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the parts of the script runner share.
+
+#pragma once
+
+#include "bl-script-process.h"
+#include "bl-script-runner.h"
+
+G_BEGIN_DECLS
+
+// BlScriptLink: from calls to the process run they came from; cleared when that run ends.
+typedef struct
+{
+  guint refs;
+  BlScriptRunner *runner;
+  BlScriptProcess *process;
+} BlScriptLink;
+
+BlScriptLink *bl_script_link_new (BlScriptRunner *runner, BlScriptProcess *process);
+BlScriptLink *bl_script_link_ref (BlScriptLink *link);
+void bl_script_link_unref (BlScriptLink *link);
+
+BlScriptCall *bl_script_call_new (BlScriptLink *link, guint32 id);
+
+// BlScriptStreams: the streams of one process run, by id.
+typedef struct _BlScriptStreams BlScriptStreams;
+
+BlScriptStreams *bl_script_streams_new (BlScriptProcess *process);
+// Closes every stream; the peers' close () are called.
+void bl_script_streams_free (BlScriptStreams *streams);
+guint bl_script_streams_count (BlScriptStreams *streams);
+// Returns: (transfer none) (nullable): NULL when ID is in use.
+BlScriptStream *bl_script_streams_add (BlScriptStreams *streams, guint32 id);
+// A frame of the host about a stream. Returns: FALSE when it is no such frame. Frames for
+// streams that are gone are ignored: both ends may close at once.
+gboolean bl_script_streams_frame (BlScriptStreams *streams, const BlScriptFrame *frame);
+
+// BlScriptEnv: what the runner's own operations work on, for one process run.
+typedef struct
+{
+  GHashTable *files; // number -> fd
+  gint next_file;
+  char *data_path; // data store; NULL: in memory
+  GKeyFile *data;  // loaded on first use
+} BlScriptEnv;
+
+BlScriptEnv *bl_script_env_new (const char *state_dir);
+void bl_script_env_free (BlScriptEnv *env);
+
+// An operation that is answered at once. ARGS is a{sv}. Returns: floating a{sv}, or NULL
+// with ERROR.
+typedef GVariant *(*BlScriptOperation) (BlScriptEnv *env, GVariant *args, GError **error);
+
+typedef struct
+{
+  const char *name;
+  BlScriptOperation run;
+} BlScriptOperationEntry;
+
+extern const BlScriptOperationEntry bl_script_fs_operations[];
+extern const BlScriptOperationEntry bl_script_os_operations[];
+extern const BlScriptOperationEntry bl_script_db_operations[];
+
+// Returns: (nullable): the operation NAME of the three tables.
+BlScriptOperation bl_script_operation_find (const char *name);
+
+// Streams the runner serves itself. Each binds STREAM or closes it with an error.
+void bl_script_spawn_open (BlScriptStream *stream, GVariant *args);
+void bl_script_net_open (BlScriptStream *stream, GVariant *args);
+
+// Arguments of operations.
+const char *bl_script_arg_string (GVariant *args, const char *key, GError **error);
+gint64 bl_script_arg_int (GVariant *args, const char *key, gint64 otherwise);
+
+G_END_DECLS
