@@ -5,7 +5,7 @@
 #include "fuzz.h"
 
 int
-LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
+LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
 {
   BlScriptParser parser;
   BlScriptFrame frame;
