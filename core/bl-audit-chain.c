@@ -39,6 +39,15 @@ key_compare (gconstpointer a, gconstpointer b)
   return strcmp (*(const char *const *)a, *(const char *const *)b);
 }
 
+static void
+builder_add_sorted (GVariantBuilder *builder, GVariant *object, const char *key)
+{
+  g_autoptr (GVariant) value = bl_variant_get_child (object, key);
+  g_autoptr (GVariant) sorted = value_sort (value);
+
+  g_variant_builder_add (builder, "{sv}", key, sorted);
+}
+
 static GVariant *
 object_sort (GVariant *object)
 {
@@ -52,15 +61,11 @@ object_sort (GVariant *object)
     g_ptr_array_add (keys, (gpointer)key);
   g_ptr_array_sort (keys, key_compare);
   for (guint i = 0; i < keys->len; i++)
-    {
-      g_autoptr (GVariant) value = bl_variant_get_child (object, g_ptr_array_index (keys, i));
-
-      g_variant_builder_add (&builder, "{sv}", (const char *)g_ptr_array_index (keys, i), value_sort (value));
-    }
-  return g_variant_builder_end (&builder);
+    builder_add_sorted (&builder, object, g_ptr_array_index (keys, i));
+  return g_variant_ref_sink (g_variant_builder_end (&builder));
 }
 
-/* Returns: (transfer floating): @value with the keys of all objects in it sorted; its depth is bl-json's */
+/* Returns: (transfer full): @value with the keys of all objects in it sorted; its depth is bl-json's */
 static GVariant *
 value_sort (GVariant *value)
 {
@@ -77,17 +82,18 @@ value_sort (GVariant *value)
     {
       g_autoptr (GVariant) boxed = g_variant_get_child_value (value, i);
       g_autoptr (GVariant) child = g_variant_get_variant (boxed);
+      g_autoptr (GVariant) sorted = value_sort (child);
 
-      g_variant_builder_add (&builder, "v", value_sort (child));
+      g_variant_builder_add (&builder, "v", sorted);
     }
-  return g_variant_builder_end (&builder);
+  return g_variant_ref_sink (g_variant_builder_end (&builder));
 }
 
 char *
 bl_audit_chain_canonical (GVariant *document)
 {
   g_autoptr (GVariant) without = bl_doc_remove (document, "hash");
-  g_autoptr (GVariant) sorted = g_variant_ref_sink (object_sort (without));
+  g_autoptr (GVariant) sorted = object_sort (without);
 
   return bl_json_to_string (sorted, NULL);
 }

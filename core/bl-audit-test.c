@@ -177,13 +177,13 @@ test_tampering (Fixture *f, gconstpointer data)
   /* rewritten together with its own hash, but not with the head */
   {
     BlAuditHead head = { .last = 399 };
+    g_autoptr (GVariant) forged
+        = g_variant_ref_sink (g_variant_new_parsed ("{'type': <'audit'>, 'action': <'x'>}"));
     g_autofree char *before = id_of (399);
 
     g_strlcpy (head.hash, bl_variant_get_string (bl_memory_store_peek (f->memory, before), "hash"),
                sizeof head.hash);
-    bl_memory_store_plant (
-        f->memory, last,
-        bl_audit_chain_append (&head, g_variant_new_parsed ("{'type': <'audit'>, 'action': <'x'>}")));
+    bl_memory_store_plant (f->memory, last, bl_audit_chain_append (&head, forged));
     assert_verify (f, "the head of the chain says");
   }
   bl_memory_store_plant (f->memory, last, g_variant_ref (good_last));

@@ -84,6 +84,18 @@ commit_unref (gpointer data)
   g_free (commit);
 }
 
+/* A commit and those it waits for hold each other until the last of them is finished; this ends it. */
+static void
+commit_forget_previous (Commit *commit)
+{
+  for (guint i = 0; i < commit->changes->len; i++)
+    {
+      Change *change = g_ptr_array_index (commit->changes, i);
+
+      g_clear_pointer (&change->previous, commit_unref);
+    }
+}
+
 static Commit *
 commit_new (BlDirectory *directory, GTask *task, GVariant *puts, const char *const *deletes, guint32 flags)
 {
@@ -385,6 +397,7 @@ commits_restore (BlDirectory *directory, GPtrArray *failed, GHashTable *changed)
 
       for (guint j = 0; j < commit->changes->len; j++)
         change_repatch (directory, g_ptr_array_index (commit->changes, j));
+      commit_forget_previous (commit);
     }
 }
 
@@ -432,13 +445,7 @@ commit_submit (Commit *commit)
   gpointer self;
   const BowlineStore *table = bl_store_get (commit->directory->store, &self);
 
-  /* nothing is unfinished before it any more: the chain of commits must not grow */
-  for (guint i = 0; i < commit->changes->len; i++)
-    {
-      Change *change = g_ptr_array_index (commit->changes, i);
-
-      g_clear_pointer (&change->previous, commit_unref);
-    }
+  commit_forget_previous (commit);
   commit->is_submitted = TRUE;
   if (table == NULL)
     {
@@ -540,10 +547,8 @@ bl_directory_commit_abandon (BlDirectory *directory)
       commit->is_finished = TRUE;
       g_task_return_new_error (commit->task, BOWLINE_ERROR, BOWLINE_ERROR_STORAGE,
                                "the server stops; the change may be lost");
-      /* a commit and its dependents hold each other until the first finishes */
       g_ptr_array_set_size (commit->dependents, 0);
-      for (guint i = 0; i < commit->changes->len; i++)
-        g_clear_pointer (&((Change *)g_ptr_array_index (commit->changes, i))->previous, commit_unref);
+      commit_forget_previous (commit);
       commit_unref (commit);
     }
   while ((waiter = g_queue_pop_head (&directory->waiters)) != NULL)

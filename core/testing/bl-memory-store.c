@@ -215,7 +215,7 @@ void
 bl_memory_store_plant (BlMemoryStore *store, const char *id, GVariant *document)
 {
   if (document != NULL)
-    g_hash_table_insert (store->documents, g_strdup (id), g_variant_ref_sink (document));
+    g_hash_table_insert (store->documents, g_strdup (id), g_variant_take_ref (document));
   else
     g_hash_table_remove (store->documents, id);
 }

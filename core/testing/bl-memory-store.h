@@ -28,7 +28,8 @@ guint bl_memory_store_get_commits (BlMemoryStore *store);
 /** Returns: (transfer none) (nullable) */
 GVariant *bl_memory_store_peek (BlMemoryStore *store, const char *id);
 guint bl_memory_store_count (BlMemoryStore *store);
-/** @document: (transfer floating): replaces it, or with %NULL removes it, behind the back of all */
+/** @document: (transfer full) (nullable): replaces it, or with %NULL removes it, behind the back of all;
+ * floating or not */
 void bl_memory_store_plant (BlMemoryStore *store, const char *id, GVariant *document);
 /** Returns: (transfer none) (element-type GVariant): (asxa{sv}): targets, time, event */
 GPtrArray *bl_memory_store_get_events (BlMemoryStore *store);
