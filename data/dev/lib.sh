@@ -69,15 +69,13 @@ bl_link_programs() {
 
 # bl_local_agent SOURCE DATA-DIR: makes the settings of the agent that ./run starts beside the server.
 bl_local_agent() {
-  local ctl="$1/build/bin/bowlinectl" data=$2 dir="$2/local-agent"
+  local ctl="$1/build/bin/bowlinectl" data=$2 dir="$2/local-agent" group='This machine'
   [ -x "$1/build/bin/bowline-agent" ] || return 1
   bl_private_dir "$dir"
-  if [ ! -s "$dir/bowline-agent.msh" ]; then
-    "$ctl" --data-dir "$data" group settings 'Local machines' >"$dir/.msh" 2>/dev/null ||
-      { "$ctl" --data-dir "$data" group create 'Local machines' >/dev/null &&
-        "$ctl" --data-dir "$data" group settings 'Local machines' >"$dir/.msh"; } || return 1
-    mv "$dir/.msh" "$dir/bowline-agent.msh"
-  fi
+  "$ctl" --data-dir "$data" group settings "$group" >/dev/null 2>&1 ||
+    "$ctl" --data-dir "$data" group create "$group" >/dev/null || return 1
+  "$ctl" --data-dir "$data" group settings "$group" >"$dir/.msh" || return 1
+  mv "$dir/.msh" "$dir/bowline-agent.msh"
 }
 
 # bl_test_node SOURCE: the npm packages that only tests use, into build/test-node.
