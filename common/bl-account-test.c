@@ -19,7 +19,13 @@ test_public (void)
 static void
 test_names (void)
 {
-  static const char *const bad[] = { "", "~t:x", "a b", "a/b", "a\nb", "\xff", "12345678901234567890123456789012345678901234567890123456789012345" };
+  static const char *const bad[] = { "",
+                                     "~t:x",
+                                     "a b",
+                                     "a/b",
+                                     "a\nb",
+                                     "\xff",
+                                     "12345678901234567890123456789012345678901234567890123456789012345" };
   g_autofree char *id = bl_account_id ("", "\xc3\x84nne");
 
   for (guint i = 0; i < G_N_ELEMENTS (bad); i++)

@@ -22,10 +22,14 @@ form_of (const char *name)
     const char *name;
     Form form;
   } forms[] = {
-    { "hash", HIDDEN },     { "salt", HIDDEN },      { "type", HIDDEN },        { "domain", HIDDEN },
-    { "passhint", HIDDEN }, { "passtype", HIDDEN },  { "subscriptions", HIDDEN }, { "otpsms", HIDDEN },
-    { "otpmsg", HIDDEN },   { "otpsecret", PRESENCE }, { "otpekey", PRESENCE },  { "otpdev", PRESENCE },
-    { "otpduo", PRESENCE }, { "otpkeys", NUMBER_OF_KEYS }, { "otphkeys", NUMBER }, { "webpush", NUMBER },
+    { "hash", HIDDEN },          { "salt", HIDDEN },
+    { "type", HIDDEN },          { "domain", HIDDEN },
+    { "passhint", HIDDEN },      { "passtype", HIDDEN },
+    { "subscriptions", HIDDEN }, { "otpsms", HIDDEN },
+    { "otpmsg", HIDDEN },        { "otpsecret", PRESENCE },
+    { "otpekey", PRESENCE },     { "otpdev", PRESENCE },
+    { "otpduo", PRESENCE },      { "otpkeys", NUMBER_OF_KEYS },
+    { "otphkeys", NUMBER },      { "webpush", NUMBER },
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (forms); i++)
@@ -46,9 +50,9 @@ count_items (GVariant *value, Form form)
   if (form == NUMBER_OF_KEYS && g_variant_is_of_type (value, G_VARIANT_TYPE_VARDICT))
     {
       keys = g_variant_lookup_value (value, "keys", NULL);
-      return keys != NULL && g_variant_is_container (keys) ? (gint64) g_variant_n_children (keys) : 0;
+      return keys != NULL && g_variant_is_container (keys) ? (gint64)g_variant_n_children (keys) : 0;
     }
-  return g_variant_is_container (value) ? (gint64) g_variant_n_children (value) : 0;
+  return g_variant_is_container (value) ? (gint64)g_variant_n_children (value) : 0;
 }
 
 GVariant *

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The public form of documents about people: what may leave the server (control-channel.md section 4). Pure; any thread. */
+/* The public form of documents about people: what may leave the server (control-channel.md section 4). Pure;
+ * any thread. */
 #pragma once
 
 #include <glib.h>

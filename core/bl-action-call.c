@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Runs requests against the table of actions. Follows control-channel sections 6 and 7 (answers and responseid) */
+/* Runs requests against the table of actions. Follows control-channel sections 6 and 7 (answers and
+ * responseid) */
 #include "bl-action-call.h"
 
 #include "bl-action-schema.h"
@@ -37,7 +38,8 @@ static struct
   guint64 unknown;
 } dispatcher;
 
-/* ---- answers ------------------------------------------------------------------------------------------------------ */
+/* ---- answers
+ * ------------------------------------------------------------------------------------------------------ */
 
 static gboolean
 is_over (BowlineActionCall *call)
@@ -89,27 +91,27 @@ append_quoted (GByteArray *text, const char *value)
 {
   static const char digits[] = "0123456789abcdef";
 
-  g_byte_array_append (text, (const guint8 *) "\"", 1);
+  g_byte_array_append (text, (const guint8 *)"\"", 1);
   for (const char *c = value; *c != '\0'; c++)
     {
-      guint8 byte = (guint8) *c;
+      guint8 byte = (guint8)*c;
 
       if (byte < 0x20 || byte == '"' || byte == '\\')
         {
           char escaped[6] = { '\\', 'u', '0', '0', digits[byte >> 4], digits[byte & 15] };
 
-          g_byte_array_append (text, (const guint8 *) escaped, sizeof escaped);
+          g_byte_array_append (text, (const guint8 *)escaped, sizeof escaped);
         }
       else
         g_byte_array_append (text, &byte, 1);
     }
-  g_byte_array_append (text, (const guint8 *) "\"", 1);
+  g_byte_array_append (text, (const guint8 *)"\"", 1);
 }
 
 static void
 append_text (GByteArray *text, const char *value)
 {
-  g_byte_array_append (text, (const guint8 *) value, (guint) strlen (value));
+  g_byte_array_append (text, (const guint8 *)value, (guint)strlen (value));
 }
 
 static void
@@ -122,7 +124,7 @@ call_answer_json (BowlineActionCall *call, GBytes *members)
 
   if (is_over (call) || size > G_MAXUINT / 2)
     return;
-  text = g_byte_array_sized_new ((guint) size + 2 * MAX_RESPONSE_ID);
+  text = g_byte_array_sized_new ((guint)size + 2 * MAX_RESPONSE_ID);
   append_text (text, "{\"action\":");
   append_quoted (text, call->row->action.name);
   if (call->response_id != NULL && g_variant_is_of_type (call->response_id, G_VARIANT_TYPE_STRING))
@@ -132,14 +134,15 @@ call_answer_json (BowlineActionCall *call, GBytes *members)
     }
   else if (call->response_id != NULL)
     {
-      g_autofree char *number = g_strdup_printf ("%" G_GINT64_FORMAT, g_variant_get_int64 (call->response_id));
+      g_autofree char *number
+          = g_strdup_printf ("%" G_GINT64_FORMAT, g_variant_get_int64 (call->response_id));
 
       append_text (text, ",\"responseid\":");
       append_text (text, number);
     }
   if (size > 0)
     append_text (text, ",");
-  g_byte_array_append (text, data, (guint) size);
+  g_byte_array_append (text, data, (guint)size);
   append_text (text, "}");
   bytes = g_byte_array_free_to_bytes (g_steal_pointer (&text));
   send_frame (call, g_variant_new_from_bytes (G_VARIANT_TYPE ("ay"), bytes, TRUE));
@@ -171,7 +174,8 @@ call_push (BowlineActionCall *call, GVariant *frame)
   send_frame (call, frame);
 }
 
-/* ---- the call as an object ---------------------------------------------------------------------------------------- */
+/* ---- the call as an object
+ * ---------------------------------------------------------------------------------------- */
 
 static BowlineActionCall *
 call_ref (BowlineActionCall *call)
@@ -285,10 +289,11 @@ call_wants_answer (BowlineActionCall *call)
 static const char *const *
 call_get_refused (BowlineActionCall *call)
 {
-  return (const char *const *) call->refused->pdata;
+  return (const char *const *)call->refused->pdata;
 }
 
-/* ---- permission --------------------------------------------------------------------------------------------------- */
+/* ---- permission
+ * --------------------------------------------------------------------------------------------------- */
 
 static gboolean
 may_use_object (BowlineActionCall *call, const char *id)
@@ -300,14 +305,15 @@ may_use_object (BowlineActionCall *call, const char *id)
   return bowline_may (call->host, call->principal, id, action->object_rights);
 }
 
-/* A scope smaller than the account may change only what rights were asked for: otherwise a token for one device could
- * create groups in its owner's name. */
+/* A scope smaller than the account may change only what rights were asked for: otherwise a token for one
+ * device could create groups in its owner's name. */
 static gboolean
 is_out_of_scope (const BowlineAction *action, const BowlinePrincipalInfo *who)
 {
   gboolean scoped = who->only_node != NULL || who->rights_ceiling != BL_RIGHT_ALL || who->rights_added != 0
                     || who->site_ceiling != BL_RIGHT_ALL;
-  gboolean asked = action->site_rights != 0 || action->object != NULL || (action->flags & BOWLINE_ACTION_FULL_ADMIN) != 0;
+  gboolean asked = action->site_rights != 0 || action->object != NULL
+                   || (action->flags & BOWLINE_ACTION_FULL_ADMIN) != 0;
 
   return scoped && !asked && (action->flags & BOWLINE_ACTION_CHANGES) != 0;
 }
@@ -331,7 +337,8 @@ may_run (BowlineActionCall *call)
   site = bowline_site_rights (call->host, call->principal);
   if (site == BL_RIGHT_ALL)
     return TRUE;
-  return (action->flags & BOWLINE_ACTION_FULL_ADMIN) == 0 && (site & action->site_rights) == action->site_rights;
+  return (action->flags & BOWLINE_ACTION_FULL_ADMIN) == 0
+         && (site & action->site_rights) == action->site_rights;
 }
 
 /* Keeps the permitted objects of a list argument; the others go to call->refused. */
@@ -392,7 +399,8 @@ refuse (BowlineActionCall *call, const char *text)
     call_result (call, text);
 }
 
-/* ---- dispatch ----------------------------------------------------------------------------------------------------- */
+/* ---- dispatch
+ * ----------------------------------------------------------------------------------------------------- */
 
 static GVariant *
 dup_response_id (GVariant *request)
@@ -412,7 +420,8 @@ find_row (BowlinePrincipal *principal, GVariant *request)
   const char *name = NULL;
   BlActionRow *row = NULL;
 
-  if (g_variant_is_of_type (request, G_VARIANT_TYPE_VARDICT) && g_variant_lookup (request, "action", "&s", &name))
+  if (g_variant_is_of_type (request, G_VARIANT_TYPE_VARDICT)
+      && g_variant_lookup (request, "action", "&s", &name))
     row = bl_action_table_lookup (dispatcher.table, name);
   if (row != NULL && (row->action.flags & BOWLINE_ACTION_LOCAL) != 0
       && bowline_principal_get_kind (principal) != BOWLINE_PRINCIPAL_LOCAL)

@@ -16,8 +16,9 @@ is_null (GVariant *value)
 static gboolean
 refuse (GError **error, const BowlineArgument *argument, const char *expected, GVariant *found)
 {
-  g_set_error (error, BOWLINE_ERROR, BOWLINE_ERROR_INVALID, "Invalid argument \"%s\": expected %s, found type \"%s\"",
-               argument->name, expected, found != NULL ? g_variant_get_type_string (found) : "none");
+  g_set_error (error, BOWLINE_ERROR, BOWLINE_ERROR_INVALID,
+               "Invalid argument \"%s\": expected %s, found type \"%s\"", argument->name, expected,
+               found != NULL ? g_variant_get_type_string (found) : "none");
   return FALSE;
 }
 
@@ -25,7 +26,8 @@ static gboolean
 refuse_range (GError **error, const BowlineArgument *argument, const char *unit, gint64 found)
 {
   g_set_error (error, BOWLINE_ERROR, BOWLINE_ERROR_INVALID,
-               "Invalid argument \"%s\": expected %" G_GINT64_FORMAT " to %" G_GINT64_FORMAT "%s, found %" G_GINT64_FORMAT,
+               "Invalid argument \"%s\": expected %" G_GINT64_FORMAT " to %" G_GINT64_FORMAT
+               "%s, found %" G_GINT64_FORMAT,
                argument->name, argument->min, argument->max, unit, found);
   return FALSE;
 }
@@ -40,7 +42,7 @@ is_listed (const char *list, const char *word, gsize length)
     {
       const char *end = strchrnul (at, '|');
 
-      if ((gsize) (end - at) == length && memcmp (at, word, length) == 0)
+      if ((gsize)(end - at) == length && memcmp (at, word, length) == 0)
         return TRUE;
       at = *end == '|' ? end + 1 : NULL;
     }
@@ -61,10 +63,10 @@ bl_action_schema_complete_id (const char *text, const char *kinds, const char *d
         return NULL;
     }
   if (first == NULL)
-    return g_strdup_printf ("%.*s/%s/%s", (int) strcspn (kinds, "|"), kinds, domain, text);
+    return g_strdup_printf ("%.*s/%s/%s", (int)strcspn (kinds, "|"), kinds, domain, text);
   if (second == NULL || second[1] == '\0' || strchr (second + 1, '/') != NULL)
     return NULL;
-  return is_listed (kinds, text, (gsize) (first - text)) ? g_strdup (text) : NULL;
+  return is_listed (kinds, text, (gsize)(first - text)) ? g_strdup (text) : NULL;
 }
 
 static gboolean
@@ -83,7 +85,7 @@ read_integer (GVariant *value, gint64 *number)
       real = g_variant_get_double (value);
       if (!(fabs (real) <= 9007199254740992.0) || real != floor (real))
         return FALSE;
-      *number = (gint64) real;
+      *number = (gint64)real;
     }
   else
     return FALSE;
@@ -99,8 +101,8 @@ check_string (const BowlineArgument *argument, GVariant *value, GError **error)
   if (!g_variant_is_of_type (value, G_VARIANT_TYPE_STRING))
     return refuse (error, argument, "a text", value), NULL;
   text = g_variant_get_string (value, &length);
-  if ((gint64) length < argument->min || (gint64) length > argument->max)
-    return refuse_range (error, argument, " bytes", (gint64) length), NULL;
+  if ((gint64)length < argument->min || (gint64)length > argument->max)
+    return refuse_range (error, argument, " bytes", (gint64)length), NULL;
   return g_variant_new_string (text);
 }
 
@@ -133,7 +135,8 @@ check_choice (const BowlineArgument *argument, GVariant *value, GError **error)
   if (!is_listed (argument->detail, text, strlen (text)))
     {
       g_set_error (error, BOWLINE_ERROR, BOWLINE_ERROR_INVALID,
-                   "Invalid argument \"%s\": expected one of %s, found another text", argument->name, argument->detail);
+                   "Invalid argument \"%s\": expected one of %s, found another text", argument->name,
+                   argument->detail);
       return NULL;
     }
   return g_variant_new_string (text);
@@ -171,8 +174,8 @@ check_object (const BowlineArgument *argument, GVariant *value, GError **error)
   if (!g_variant_is_of_type (value, G_VARIANT_TYPE_VARDICT))
     return refuse (error, argument, "an object", value), NULL;
   members = g_variant_n_children (value);
-  if ((gint64) members > argument->max)
-    return refuse_range (error, argument, " members", (gint64) members), NULL;
+  if ((gint64)members > argument->max)
+    return refuse_range (error, argument, " members", (gint64)members), NULL;
   return g_variant_ref (value);
 }
 
@@ -218,14 +221,15 @@ check_list (const BowlineArgument *argument, GVariant *list, const char *domain,
   GVariantBuilder builder;
   gsize count;
 
-  if (!g_variant_is_of_type (list, G_VARIANT_TYPE ("av")) && !g_variant_is_of_type (list, G_VARIANT_TYPE_STRING_ARRAY))
+  if (!g_variant_is_of_type (list, G_VARIANT_TYPE ("av"))
+      && !g_variant_is_of_type (list, G_VARIANT_TYPE_STRING_ARRAY))
     return refuse (error, argument, "an array", list), NULL;
   count = g_variant_n_children (list);
   if (count > argument->list_max)
     {
       g_set_error (error, BOWLINE_ERROR, BOWLINE_ERROR_INVALID,
-                   "Invalid argument \"%s\": expected at most %u items, found %" G_GSIZE_FORMAT, argument->name,
-                   argument->list_max, count);
+                   "Invalid argument \"%s\": expected at most %u items, found %" G_GSIZE_FORMAT,
+                   argument->name, argument->list_max, count);
       return NULL;
     }
   g_variant_builder_init (&builder, texts ? G_VARIANT_TYPE_STRING_ARRAY : G_VARIANT_TYPE ("av"));
@@ -290,15 +294,19 @@ keep_others (const BlActionRow *row, GVariant *request, GVariantDict *arguments)
   g_variant_iter_init (&iter, request);
   while (g_variant_iter_next (&iter, "{&sv}", &name, &value))
     {
-      if (!g_str_equal (name, "action") && !g_str_equal (name, "responseid") && bl_action_row_find (row, name) == NULL)
+      if (!g_str_equal (name, "action") && !g_str_equal (name, "responseid")
+          && bl_action_row_find (row, name) == NULL)
         g_variant_dict_insert_value (arguments, name, value);
       g_variant_unref (value);
     }
 }
 
 GVariant *
-bl_action_schema_check (
-    const BlActionRow *row, GVariant *request, const char *domain, const BowlineArgument **bad, GError **error)
+bl_action_schema_check (const BlActionRow *row,
+                        GVariant *request,
+                        const char *domain,
+                        const BowlineArgument **bad,
+                        GError **error)
 {
   GVariantDict arguments;
 
@@ -339,7 +347,8 @@ measure (GVariant *value, guint depth, guint *values, GError **error)
   if (!g_variant_is_container (value))
     return TRUE;
   /* Boxes and dictionary entries are not levels of the JSON text. */
-  if (!g_variant_is_of_type (value, G_VARIANT_TYPE_VARIANT) && !g_variant_is_of_type (value, G_VARIANT_TYPE_DICT_ENTRY))
+  if (!g_variant_is_of_type (value, G_VARIANT_TYPE_VARIANT)
+      && !g_variant_is_of_type (value, G_VARIANT_TYPE_DICT_ENTRY))
     depth++;
   for (gsize i = 0; i < g_variant_n_children (value); i++)
     {

@@ -15,14 +15,17 @@ G_BEGIN_DECLS
  * @bad: (out) (nullable) (transfer none): the argument that was refused
  * Returns: (transfer full): a{sv}, or %NULL with %BOWLINE_ERROR_INVALID: which argument, expected, found
  */
-GVariant *bl_action_schema_check (
-    const BlActionRow *row, GVariant *request, const char *domain, const BowlineArgument **bad, GError **error);
+GVariant *bl_action_schema_check (const BlActionRow *row,
+                                  GVariant *request,
+                                  const char *domain,
+                                  const BowlineArgument **bad,
+                                  GError **error);
 
 /** Returns: %FALSE with @error when @value nests deeper or holds more values than any request may. */
 gboolean bl_action_schema_check_size (GVariant *value, GError **error);
 
-/** Completes and checks an id: @kinds is "node", "mesh|ugrp", ...; a text without "/" is completed with the first
- * kind and @domain. Returns: (transfer full) (nullable) */
+/** Completes and checks an id: @kinds is "node", "mesh|ugrp", ...; a text without "/" is completed with the
+ * first kind and @domain. Returns: (transfer full) (nullable) */
 char *bl_action_schema_complete_id (const char *text, const char *kinds, const char *domain);
 
 G_END_DECLS

@@ -14,7 +14,7 @@ bl_action_table_new (void)
 {
   BlActionTable *self = g_new0 (BlActionTable, 1);
 
-  self->rows = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, (GDestroyNotify) bl_action_row_unref);
+  self->rows = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, (GDestroyNotify)bl_action_row_unref);
   return self;
 }
 
@@ -41,15 +41,15 @@ bl_action_row_unref (BlActionRow *row)
     {
       const BowlineArgument *argument = &row->action.arguments[i];
 
-      g_free ((char *) argument->name);
-      g_free ((char *) argument->detail);
-      g_free ((char *) argument->problem);
+      g_free ((char *)argument->name);
+      g_free ((char *)argument->detail);
+      g_free ((char *)argument->problem);
     }
-  g_free ((BowlineArgument *) row->action.arguments);
-  g_free ((char *) row->action.name);
-  g_free ((char *) row->action.summary);
-  g_free ((char *) row->action.object);
-  g_free ((char *) row->action.denied);
+  g_free ((BowlineArgument *)row->action.arguments);
+  g_free ((char *)row->action.name);
+  g_free ((char *)row->action.summary);
+  g_free ((char *)row->action.object);
+  g_free ((char *)row->action.denied);
   g_free (row);
 }
 
@@ -129,7 +129,7 @@ copy_arguments (const BowlineAction *action, guint32 size)
 
   for (guint i = 0; i < action->n_arguments; i++)
     {
-      memcpy (&copy[i], (const char *) action->arguments + (gsize) i * size, MIN (size, sizeof *copy));
+      memcpy (&copy[i], (const char *)action->arguments + (gsize)i * size, MIN (size, sizeof *copy));
       copy[i].name = g_strdup (copy[i].name);
       copy[i].detail = g_strdup (copy[i].detail);
       copy[i].problem = g_strdup (copy[i].problem);
@@ -175,7 +175,7 @@ is_taken (BlActionTable *self, GPtrArray *fresh, const char *name)
 {
   for (guint i = 0; i < fresh->len; i++)
     {
-      if (g_str_equal (((BlActionRow *) fresh->pdata[i])->action.name, name))
+      if (g_str_equal (((BlActionRow *)fresh->pdata[i])->action.name, name))
         return TRUE;
     }
   return g_hash_table_contains (self->rows, name);
@@ -189,17 +189,17 @@ bl_action_table_add (BlActionTable *self,
                      gpointer user_data,
                      GError **error)
 {
-  g_autoptr (GPtrArray) fresh = g_ptr_array_new_with_free_func ((GDestroyNotify) bl_action_row_unref);
-  const char *at = (const char *) actions;
+  g_autoptr (GPtrArray) fresh = g_ptr_array_new_with_free_func ((GDestroyNotify)bl_action_row_unref);
+  const char *at = (const char *)actions;
 
-  if (g_hash_table_size (self->rows) + (gsize) n_actions > BL_ACTION_MAX_ROWS)
+  if (g_hash_table_size (self->rows) + (gsize)n_actions > BL_ACTION_MAX_ROWS)
     {
       g_set_error (error, BOWLINE_ERROR, BOWLINE_ERROR_LIMIT, "more than %u actions", BL_ACTION_MAX_ROWS);
       return FALSE;
     }
   for (guint32 i = 0; i < n_actions; i++)
     {
-      const BowlineAction *action = (const BowlineAction *) at;
+      const BowlineAction *action = (const BowlineAction *)at;
       BlActionRow *row = copy_row (owner, user_data, action, error);
 
       if (row == NULL)
@@ -218,7 +218,7 @@ bl_action_table_add (BlActionTable *self,
     {
       BlActionRow *row = fresh->pdata[i];
 
-      g_hash_table_insert (self->rows, (char *) row->action.name, bl_action_row_ref (row));
+      g_hash_table_insert (self->rows, (char *)row->action.name, bl_action_row_ref (row));
     }
   return TRUE;
 }
@@ -226,7 +226,7 @@ bl_action_table_add (BlActionTable *self,
 static gboolean
 is_owned (gpointer name, gpointer row, gpointer owner)
 {
-  return ((BlActionRow *) row)->owner == owner;
+  return ((BlActionRow *)row)->owner == owner;
 }
 
 void
@@ -244,7 +244,7 @@ bl_action_table_lookup (BlActionTable *self, const char *name)
 static int
 compare_rows (gconstpointer a, gconstpointer b)
 {
-  return strcmp ((*(BlActionRow *const *) a)->action.name, (*(BlActionRow *const *) b)->action.name);
+  return strcmp ((*(BlActionRow *const *)a)->action.name, (*(BlActionRow *const *)b)->action.name);
 }
 
 GPtrArray *

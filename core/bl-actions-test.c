@@ -25,7 +25,7 @@ typedef struct
 } World;
 
 static World world;
-static struct _BowlineHost host = { BOWLINE_HOST_MAGIC, (char *) "test", NULL };
+static struct _BowlineHost host = { BOWLINE_HOST_MAGIC, (char *)"test", NULL };
 static BowlineTopicFunc changed;
 
 static GVariant *
@@ -56,13 +56,19 @@ topic_unsubscribe (BowlineHost *unused, guint64 number)
 }
 
 static void
-event_audit (BowlineHost *unused, BowlinePrincipal *who, const char *action, const char *object, gboolean allowed, GVariant *details)
+event_audit (BowlineHost *unused,
+             BowlinePrincipal *who,
+             const char *action,
+             const char *object,
+             gboolean allowed,
+             GVariant *details)
 {
   g_autoptr (GVariant) owned = g_variant_ref_sink (details);
   g_autofree char *text = g_variant_print (owned, FALSE);
 
   g_assert_null (strstr (text, "hunter2"));
-  g_string_append_printf (world.audited, "%c%s %s;", allowed ? '+' : '-', action, object != NULL ? object : "");
+  g_string_append_printf (world.audited, "%c%s %s;", allowed ? '+' : '-', action,
+                          object != NULL ? object : "");
 }
 
 static void
@@ -90,7 +96,7 @@ run_echo (BowlineActionCall *call, gpointer user_data)
   g_clear_pointer (&world.arguments, g_variant_unref);
   world.arguments = g_variant_ref (bowline_action_call_get_arguments (call));
   g_free (world.refused);
-  world.refused = g_strjoinv (",", (char **) refused);
+  world.refused = g_strjoinv (",", (char **)refused);
   bowline_action_call_result (call, "ok");
 }
 
@@ -121,9 +127,17 @@ static const BowlineArgument echo_arguments[] = {
   { .name = "flag", .type = BOWLINE_ARGUMENT_BOOLEAN },
   { .name = "kind", .type = BOWLINE_ARGUMENT_CHOICE, .detail = "json|csv" },
   { .name = "meshid", .type = BOWLINE_ARGUMENT_ID, .detail = "mesh", .flags = BOWLINE_ARGUMENT_NULLABLE },
-  { .name = "who", .type = BOWLINE_ARGUMENT_ID, .detail = "user|ugrp", .flags = BOWLINE_ARGUMENT_LIST, .list_max = 3 },
+  { .name = "who",
+    .type = BOWLINE_ARGUMENT_ID,
+    .detail = "user|ugrp",
+    .flags = BOWLINE_ARGUMENT_LIST,
+    .list_max = 3 },
   { .name = "object", .type = BOWLINE_ARGUMENT_OBJECT, .max = 2 },
-  { .name = "numbers", .type = BOWLINE_ARGUMENT_INTEGER, .max = 9, .flags = BOWLINE_ARGUMENT_LIST, .list_max = 4 },
+  { .name = "numbers",
+    .type = BOWLINE_ARGUMENT_INTEGER,
+    .max = 9,
+    .flags = BOWLINE_ARGUMENT_LIST,
+    .list_max = 4 },
   { .name = "any", .type = BOWLINE_ARGUMENT_ANY },
 };
 static const BowlineArgument node_arguments[] = {
@@ -131,14 +145,17 @@ static const BowlineArgument node_arguments[] = {
   { .name = "secret", .type = BOWLINE_ARGUMENT_STRING, .max = 99, .flags = BOWLINE_ARGUMENT_SECRET },
 };
 static const BowlineArgument list_arguments[] = {
-  { .name = "nodeids", .type = BOWLINE_ARGUMENT_ID, .detail = "node",
-    .flags = BOWLINE_ARGUMENT_REQUIRED | BOWLINE_ARGUMENT_LIST, .list_max = 10 },
+  { .name = "nodeids",
+    .type = BOWLINE_ARGUMENT_ID,
+    .detail = "node",
+    .flags = BOWLINE_ARGUMENT_REQUIRED | BOWLINE_ARGUMENT_LIST,
+    .list_max = 10 },
 };
 
-#define ROW(n, f, a, ...)                                                                                            \
-  {                                                                                                                  \
-    .struct_size = sizeof (BowlineAction), .flags = (f), .name = (n), .summary = "A test", .arguments = (a),           \
-    .n_arguments = G_N_ELEMENTS (a), .argument_size = sizeof (BowlineArgument), __VA_ARGS__                            \
+#define ROW(n, f, a, ...)                                                                                    \
+  {                                                                                                          \
+    .struct_size = sizeof (BowlineAction), .flags = (f), .name = (n), .summary = "A test", .arguments = (a), \
+    .n_arguments = G_N_ELEMENTS (a), .argument_size = sizeof (BowlineArgument), __VA_ARGS__                  \
   }
 
 static const BowlineAction rows[] = {
@@ -151,10 +168,25 @@ static const BowlineAction rows[] = {
   ROW ("own", BOWLINE_ACTION_NO_TOKEN, echo_arguments, .run = run_echo),
   ROW ("full", BOWLINE_ACTION_FULL_ADMIN, echo_arguments, .run = run_echo),
   ROW ("manage", 0, echo_arguments, .run = run_echo, .site_rights = BL_SITE_MANAGE_USERS),
-  ROW ("change", BOWLINE_ACTION_CHANGES, node_arguments, .run = run_echo, .object = "nodeid", .object_rights = 4),
-  ROW ("quiet", BOWLINE_ACTION_SILENT, node_arguments, .run = run_echo, .object = "nodeid", .object_rights = 4),
+  ROW ("change",
+       BOWLINE_ACTION_CHANGES,
+       node_arguments,
+       .run = run_echo,
+       .object = "nodeid",
+       .object_rights = 4),
+  ROW ("quiet",
+       BOWLINE_ACTION_SILENT,
+       node_arguments,
+       .run = run_echo,
+       .object = "nodeid",
+       .object_rights = 4),
   ROW ("see", 0, node_arguments, .run = run_echo, .object = "nodeid", .denied = "Unable to route"),
-  ROW ("many", BOWLINE_ACTION_CHANGES, list_arguments, .run = run_echo, .object = "nodeids", .object_rights = 4),
+  ROW ("many",
+       BOWLINE_ACTION_CHANGES,
+       list_arguments,
+       .run = run_echo,
+       .object = "nodeids",
+       .object_rights = 4),
   ROW ("make", BOWLINE_ACTION_CHANGES, echo_arguments, .run = run_echo),
 };
 
@@ -179,8 +211,8 @@ set_up (void)
   g_autoptr (GError) error = NULL;
 
   memset (&world, 0, sizeof world);
-  world.documents = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_variant_unref);
-  world.frames = g_ptr_array_new_with_free_func ((GDestroyNotify) g_variant_unref);
+  world.documents = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_variant_unref);
+  world.frames = g_ptr_array_new_with_free_func ((GDestroyNotify)g_variant_unref);
   world.audited = g_string_new (NULL);
   bowline_private_install_directory_ops (&directory);
   bowline_private_install_topic_ops (&topics);
@@ -211,8 +243,11 @@ tear_down (void)
 static BowlinePrincipal *
 principal (guint32 kind, const char *user)
 {
-  BowlinePrincipalInfo info = { .struct_size = sizeof info, .kind = kind, .user_id = user,
-                                .rights_ceiling = BL_RIGHT_ALL, .site_ceiling = BL_SITE_FULL };
+  BowlinePrincipalInfo info = { .struct_size = sizeof info,
+                                .kind = kind,
+                                .user_id = user,
+                                .rights_ceiling = BL_RIGHT_ALL,
+                                .site_ceiling = BL_SITE_FULL };
 
   return bowline_principal_new (&host, &info);
 }
@@ -362,14 +397,16 @@ test_arguments (void)
   alice = principal (BOWLINE_PRINCIPAL_USER, ALICE);
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
     {
-      g_autofree char *request = g_strdup_printf ("{'action': <'echo'>, 'responseid': <'r'>, %s}", cases[i].member);
+      g_autofree char *request
+          = g_strdup_printf ("{'action': <'echo'>, 'responseid': <'r'>, %s}", cases[i].member);
 
       g_assert_true (ask (alice, request));
       g_assert_cmpuint (world.ran, ==, cases[i].checked != NULL ? 1 : 0);
       if (cases[i].checked != NULL)
         {
           g_autofree char *found = g_variant_print (world.arguments, TRUE);
-          g_autoptr (GVariant) expected = g_variant_parse (G_VARIANT_TYPE_VARDICT, cases[i].checked, NULL, NULL, NULL);
+          g_autoptr (GVariant) expected
+              = g_variant_parse (G_VARIANT_TYPE_VARDICT, cases[i].checked, NULL, NULL, NULL);
 
           g_test_message ("%s: %s", cases[i].member, found);
           g_assert_true (g_variant_equal (expected, world.arguments));
@@ -412,12 +449,13 @@ test_hostile_sizes (void)
       g_variant_dict_insert_value (&request, "any", nested (depth));
       world.ran = 0;
       g_ptr_array_set_size (world.frames, 0);
-      g_assert_true (bowline_action_dispatch (&host, alice, NULL, g_variant_dict_end (&request), NULL, keep_frame, NULL, NULL));
+      g_assert_true (bowline_action_dispatch (&host, alice, NULL, g_variant_dict_end (&request), NULL,
+                                              keep_frame, NULL, NULL));
       g_assert_cmpuint (world.ran, ==, depth == 20);
     }
   g_variant_builder_init (&many, G_VARIANT_TYPE ("ax"));
   for (guint i = 0; i < BL_ACTION_MAX_VALUES; i++)
-    g_variant_builder_add (&many, "x", (gint64) i);
+    g_variant_builder_add (&many, "x", (gint64)i);
   {
     g_autoptr (GVariant) big = g_variant_ref_sink (g_variant_builder_end (&many));
     g_autoptr (GError) error = NULL;
@@ -482,8 +520,12 @@ test_rights (void)
 static void
 test_scopes (void)
 {
-  BowlinePrincipalInfo info = { .struct_size = sizeof info, .kind = BOWLINE_PRINCIPAL_KEY, .user_id = ALICE,
-                                .rights_ceiling = BL_RIGHT_ALL, .site_ceiling = BL_SITE_FULL, .only_node = NODE };
+  BowlinePrincipalInfo info = { .struct_size = sizeof info,
+                                .kind = BOWLINE_PRINCIPAL_KEY,
+                                .user_id = ALICE,
+                                .rights_ceiling = BL_RIGHT_ALL,
+                                .site_ceiling = BL_SITE_FULL,
+                                .only_node = NODE };
   g_autoptr (BowlinePrincipal) scoped = NULL;
   g_autoptr (BowlinePrincipal) expired = NULL;
 
@@ -548,18 +590,22 @@ test_ill_store (void)
 static void
 test_registration (void)
 {
-  static const BowlineArgument twice[] = { { .name = "a", .type = BOWLINE_ARGUMENT_ANY },
-                                           { .name = "a", .type = BOWLINE_ARGUMENT_ANY } };
+  static const BowlineArgument twice[]
+      = { { .name = "a", .type = BOWLINE_ARGUMENT_ANY }, { .name = "a", .type = BOWLINE_ARGUMENT_ANY } };
   static const BowlineArgument no_detail[] = { { .name = "id", .type = BOWLINE_ARGUMENT_ID } };
   static const BowlineAction bad[][2] = {
-    { ROW ("fine.one", 0, echo_arguments, .run = run_echo), ROW ("echo", 0, echo_arguments, .run = run_echo) },
-    { ROW ("fine.one", 0, echo_arguments, .run = run_echo), ROW ("fine.one", 0, echo_arguments, .run = run_echo) },
+    { ROW ("fine.one", 0, echo_arguments, .run = run_echo),
+      ROW ("echo", 0, echo_arguments, .run = run_echo) },
+    { ROW ("fine.one", 0, echo_arguments, .run = run_echo),
+      ROW ("fine.one", 0, echo_arguments, .run = run_echo) },
     { ROW ("fine.one", 0, echo_arguments, .run = run_echo), ROW ("no", 0, echo_arguments, .run = run_echo) },
     { ROW ("fine.one", 0, echo_arguments, .run = run_echo), ROW ("norun", 0, echo_arguments) },
     { ROW ("fine.one", 0, echo_arguments, .run = run_echo), ROW ("twice", 0, twice, .run = run_echo) },
     { ROW ("fine.one", 0, echo_arguments, .run = run_echo), ROW ("nodetail", 0, no_detail, .run = run_echo) },
-    { ROW ("fine.one", 0, echo_arguments, .run = run_echo), ROW ("object", 0, echo_arguments, .run = run_echo, .object = "text") },
-    { ROW ("fine.one", 0, echo_arguments, .run = run_echo), ROW ("rights", 0, echo_arguments, .run = run_echo, .object_rights = 8) },
+    { ROW ("fine.one", 0, echo_arguments, .run = run_echo),
+      ROW ("object", 0, echo_arguments, .run = run_echo, .object = "text") },
+    { ROW ("fine.one", 0, echo_arguments, .run = run_echo),
+      ROW ("rights", 0, echo_arguments, .run = run_echo, .object_rights = 8) },
   };
 
   set_up ();

@@ -110,7 +110,7 @@ bl_principal_dup_domain (const char *id)
   const char *start = strchr (id, '/');
   const char *end = start != NULL ? strchr (start + 1, '/') : NULL;
 
-  return end != NULL ? g_strndup (start + 1, (gsize) (end - start - 1)) : g_strdup ("");
+  return end != NULL ? g_strndup (start + 1, (gsize)(end - start - 1)) : g_strdup ("");
 }
 
 static gboolean
@@ -128,7 +128,8 @@ is_expired (BowlinePrincipal *self)
   return self->expires_ms != 0 && g_get_real_time () / 1000 >= self->expires_ms;
 }
 
-/* ---- accounts, kept until they change ---------------------------------------------------------------------------- */
+/* ---- accounts, kept until they change
+ * ---------------------------------------------------------------------------- */
 
 static GVariant *
 lookup_document (const char *id, gpointer user_data)
@@ -166,7 +167,8 @@ on_directory_changed (const char *topic, GVariant *payload, gpointer user_data)
     g_hash_table_remove_all (principals.accounts);
 }
 
-/* ---- rights on each kind of object -------------------------------------------------------------------------------- */
+/* ---- rights on each kind of object
+ * -------------------------------------------------------------------------------- */
 
 static guint32
 device_rights (BowlineHost *host, BowlinePrincipal *self, const char *node_id)
@@ -204,8 +206,8 @@ is_deleted (GVariant *document)
 static gboolean
 is_account (BowlinePrincipal *self)
 {
-  return self->only_node == NULL && self->kind != BOWLINE_PRINCIPAL_AGENT && self->kind != BOWLINE_PRINCIPAL_GUEST
-         && self->kind != BOWLINE_PRINCIPAL_LOCAL;
+  return self->only_node == NULL && self->kind != BOWLINE_PRINCIPAL_AGENT
+         && self->kind != BOWLINE_PRINCIPAL_GUEST && self->kind != BOWLINE_PRINCIPAL_LOCAL;
 }
 
 static guint32
@@ -339,7 +341,8 @@ principal_may_see (BowlineHost *host, BowlinePrincipal *self, const char *object
   return other != NULL && manages_account (host, self, object_id, other);
 }
 
-/* ---- events ------------------------------------------------------------------------------------------------------- */
+/* ---- events
+ * ------------------------------------------------------------------------------------------------------- */
 
 static gboolean
 target_matches (BowlineHost *host, BowlinePrincipal *self, guint32 site, const char *target)
@@ -444,7 +447,8 @@ bl_principal_install (BowlineHost *host)
 
   g_return_if_fail (principals.host == NULL);
   principals.host = host;
-  principals.accounts = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) bl_rights_unref);
+  principals.accounts
+      = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify)bl_rights_unref);
   principals.subscription = bowline_topic_subscribe (host, "directory.changed", on_directory_changed, NULL);
   bowline_private_install_principal_ops (&ops);
 }

@@ -68,7 +68,7 @@ lookup (const char *id, gpointer data)
 static guint32
 device (const World *world)
 {
-  g_autoptr (BlRights) rights = bl_rights_resolve (ME, lookup, (gpointer) world);
+  g_autoptr (BlRights) rights = bl_rights_resolve (ME, lookup, (gpointer)world);
 
   return bl_rights_on_device (rights, NODE, MESH);
 }
@@ -110,8 +110,12 @@ test_site (void)
     guint32 rights;
     gboolean usable;
   } cases[] = {
-    { 4294967295, BL_SITE_FULL, TRUE }, { -1, BL_SITE_FULL, TRUE }, { 0x22, 0, FALSE },
-    { 0x20, 0, FALSE },                 { 0x142, 0x142, TRUE },     { G_MAXINT64, 0, TRUE },
+    { 4294967295, BL_SITE_FULL, TRUE },
+    { -1, BL_SITE_FULL, TRUE },
+    { 0x22, 0, FALSE },
+    { 0x20, 0, FALSE },
+    { 0x142, 0x142, TRUE },
+    { G_MAXINT64, 0, TRUE },
     { 0, 0, TRUE },
   };
 
@@ -174,7 +178,8 @@ test_limit (void)
   g_assert_cmphex (bl_rights_limit_site (0x42, 0), ==, 0x40);
 }
 
-/* What a mask lets one do: the grants, watching, and the four kinds of session that restrictions take away. */
+/* What a mask lets one do: the grants, watching, and the four kinds of session that restrictions take away.
+ */
 static guint32
 abilities (guint32 rights)
 {
@@ -207,7 +212,7 @@ random_mask (void)
     case 2:
       return 1 << g_test_rand_int_range (0, 22);
     default:
-      return (guint32) g_test_rand_int () & 0x3FFFFF & (guint32) g_test_rand_int ();
+      return (guint32)g_test_rand_int () & 0x3FFFFF & (guint32)g_test_rand_int ();
     }
 }
 
@@ -227,15 +232,15 @@ test_smaller_never_allows_more (void)
       g_assert_cmphex (abilities (device (&less)) & ~abilities (rights), ==, 0);
       less = world;
       if (world.mesh > 0 && world.mesh != BL_RIGHT_ALL)
-        less.mesh = world.mesh & ~(g_test_rand_int () & (gint64) BL_RIGHTS_GRANTS);
+        less.mesh = world.mesh & ~(g_test_rand_int () & (gint64)BL_RIGHTS_GRANTS);
       g_assert_cmphex (abilities (device (&less)) & ~abilities (rights), ==, 0);
 
       /* a ceiling, a lower one, an added restriction */
-      ceiling = (guint32) g_test_rand_int ();
-      added = (guint32) g_test_rand_int () & BL_RIGHT_RESTRICTIONS;
+      ceiling = (guint32)g_test_rand_int ();
+      added = (guint32)g_test_rand_int () & BL_RIGHT_RESTRICTIONS;
       limited = bl_rights_limit (rights, ceiling, 0);
       g_assert_cmphex (abilities (limited) & ~abilities (rights), ==, 0);
-      tighter = bl_rights_limit (rights, ceiling & (guint32) g_test_rand_int (), 0);
+      tighter = bl_rights_limit (rights, ceiling & (guint32)g_test_rand_int (), 0);
       g_assert_cmphex (abilities (tighter) & ~abilities (limited), ==, 0);
       tighter = bl_rights_limit (rights, ceiling, added);
       g_assert_cmphex (abilities (tighter) & ~abilities (limited), ==, 0);

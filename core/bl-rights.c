@@ -12,7 +12,7 @@ struct _BlRights
   guint32 site;
   guint32 removed;
   gboolean usable;
-  GHashTable *links; /* object id -> rights, own and through user groups */
+  GHashTable *links;  /* object id -> rights, own and through user groups */
   GHashTable *groups; /* ids of user groups */
   GVariant *realms;   /* (nullable): "groups" of the account */
 };
@@ -36,7 +36,7 @@ bl_rights_from_variant (GVariant *value)
 
       if (!(real >= G_MININT32 && real <= G_MAXUINT32))
         return 0;
-      number = (gint64) real;
+      number = (gint64)real;
     }
   return bl_rights_from_json (number);
 }
@@ -75,8 +75,8 @@ add_link (BlRights *self, const char *id, GVariant *link)
     g_hash_table_replace (self->links, g_strdup (id), GUINT_TO_POINTER (rights));
 }
 
-/* Adds the links of an account or of a user group. Only an account's links to user groups count: a group is no member
- * of another. */
+/* Adds the links of an account or of a user group. Only an account's links to user groups count: a group is
+ * no member of another. */
 static void
 add_links (BlRights *self, GVariant *document, gboolean is_account)
 {

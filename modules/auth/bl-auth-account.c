@@ -41,7 +41,8 @@ fail (BlAuthAccountFunc done, gpointer user_data, int code, const char *message)
   done (NULL, error, user_data);
 }
 
-/* ---- create ------------------------------------------------------------------------------------------------------- */
+/* ---- create
+ * ------------------------------------------------------------------------------------------------------- */
 
 static GVariant *
 make_document (const BlAuthNewAccount *account, const char *user_id)
@@ -57,7 +58,7 @@ make_document (const BlAuthNewAccount *account, const char *user_id)
   g_variant_dict_insert (&dict, "creation", "x", now);
   g_variant_dict_insert (&dict, "passchange", "x", now);
   if (account->site_rights != 0)
-    g_variant_dict_insert (&dict, "siteadmin", "x", (gint64) account->site_rights);
+    g_variant_dict_insert (&dict, "siteadmin", "x", (gint64)account->site_rights);
   if (account->email != NULL && *account->email != '\0')
     g_variant_dict_insert (&dict, "email", "s", account->email);
   if (account->realname != NULL && *account->realname != '\0')
@@ -78,14 +79,15 @@ emit_created (BlAuth *auth, GVariant *account)
   g_variant_builder_init (&arguments, G_VARIANT_TYPE ("av"));
   if (email != NULL)
     g_variant_builder_add (&arguments, "v", g_variant_new_string (email));
-  message = email != NULL ? g_strdup_printf ("Account created, email is %s", email) : g_strdup ("Account created");
+  message = email != NULL ? g_strdup_printf ("Account created, email is %s", email)
+                          : g_strdup ("Account created");
   g_variant_dict_init (&event, NULL);
   g_variant_dict_insert (&event, "etype", "s", "user");
   g_variant_dict_insert (&event, "userid", "s", bl_variant_get_string (account, "_id"));
   g_variant_dict_insert (&event, "username", "s", bl_variant_get_string (account, "name"));
   g_variant_dict_insert_value (&event, "account", public_form);
   g_variant_dict_insert (&event, "action", "s", "accountcreate");
-  g_variant_dict_insert (&event, "msgid", "x", (gint64) (email != NULL ? 65 : 64));
+  g_variant_dict_insert (&event, "msgid", "x", (gint64)(email != NULL ? 65 : 64));
   g_variant_dict_insert_value (&event, "msgArgs", g_variant_builder_end (&arguments));
   g_variant_dict_insert (&event, "msg", "s", message);
   g_variant_dict_insert (&event, "domain", "s", bl_variant_get_string (account, "domain"));
@@ -99,7 +101,10 @@ on_password_set (BowlinePrincipal *none, const GError *error, gpointer user_data
 }
 
 void
-bl_auth_account_create (BlAuth *auth, const BlAuthNewAccount *account, BlAuthAccountFunc done, gpointer user_data)
+bl_auth_account_create (BlAuth *auth,
+                        const BlAuthNewAccount *account,
+                        BlAuthAccountFunc done,
+                        gpointer user_data)
 {
   g_autofree char *user_id = NULL;
   g_autoptr (GVariant) document = NULL;
@@ -123,10 +128,12 @@ bl_auth_account_create (BlAuth *auth, const BlAuthNewAccount *account, BlAuthAcc
   document = make_document (account, user_id);
   bl_auth_commit (auth, g_variant_ref (document), NULL, NULL);
   emit_created (auth, document);
-  bl_auth_set_password (auth, user_id, account->password, on_password_set, change_new (auth, user_id, done, user_data));
+  bl_auth_set_password (auth, user_id, account->password, on_password_set,
+                        change_new (auth, user_id, done, user_data));
 }
 
-/* ---- remove ------------------------------------------------------------------------------------------------------- */
+/* ---- remove
+ * ------------------------------------------------------------------------------------------------------- */
 
 typedef struct
 {
@@ -176,7 +183,7 @@ emit_removed (BlAuth *auth, GVariant *account)
   g_variant_dict_insert (&event, "userid", "s", user_id);
   g_variant_dict_insert (&event, "username", "s", name != NULL ? name : "");
   g_variant_dict_insert (&event, "action", "s", "accountremove");
-  g_variant_dict_insert (&event, "msgid", "x", (gint64) 63);
+  g_variant_dict_insert (&event, "msgid", "x", (gint64)63);
   g_variant_dict_insert (&event, "msg", "s", "Account removed");
   g_variant_dict_insert (&event, "domain", "s", domain != NULL ? domain : "");
   bowline_event_emit (auth->host, targets, g_variant_dict_end (&event));
@@ -217,8 +224,8 @@ bl_auth_account_remove (BlAuth *auth, const char *user_id, BlAuthAccountFunc don
     g_ptr_array_add (deletes, g_strconcat (own[i], user_id, NULL));
   g_ptr_array_add (deletes, g_strdup (user_id));
   g_ptr_array_add (deletes, NULL);
-  bowline_directory_commit_async (auth->host, g_variant_builder_end (&puts), (const char *const *) deletes->pdata,
-                                  BOWLINE_COMMIT_DURABLE, NULL, on_removed,
-                                  change_new (auth, user_id, done, user_data));
+  bowline_directory_commit_async (auth->host, g_variant_builder_end (&puts),
+                                  (const char *const *)deletes->pdata, BOWLINE_COMMIT_DURABLE, NULL,
+                                  on_removed, change_new (auth, user_id, done, user_data));
   emit_removed (auth, account);
 }

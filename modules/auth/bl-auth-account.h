@@ -20,12 +20,15 @@ typedef struct
 typedef void (*BlAuthAccountFunc) (const char *user_id, const GError *error, gpointer user_data);
 
 /**
- * bl_auth_account_create: the account exists at once, and can log in when its password is hashed and kept; then @done
- * runs. Errors: INVALID, EXISTS, STORAGE, THROTTLED
+ * bl_auth_account_create: the account exists at once, and can log in when its password is hashed and kept;
+ * then @done runs. Errors: INVALID, EXISTS, STORAGE, THROTTLED
  */
-void bl_auth_account_create (
-    BlAuth *auth, const BlAuthNewAccount *account, BlAuthAccountFunc done, gpointer user_data);
-/** Removes an account, its links on groups, devices and user groups, its tokens, sessions, notes and page state. */
+void bl_auth_account_create (BlAuth *auth,
+                             const BlAuthNewAccount *account,
+                             BlAuthAccountFunc done,
+                             gpointer user_data);
+/** Removes an account, its links on groups, devices and user groups, its tokens, sessions, notes and page
+ * state. */
 void bl_auth_account_remove (BlAuth *auth, const char *user_id, BlAuthAccountFunc done, gpointer user_data);
 
 G_END_DECLS

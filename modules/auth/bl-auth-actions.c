@@ -152,19 +152,20 @@ run_login_token (BowlineActionCall *call, gpointer user_data)
     }
   g_variant_dict_init (&object, NULL);
   g_variant_dict_insert (&object, "u", "s", user_id);
-  g_variant_dict_insert (&object, "a", "x", (gint64) 3);
+  g_variant_dict_insert (&object, "a", "x", (gint64)3);
   cookie = bl_auth_cookies_issue (auth->cookies, g_variant_dict_end (&object));
   answer_text (call, "cookie", cookie != NULL ? cookie : "");
 }
 
-#define NAME(member)                                                                                                 \
-  {                                                                                                                  \
-    .name = (member), .type = BOWLINE_ARGUMENT_STRING, .flags = BOWLINE_ARGUMENT_REQUIRED, .min = 1, .max = 300        \
+#define NAME(member)                                                                                         \
+  {                                                                                                          \
+    .name = (member), .type = BOWLINE_ARGUMENT_STRING, .flags = BOWLINE_ARGUMENT_REQUIRED, .min = 1,         \
+    .max = 300                                                                                               \
   }
-#define PASSWORD                                                                                                     \
-  {                                                                                                                  \
-    .name = "password", .type = BOWLINE_ARGUMENT_STRING, .flags = BOWLINE_ARGUMENT_REQUIRED | BOWLINE_ARGUMENT_SECRET, \
-    .min = 1, .max = BL_AUTH_MAX_PASSWORD                                                                            \
+#define PASSWORD                                                                                             \
+  {                                                                                                          \
+    .name = "password", .type = BOWLINE_ARGUMENT_STRING,                                                     \
+    .flags = BOWLINE_ARGUMENT_REQUIRED | BOWLINE_ARGUMENT_SECRET, .min = 1, .max = BL_AUTH_MAX_PASSWORD      \
   }
 
 static const BowlineArgument create_arguments[] = {
@@ -180,9 +181,9 @@ static const BowlineArgument password_arguments[] = { NAME ("name"), PASSWORD };
 static const BowlineArgument name_arguments[] = { NAME ("name") };
 static const BowlineArgument userid_arguments[] = { NAME ("userid") };
 
-#define ROW(word, more_flags, text, function)                                                                        \
-  .struct_size = sizeof (BowlineAction), .flags = BOWLINE_ACTION_LOCAL | (more_flags), .name = (word), .summary = (text), \
-  .argument_size = sizeof (BowlineArgument), .run = (function)
+#define ROW(word, more_flags, text, function)                                                                \
+  .struct_size = sizeof (BowlineAction), .flags = BOWLINE_ACTION_LOCAL | (more_flags), .name = (word),       \
+  .summary = (text), .argument_size = sizeof (BowlineArgument), .run = (function)
 #define ARGUMENTS(table) .arguments = (table), .n_arguments = G_N_ELEMENTS (table)
 
 gboolean
@@ -190,10 +191,12 @@ bl_auth_actions_register (BlAuth *auth, GError **error)
 {
   static const BowlineAction actions[] = {
     { ROW ("user.list", 0, "Lists the accounts", run_list) },
-    { ROW ("user.create", BOWLINE_ACTION_CHANGES, "Makes an account", run_create), ARGUMENTS (create_arguments) },
+    { ROW ("user.create", BOWLINE_ACTION_CHANGES, "Makes an account", run_create),
+      ARGUMENTS (create_arguments) },
     { ROW ("user.password", BOWLINE_ACTION_CHANGES, "Sets an account's password", run_password),
       ARGUMENTS (password_arguments) },
-    { ROW ("user.delete", BOWLINE_ACTION_CHANGES, "Removes an account", run_delete), ARGUMENTS (name_arguments) },
+    { ROW ("user.delete", BOWLINE_ACTION_CHANGES, "Removes an account", run_delete),
+      ARGUMENTS (name_arguments) },
     { ROW ("login-key", BOWLINE_ACTION_CHANGES, "Shows the key of login cookies", run_login_key) },
     { ROW ("login-token", BOWLINE_ACTION_CHANGES, "Makes a login cookie of an account", run_login_token),
       ARGUMENTS (userid_arguments) },

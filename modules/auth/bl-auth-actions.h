@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/** The administrator's actions on the local socket: accounts, the login key and login cookies. Main context. */
+/** The administrator's actions on the local socket: accounts, the login key and login cookies. Main context.
+ */
 #pragma once
 
 #include "bl-auth.h"

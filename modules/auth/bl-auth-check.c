@@ -85,7 +85,8 @@ bl_auth_checks_free (BlAuthChecks *self)
   g_free (self);
 }
 
-/* ---- outcome ------------------------------------------------------------------------------------------------------ */
+/* ---- outcome
+ * ------------------------------------------------------------------------------------------------------ */
 
 static void
 finish (Check *check, BowlinePrincipal *principal, int code, guint retry_after, const char *message)
@@ -146,7 +147,7 @@ emit_failure (Check *check)
   g_variant_dict_insert (&event, "etype", "s", "user");
   g_variant_dict_insert (&event, "userid", "s", check->user_id);
   g_variant_dict_insert (&event, "username", "s", name != NULL ? name : "");
-  g_variant_dict_insert (&event, "msgid", "x", (gint64) 110);
+  g_variant_dict_insert (&event, "msgid", "x", (gint64)110);
   g_variant_dict_insert_value (&event, "msgArgs", g_variant_builder_end (&arguments));
   g_variant_dict_insert (&event, "msg", "s", message);
   if (check->token_id != NULL)
@@ -160,17 +161,20 @@ fail_credentials (Check *check, const char *reason)
   g_autofree char *name = clean_name (check->name);
   GVariantDict fields;
 
-  bl_auth_limit_failed (check->auth->limit, check->key, check->address, check->known, g_get_monotonic_time ());
+  bl_auth_limit_failed (check->auth->limit, check->key, check->address, check->known,
+                        g_get_monotonic_time ());
   g_variant_dict_init (&fields, NULL);
   g_variant_dict_insert (&fields, "user", "s", name);
   g_variant_dict_insert (&fields, "address", "s", check->address);
   g_variant_dict_insert (&fields, "method", "s", check->method);
   bowline_host_log (check->auth->host, BOWLINE_LOG_NOTICE, g_variant_dict_end (&fields),
-                    "auth failure user=%s ip=%s method=%s reason=%s", name, check->address, check->method, reason);
+                    "auth failure user=%s ip=%s method=%s reason=%s", name, check->address, check->method,
+                    reason);
   emit_failure (check);
 }
 
-/* ---- second factor ------------------------------------------------------------------------------------------------ */
+/* ---- second factor
+ * ------------------------------------------------------------------------------------------------ */
 
 static gboolean
 use_totp (Check *check, GVariant *account)
@@ -181,7 +185,8 @@ use_totp (Check *check, GVariant *account)
   gint64 step;
 
   if (secret == NULL
-      || !bl_auth_totp_check (secret, check->token, g_get_real_time () / G_USEC_PER_SEC, last != NULL ? *last : -1, &step))
+      || !bl_auth_totp_check (secret, check->token, g_get_real_time () / G_USEC_PER_SEC,
+                              last != NULL ? *last : -1, &step))
     return FALSE;
   g_hash_table_insert (auth->totp_steps, g_strdup (check->user_id), g_memdup2 (&step, sizeof step));
   return TRUE;
@@ -206,10 +211,12 @@ needs_second_factor (Check *check, GVariant *account)
 
   if (check->token_id != NULL)
     return FALSE;
-  return bl_variant_get_string (account, "otpsecret") != NULL || (keys != NULL && g_variant_n_children (keys) > 0);
+  return bl_variant_get_string (account, "otpsecret") != NULL
+         || (keys != NULL && g_variant_n_children (keys) > 0);
 }
 
-/* ---- after the hash ----------------------------------------------------------------------------------------------- */
+/* ---- after the hash
+ * ----------------------------------------------------------------------------------------------- */
 
 static gboolean
 is_locked (GVariant *account)
@@ -293,7 +300,8 @@ conclude (Check *check)
   upgrade (check, record);
   if (needs_second_factor (check, account))
     {
-      g_autoptr (GVariant) fresh = bowline_directory_dup (host, check->user_id); /* upgrade() may have changed it */
+      g_autoptr (GVariant) fresh
+          = bowline_directory_dup (host, check->user_id); /* upgrade() may have changed it */
 
       if (check->token == NULL || *check->token == '\0' || strstr (check->token, "**") != NULL)
         {
@@ -310,10 +318,11 @@ conclude (Check *check)
   accept (check, record);
 }
 
-/* ---- in the worker pool ------------------------------------------------------------------------------------------- */
+/* ---- in the worker pool
+ * ------------------------------------------------------------------------------------------- */
 
-/* An outdated hash costs less than a current one; the decoy fills the difference, so that time tells nothing about an
- * account. */
+/* An outdated hash costs less than a current one; the decoy fills the difference, so that time tells nothing
+ * about an account. */
 static void
 work (gpointer data)
 {
@@ -364,11 +373,12 @@ count_waiting (BlAuthChecks *self, const char *address)
   guint n = 0;
 
   for (GList *l = self->waiting.head; l != NULL; l = l->next)
-    n += g_str_equal (((Check *) l->data)->address, address);
+    n += g_str_equal (((Check *)l->data)->address, address);
   return n;
 }
 
-/* ---- before the hash ---------------------------------------------------------------------------------------------- */
+/* ---- before the hash
+ * ---------------------------------------------------------------------------------------------- */
 
 static void
 find_record (Check *check)
@@ -407,9 +417,9 @@ find_record (Check *check)
 static gboolean
 is_plausible (const char *user, const char *password, const char *token)
 {
-  return user != NULL && password != NULL && *user != '\0' && strlen (user) <= 128 && strchr (user, '/') == NULL
-         && g_utf8_validate (user, -1, NULL) && strlen (password) <= BL_AUTH_MAX_PASSWORD
-         && (token == NULL || strlen (token) <= MAX_TOKEN);
+  return user != NULL && password != NULL && *user != '\0' && strlen (user) <= 128
+         && strchr (user, '/') == NULL && g_utf8_validate (user, -1, NULL)
+         && strlen (password) <= BL_AUTH_MAX_PASSWORD && (token == NULL || strlen (token) <= MAX_TOKEN);
 }
 
 void
@@ -454,7 +464,8 @@ bl_auth_check (gpointer data,
   run_next (auth);
 }
 
-/* ---- a new password ----------------------------------------------------------------------------------------------- */
+/* ---- a new password
+ * ----------------------------------------------------------------------------------------------- */
 
 typedef struct
 {
@@ -536,7 +547,8 @@ bl_auth_set_password (
 
   if (password == NULL || *password == '\0' || strlen (password) > BL_AUTH_MAX_PASSWORD)
     {
-      error = g_error_new (BOWLINE_ERROR, BOWLINE_ERROR_INVALID, "A password has 1 to %u bytes", BL_AUTH_MAX_PASSWORD);
+      error = g_error_new (BOWLINE_ERROR, BOWLINE_ERROR_INVALID, "A password has 1 to %u bytes",
+                           BL_AUTH_MAX_PASSWORD);
       done (NULL, error, user_data);
       return;
     }

@@ -15,7 +15,10 @@ G_BEGIN_DECLS
 typedef struct _BlAuthChecks BlAuthChecks;
 
 /** @principal: (nullable); @retry_after: seconds, with BOWLINE_ERROR_THROTTLED */
-typedef void (*BlAuthCheckFunc) (BowlinePrincipal *principal, const GError *error, guint retry_after, gpointer user_data);
+typedef void (*BlAuthCheckFunc) (BowlinePrincipal *principal,
+                                 const GError *error,
+                                 guint retry_after,
+                                 gpointer user_data);
 
 BlAuthChecks *bl_auth_checks_new (void);
 void bl_auth_checks_free (BlAuthChecks *self);

@@ -40,7 +40,9 @@ bl_auth_cookies_free (BlAuthCookies *self)
   g_free (self);
 }
 
-/* ---- keys --------------------------------------------------------------------------------------------------------- */
+/* ---- keys
+ * ---------------------------------------------------------------------------------------------------------
+ */
 
 static GVariant *
 make_key_document (const char *id)
@@ -92,7 +94,8 @@ bl_auth_cookies_load_keys (BlAuthCookies *self, GError **error)
 {
   const char *configured = bowline_host_get_string (self->host, "login-cookie-key");
   g_autoptr (GVariant) document = bowline_directory_dup (self->host, BL_AUTH_LOGIN_KEY_ID);
-  const char *text = configured != NULL && *configured != '\0' ? configured : bl_variant_get_string (document, "key");
+  const char *text
+      = configured != NULL && *configured != '\0' ? configured : bl_variant_get_string (document, "key");
 
   if (decode_hex (text, self->login_key))
     return TRUE;
@@ -108,7 +111,8 @@ bl_auth_cookies_dup_key_hex (BlAuthCookies *self)
   return bl_hex_encode (self->login_key, sizeof self->login_key, FALSE);
 }
 
-/* ---- addresses ---------------------------------------------------------------------------------------------------- */
+/* ---- addresses
+ * ---------------------------------------------------------------------------------------------------- */
 
 static gboolean
 is_private (GInetAddress *address)
@@ -120,7 +124,8 @@ is_private (GInetAddress *address)
     return TRUE;
   if (g_inet_address_get_family (address) == G_SOCKET_FAMILY_IPV6)
     return (bytes[0] & 0xFE) == 0xFC;
-  return bytes[0] == 10 || (bytes[0] == 172 && (bytes[1] & 0xF0) == 16) || (bytes[0] == 192 && bytes[1] == 168);
+  return bytes[0] == 10 || (bytes[0] == 172 && (bytes[1] & 0xF0) == 16)
+         || (bytes[0] == 192 && bytes[1] == 168);
 }
 
 gboolean
@@ -146,7 +151,8 @@ bl_auth_address_fits (BlAuthIpCheck check, const char *then, const char *now)
   return memcmp (g_inet_address_to_bytes (first), g_inet_address_to_bytes (second), prefix) == 0;
 }
 
-/* ---- cookies ------------------------------------------------------------------------------------------------------ */
+/* ---- cookies
+ * ------------------------------------------------------------------------------------------------------ */
 
 char *
 bl_auth_cookies_issue (BlAuthCookies *self, GVariant *object)
@@ -190,7 +196,7 @@ login_user (GVariant *object)
 static gboolean
 forget_old (gpointer key, gpointer until, gpointer now)
 {
-  return *(gint64 *) until < *(gint64 *) now;
+  return *(gint64 *)until < *(gint64 *)now;
 }
 
 /* A cookie with "once" is good for one use. Full of fresh ones, none is taken any more. */
@@ -198,7 +204,7 @@ static gboolean
 use_once (BlAuthCookies *self, GVariant *object, const char *text, guint minutes)
 {
   gint64 now = g_get_monotonic_time ();
-  gint64 until = now + (gint64) minutes * 60 * G_USEC_PER_SEC;
+  gint64 until = now + (gint64)minutes * 60 * G_USEC_PER_SEC;
   g_autofree char *hash = NULL;
 
   if (bl_variant_get_string (object, "once") == NULL)
@@ -211,8 +217,12 @@ use_once (BlAuthCookies *self, GVariant *object, const char *text, guint minutes
 }
 
 gboolean
-bl_auth_cookies_verify (
-    BlAuthCookies *self, guint32 purpose, const char *text, const char *address, BlAuthCookie *cookie, GError **error)
+bl_auth_cookies_verify (BlAuthCookies *self,
+                        guint32 purpose,
+                        const char *text,
+                        const char *address,
+                        BlAuthCookie *cookie,
+                        GError **error)
 {
   guint minutes = purpose == BOWLINE_COOKIE_RELAY ? BL_AUTH_RELAY_MINUTES : BL_AUTH_LOGIN_MINUTES;
   g_autoptr (GVariant) object = NULL;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * BlAuthCookies: login and relay cookies in MeshCentral's format. Each purpose accepts only its own kind of object
- * (K11). Main context.
+ * BlAuthCookies: login and relay cookies in MeshCentral's format. Each purpose accepts only its own kind of
+ * object (K11). Main context.
  */
 #pragma once
 
@@ -26,7 +26,8 @@ typedef struct _BlAuthCookies BlAuthCookies;
 
 BlAuthCookies *bl_auth_cookies_new (BowlineHost *host, BlAuthIpCheck ip_check);
 void bl_auth_cookies_free (BlAuthCookies *self);
-/** Makes the two keys if the directory has none. Returns: (transfer floating) (nullable): documents to commit, aa{sv} */
+/** Makes the two keys if the directory has none. Returns: (transfer floating) (nullable): documents to
+ * commit, aa{sv} */
 GVariant *bl_auth_cookies_make_keys (BlAuthCookies *self);
 /** Takes the keys out of the directory. */
 gboolean bl_auth_cookies_load_keys (BlAuthCookies *self, GError **error);
@@ -45,11 +46,16 @@ typedef struct
   gint64 expires_ms;
 } BlAuthCookie;
 
-gboolean bl_auth_cookies_verify (
-    BlAuthCookies *self, guint32 purpose, const char *text, const char *address, BlAuthCookie *cookie, GError **error);
+gboolean bl_auth_cookies_verify (BlAuthCookies *self,
+                                 guint32 purpose,
+                                 const char *text,
+                                 const char *address,
+                                 BlAuthCookie *cookie,
+                                 GError **error);
 void bl_auth_cookie_clear (BlAuthCookie *cookie);
 
-/** Returns: whether @now is close enough to @then for @check: lax is the same /24, the same IPv6 /64, or both private. */
+/** Returns: whether @now is close enough to @then for @check: lax is the same /24, the same IPv6 /64, or both
+ * private. */
 gboolean bl_auth_address_fits (BlAuthIpCheck check, const char *then, const char *now);
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (BlAuthCookie, bl_auth_cookie_clear)

@@ -51,7 +51,8 @@ bl_auth_hash_make_decoy (const BlAuthHashCost *cost)
 {
   GString *text = g_string_new (NULL);
 
-  g_string_append_printf (text, "$argon2id$v=19$m=%" G_GSIZE_FORMAT ",t=%u,p=1$", cost->memory / 1024, cost->passes);
+  g_string_append_printf (text, "$argon2id$v=19$m=%" G_GSIZE_FORMAT ",t=%u,p=1$", cost->memory / 1024,
+                          cost->passes);
   append_random (text, crypto_pwhash_SALTBYTES);
   g_string_append_c (text, '$');
   append_random (text, 32);
@@ -78,8 +79,8 @@ static gboolean
 pbkdf2_fits (gnutls_mac_algorithm_t mac, const char *hash, const char *salt, const char *password)
 {
   guint8 key[PBKDF2_BYTES];
-  gnutls_datum_t password_datum = { (guint8 *) password, (unsigned int) strlen (password) };
-  gnutls_datum_t salt_datum = { (guint8 *) salt, (unsigned int) strlen (salt) };
+  gnutls_datum_t password_datum = { (guint8 *)password, (unsigned int)strlen (password) };
+  gnutls_datum_t salt_datum = { (guint8 *)salt, (unsigned int)strlen (salt) };
   g_autofree char *encoded = NULL;
   gboolean fits;
 
@@ -101,7 +102,8 @@ bl_auth_hash_verify (const char *hash, const char *salt, const char *password)
   if (salt == NULL || *salt == '\0' || strlen (salt) > MAX_SALT)
     return FALSE;
   /* Accounts of the first MeshCentral versions were hashed with SHA-1. */
-  return pbkdf2_fits (GNUTLS_MAC_SHA384, hash, salt, password) || pbkdf2_fits (GNUTLS_MAC_SHA1, hash, salt, password);
+  return pbkdf2_fits (GNUTLS_MAC_SHA384, hash, salt, password)
+         || pbkdf2_fits (GNUTLS_MAC_SHA1, hash, salt, password);
 }
 
 gboolean

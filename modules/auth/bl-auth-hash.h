@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * Password hashes: Argon2id as a self-describing text, and MeshCentral's PBKDF2, which is checked and never made.
- * Pure; any thread. One call takes tens of milliseconds and the memory of its cost.
+ * Password hashes: Argon2id as a self-describing text, and MeshCentral's PBKDF2, which is checked and never
+ * made. Pure; any thread. One call takes tens of milliseconds and the memory of its cost.
  */
 #pragma once
 

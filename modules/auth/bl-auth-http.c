@@ -37,7 +37,7 @@ respond_error (BowlineHttpRequest *request, guint32 status, const char *word, gu
     {
       g_autofree char *seconds = g_strdup_printf ("%u", retry_after);
 
-      g_variant_dict_insert (&answer, "retryAfter", "x", (gint64) retry_after);
+      g_variant_dict_insert (&answer, "retryAfter", "x", (gint64)retry_after);
       bowline_http_request_add_header (request, "Retry-After", seconds);
     }
   respond (request, status, g_variant_dict_end (&answer));
@@ -55,7 +55,8 @@ insert_user (GVariantDict *answer, GVariant *account)
 static GVariant *
 read_body (BowlineHttpRequest *request)
 {
-  static const BlJsonLimits limits = { .max_bytes = MAX_BODY, .max_string = 2048, .max_depth = 2, .max_values = 16 };
+  static const BlJsonLimits limits
+      = { .max_bytes = MAX_BODY, .max_string = 2048, .max_depth = 2, .max_values = 16 };
   const char *type = bowline_http_request_get_header (request, "Content-Type");
   GBytes *body = bowline_http_request_get_body (request);
   gsize size;
@@ -69,14 +70,15 @@ read_body (BowlineHttpRequest *request)
 static void
 set_cookie (BowlineHttpRequest *request, const char *value, gint64 max_age)
 {
-  g_autofree char *header
-      = g_strdup_printf (BL_AUTH_COOKIE_NAME "=%s; Secure; HttpOnly; SameSite=Strict; Path=/; Max-Age=%" G_GINT64_FORMAT,
-                         value, max_age);
+  g_autofree char *header = g_strdup_printf (
+      BL_AUTH_COOKIE_NAME "=%s; Secure; HttpOnly; SameSite=Strict; Path=/; Max-Age=%" G_GINT64_FORMAT, value,
+      max_age);
 
   bowline_http_request_add_header (request, "Set-Cookie", header);
 }
 
-/* ---- login -------------------------------------------------------------------------------------------------------- */
+/* ---- login
+ * -------------------------------------------------------------------------------------------------------- */
 
 static GVariant *
 event_head (GVariant *account, const char *action, gint64 msgid)
@@ -105,7 +107,8 @@ emit_login (BlAuth *auth, GVariant *account, BowlineHttpRequest *request)
   const char *agent = bowline_http_request_get_header (request, "User-Agent");
   const char *targets[] = { "*", "server-users", user_id, NULL };
   g_autofree char *message = g_strdup_printf ("Account login from %s", address);
-  g_autofree char *clean = g_utf8_make_valid (agent != NULL ? agent : "", agent != NULL ? (gssize) strnlen (agent, 200) : 0);
+  g_autofree char *clean
+      = g_utf8_make_valid (agent != NULL ? agent : "", agent != NULL ? (gssize)strnlen (agent, 200) : 0);
   g_autoptr (GVariant) head = event_head (account, "login", 107);
   GVariantBuilder arguments;
   GVariantDict event;
@@ -145,7 +148,8 @@ accept (Login *login, BowlinePrincipal *principal)
 
       bl_auth_sessions_end (auth->sessions, id);
     }
-  value = bl_auth_sessions_open (auth->sessions, &who, bowline_http_request_get_header (login->request, "User-Agent"),
+  value = bl_auth_sessions_open (auth->sessions, &who,
+                                 bowline_http_request_get_header (login->request, "User-Agent"),
                                  bl_auth_now_ms ());
   set_cookie (login->request, value, bowline_host_get_int (auth->host, "session-lifetime"));
   emit_login (auth, account, login->request);
@@ -201,11 +205,12 @@ serve_login (BowlineHttpRequest *request, gpointer user_data)
     }
   login = g_new (Login, 1);
   *login = (Login){ bl_auth_ref (auth), bowline_http_request_ref (request) };
-  bl_auth_check (auth, name, password, bl_variant_get_string (body, "token"), bowline_http_request_get_address (request),
-                 "web", on_checked, login);
+  bl_auth_check (auth, name, password, bl_variant_get_string (body, "token"),
+                 bowline_http_request_get_address (request), "web", on_checked, login);
 }
 
-/* ---- logout and session ------------------------------------------------------------------------------------------- */
+/* ---- logout and session
+ * ------------------------------------------------------------------------------------------- */
 
 static void
 emit_logout (BlAuth *auth, const char *user_id)
@@ -230,7 +235,8 @@ serve_logout (BowlineHttpRequest *request, gpointer user_data)
   g_autoptr (GVariant) body = read_body (request);
   const char *value = bowline_http_request_get_cookie (request, BL_AUTH_COOKIE_NAME);
   g_autofree char *id = value != NULL ? bl_auth_session_id (value) : NULL;
-  const BlAuthSession *session = id != NULL ? bl_auth_sessions_find (auth->sessions, id, bl_auth_now_ms ()) : NULL;
+  const BlAuthSession *session
+      = id != NULL ? bl_auth_sessions_find (auth->sessions, id, bl_auth_now_ms ()) : NULL;
   GVariantDict answer;
 
   if (body == NULL)
@@ -278,12 +284,23 @@ gboolean
 bl_auth_http_register (BlAuth *auth, GError **error)
 {
   static const BowlineEndpoint endpoints[] = {
-    { .struct_size = sizeof (BowlineEndpoint), .flags = BOWLINE_ENDPOINT_COOKIE, .path = "/api/login",
-      .methods = "POST", .max_body = MAX_BODY, .request = serve_login },
-    { .struct_size = sizeof (BowlineEndpoint), .flags = BOWLINE_ENDPOINT_COOKIE, .path = "/api/logout",
-      .methods = "POST", .max_body = MAX_BODY, .request = serve_logout },
-    { .struct_size = sizeof (BowlineEndpoint), .flags = BOWLINE_ENDPOINT_COOKIE, .path = "/api/session",
-      .methods = "GET", .request = serve_session },
+    { .struct_size = sizeof (BowlineEndpoint),
+      .flags = BOWLINE_ENDPOINT_COOKIE,
+      .path = "/api/login",
+      .methods = "POST",
+      .max_body = MAX_BODY,
+      .request = serve_login },
+    { .struct_size = sizeof (BowlineEndpoint),
+      .flags = BOWLINE_ENDPOINT_COOKIE,
+      .path = "/api/logout",
+      .methods = "POST",
+      .max_body = MAX_BODY,
+      .request = serve_logout },
+    { .struct_size = sizeof (BowlineEndpoint),
+      .flags = BOWLINE_ENDPOINT_COOKIE,
+      .path = "/api/session",
+      .methods = "GET",
+      .request = serve_session },
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (endpoints); i++)

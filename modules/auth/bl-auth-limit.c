@@ -88,7 +88,8 @@ find (BlAuthLimit *self, const char *key, const BlAuthLimitRule *rule, gint64 no
 {
   Entry *entry = g_hash_table_lookup (self->entries, key);
 
-  if (entry == NULL || now_us - entry->last_us <= (gint64) rule->window * G_USEC_PER_SEC || now_us < entry->free_at_us)
+  if (entry == NULL || now_us - entry->last_us <= (gint64)rule->window * G_USEC_PER_SEC
+      || now_us < entry->free_at_us)
     return entry;
   forget (self, entry);
   return NULL;
@@ -101,7 +102,7 @@ wait_of (BlAuthLimit *self, const char *key, const BlAuthLimitRule *rule, gint64
 
   if (entry == NULL || entry->free_at_us <= now_us)
     return 0;
-  return (guint) ((entry->free_at_us - now_us + G_USEC_PER_SEC - 1) / G_USEC_PER_SEC);
+  return (guint)((entry->free_at_us - now_us + G_USEC_PER_SEC - 1) / G_USEC_PER_SEC);
 }
 
 static void
@@ -128,7 +129,7 @@ count (BlAuthLimit *self, const char *key, const BlAuthLimitRule *rule, gint64 n
       guint doublings = MIN (entry->count - rule->failures, 20u);
       guint wait = MIN (1u << doublings, rule->max_wait);
 
-      entry->free_at_us = now_us + (gint64) wait * G_USEC_PER_SEC;
+      entry->free_at_us = now_us + (gint64)wait * G_USEC_PER_SEC;
     }
 }
 
@@ -158,7 +159,8 @@ clear_keys (Keys *keys)
 }
 
 guint
-bl_auth_limit_wait (BlAuthLimit *self, const char *account, const char *address, gboolean known, gint64 now_us)
+bl_auth_limit_wait (
+    BlAuthLimit *self, const char *account, const char *address, gboolean known, gint64 now_us)
 {
   Keys keys;
   guint wait;
@@ -167,13 +169,15 @@ bl_auth_limit_wait (BlAuthLimit *self, const char *account, const char *address,
   if (known)
     wait = wait_of (self, keys.pair, &self->known, now_us);
   else
-    wait = MAX (wait_of (self, keys.account, &self->account, now_us), wait_of (self, keys.address, &self->address, now_us));
+    wait = MAX (wait_of (self, keys.account, &self->account, now_us),
+                wait_of (self, keys.address, &self->address, now_us));
   clear_keys (&keys);
   return wait;
 }
 
 void
-bl_auth_limit_failed (BlAuthLimit *self, const char *account, const char *address, gboolean known, gint64 now_us)
+bl_auth_limit_failed (
+    BlAuthLimit *self, const char *account, const char *address, gboolean known, gint64 now_us)
 {
   Keys keys;
 

@@ -2,10 +2,10 @@
 /**
  * BlAuthLimit: failed password checks by account and by address.
  *
- * Nobody is locked out for good: after a number of failures within a window each further one makes the key wait, longer
- * each time, up to a ceiling. An address from which an account has a valid session is not held up for that account by
- * what others do: neither by failures at the same address, nor by failures for the same account elsewhere. Times are
- * passed in (microseconds, monotonic). Main context.
+ * Nobody is locked out for good: after a number of failures within a window each further one makes the key
+ * wait, longer each time, up to a ceiling. An address from which an account has a valid session is not held
+ * up for that account by what others do: neither by failures at the same address, nor by failures for the
+ * same account elsewhere. Times are passed in (microseconds, monotonic). Main context.
  */
 #pragma once
 
@@ -15,9 +15,9 @@ G_BEGIN_DECLS
 
 typedef struct
 {
-  guint failures;      /* free ones within the window */
-  guint window;        /* seconds without a failure after which a key is forgotten */
-  guint max_wait;      /* seconds */
+  guint failures; /* free ones within the window */
+  guint window;   /* seconds without a failure after which a key is forgotten */
+  guint max_wait; /* seconds */
 } BlAuthLimitRule;
 
 typedef struct _BlAuthLimit BlAuthLimit;
@@ -29,8 +29,10 @@ void bl_auth_limit_free (BlAuthLimit *self);
  * @known: the account has a valid session at this address
  * Returns: seconds to wait before a check is allowed, 0 for none
  */
-guint bl_auth_limit_wait (BlAuthLimit *self, const char *account, const char *address, gboolean known, gint64 now_us);
-void bl_auth_limit_failed (BlAuthLimit *self, const char *account, const char *address, gboolean known, gint64 now_us);
+guint bl_auth_limit_wait (
+    BlAuthLimit *self, const char *account, const char *address, gboolean known, gint64 now_us);
+void bl_auth_limit_failed (
+    BlAuthLimit *self, const char *account, const char *address, gboolean known, gint64 now_us);
 void bl_auth_limit_succeeded (BlAuthLimit *self, const char *account, const char *address);
 /** Returns: keys that are kept. */
 guint bl_auth_limit_get_size (BlAuthLimit *self);

@@ -35,8 +35,8 @@ static void
 test_pbkdf2 (void)
 {
   static const char salt[] = "c29tZSByYW5kb20gYnl0ZXM=";
-  const gnutls_datum_t password = { (guint8 *) "s\xc3\xa9same", 7 };
-  const gnutls_datum_t salt_datum = { (guint8 *) salt, sizeof salt - 1 };
+  const gnutls_datum_t password = { (guint8 *)"s\xc3\xa9same", 7 };
+  const gnutls_datum_t salt_datum = { (guint8 *)salt, sizeof salt - 1 };
   guint8 key[128];
   g_autofree char *hash = NULL;
 
@@ -51,8 +51,11 @@ test_pbkdf2 (void)
 static void
 test_hostile_hashes (void)
 {
-  static const char *const hashes[] = { "", "$argon2id$", "$argon2id$v=19$m=4294967295,t=1,p=1$AAAA$AAAA",
-                                        "$argon2id$v=19$m=8,t=4000000000,p=1$AAAA$AAAA", "$argon2i$v=19$m=8,t=1,p=1$A$A",
+  static const char *const hashes[] = { "",
+                                        "$argon2id$",
+                                        "$argon2id$v=19$m=4294967295,t=1,p=1$AAAA$AAAA",
+                                        "$argon2id$v=19$m=8,t=4000000000,p=1$AAAA$AAAA",
+                                        "$argon2i$v=19$m=8,t=1,p=1$A$A",
                                         "$argon2id$v=19$m=-1,t=1,p=1$AAAA$AAAA" };
 
   for (guint i = 0; i < G_N_ELEMENTS (hashes); i++)
@@ -68,7 +71,8 @@ test_totp (void)
   {
     gint64 time;
     const char *code;
-  } cases[] = { { 59, "287082" }, { 1111111109, "081804" }, { 1234567890, "005924" }, { 20000000000, "353130" } };
+  } cases[]
+      = { { 59, "287082" }, { 1111111109, "081804" }, { 1234567890, "005924" }, { 20000000000, "353130" } };
   gint64 step = 0;
 
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++)

@@ -42,7 +42,7 @@ bl_auth_sessions_new (BowlineHost *host, const BlAuthSessionOptions *options)
   self->host = host;
   self->options = *options;
   self->sessions = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, session_free);
-  self->users = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_ptr_array_unref);
+  self->users = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_ptr_array_unref);
   return self;
 }
 
@@ -71,10 +71,12 @@ bl_auth_session_id (const char *value)
 static gboolean
 is_over (BlAuthSessions *self, const BlAuthSession *session, gint64 now_ms)
 {
-  return now_ms - session->seen_ms > self->options.idle_ms || now_ms - session->created_ms > self->options.lifetime_ms;
+  return now_ms - session->seen_ms > self->options.idle_ms
+         || now_ms - session->created_ms > self->options.lifetime_ms;
 }
 
-/* ---- documents ---------------------------------------------------------------------------------------------------- */
+/* ---- documents
+ * ---------------------------------------------------------------------------------------------------- */
 
 static GVariant *
 to_document (const BlAuthSession *session)
@@ -102,8 +104,8 @@ keep (BlAuthSessions *self, BlAuthSession *session)
   GVariant *document = to_document (session);
 
   session->kept_ms = session->seen_ms;
-  bowline_directory_commit_async (self->host, g_variant_new_array (G_VARIANT_TYPE_VARDICT, &document, 1), NULL, 0, NULL,
-                                  NULL, NULL);
+  bowline_directory_commit_async (self->host, g_variant_new_array (G_VARIANT_TYPE_VARDICT, &document, 1),
+                                  NULL, 0, NULL, NULL, NULL);
 }
 
 static void
@@ -114,7 +116,8 @@ forget_document (BlAuthSessions *self, const char *id)
   bowline_directory_commit_async (self->host, NULL, ids, 0, NULL, NULL, NULL);
 }
 
-/* ---- the table ---------------------------------------------------------------------------------------------------- */
+/* ---- the table
+ * ---------------------------------------------------------------------------------------------------- */
 
 static void
 insert (BlAuthSessions *self, BlAuthSession *session)
@@ -160,7 +163,8 @@ from_document (GVariant *document)
   const char *agent = bl_variant_get_string (document, "agent");
   BlAuthSession *session;
 
-  if (id == NULL || !g_str_has_prefix (id, "session-") || user_id == NULL || !g_str_has_prefix (user_id, "user/"))
+  if (id == NULL || !g_str_has_prefix (id, "session-") || user_id == NULL
+      || !g_str_has_prefix (user_id, "user/"))
     return NULL;
   session = g_new0 (BlAuthSession, 1);
   session->id = g_strdup (id);
@@ -177,7 +181,7 @@ from_document (GVariant *document)
 static int
 compare_age (gconstpointer a, gconstpointer b)
 {
-  const BlAuthSession *first = *(BlAuthSession *const *) a, *second = *(BlAuthSession *const *) b;
+  const BlAuthSession *first = *(BlAuthSession *const *)a, *second = *(BlAuthSession *const *)b;
 
   return (first->created_ms > second->created_ms) - (first->created_ms < second->created_ms);
 }
@@ -220,7 +224,10 @@ make_room (BlAuthSessions *self, const char *user_id, gint64 now_ms)
 }
 
 char *
-bl_auth_sessions_open (BlAuthSessions *self, const BowlinePrincipalInfo *who, const char *agent, gint64 now_ms)
+bl_auth_sessions_open (BlAuthSessions *self,
+                       const BowlinePrincipalInfo *who,
+                       const char *agent,
+                       gint64 now_ms)
 {
   guint8 random[COOKIE_BYTES];
   g_autofree char *value = NULL;
@@ -235,7 +242,8 @@ bl_auth_sessions_open (BlAuthSessions *self, const BowlinePrincipalInfo *who, co
   session->user_id = g_strdup (who->user_id);
   session->token_id = who->kind == BOWLINE_PRINCIPAL_TOKEN ? g_strdup (who->token_id) : NULL;
   session->address = g_strdup (who->address != NULL ? who->address : "");
-  session->agent = g_utf8_make_valid (agent != NULL ? agent : "", agent != NULL ? (gssize) strnlen (agent, MAX_AGENT) : 0);
+  session->agent = g_utf8_make_valid (agent != NULL ? agent : "",
+                                      agent != NULL ? (gssize)strnlen (agent, MAX_AGENT) : 0);
   session->created_ms = session->seen_ms = now_ms;
   insert (self, session);
   keep (self, session);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * BlAuthSessions: browser sessions. The cookie is 256 random bits; memory and store hold its SHA-256 only, so a restart
- * keeps sessions and a stolen database opens none. Main context.
+ * BlAuthSessions: browser sessions. The cookie is 256 random bits; memory and store hold its SHA-256 only, so
+ * a restart keeps sessions and a stolen database opens none. Main context.
  */
 #pragma once
 
@@ -38,7 +38,10 @@ void bl_auth_sessions_free (BlAuthSessions *self);
 /** Takes over what the store kept: aa{sv}. What is over is deleted. */
 void bl_auth_sessions_load (BlAuthSessions *self, GVariant *documents, gint64 now_ms);
 /** Returns: (transfer full): the cookie's value; the oldest of too many sessions of an account ends. */
-char *bl_auth_sessions_open (BlAuthSessions *self, const BowlinePrincipalInfo *who, const char *agent, gint64 now_ms);
+char *bl_auth_sessions_open (BlAuthSessions *self,
+                             const BowlinePrincipalInfo *who,
+                             const char *agent,
+                             gint64 now_ms);
 /** Returns: (transfer none) (nullable): the session of cookie @value, now used from @address. */
 const BlAuthSession *
 bl_auth_sessions_use (BlAuthSessions *self, const char *value, const char *address, gint64 now_ms);
@@ -50,8 +53,7 @@ void bl_auth_sessions_end (BlAuthSessions *self, const char *id);
 void bl_auth_sessions_end_user (BlAuthSessions *self, const char *user_id, const char *token_id);
 void bl_auth_sessions_expire (BlAuthSessions *self, gint64 now_ms);
 /** Returns: whether the account has a valid session that was used at @address. */
-gboolean
-bl_auth_sessions_at (BlAuthSessions *self, const char *user_id, const char *address, gint64 now_ms);
+gboolean bl_auth_sessions_at (BlAuthSessions *self, const char *user_id, const char *address, gint64 now_ms);
 guint bl_auth_sessions_count (BlAuthSessions *self);
 
 /** Returns: (transfer full): document id of cookie @value. */

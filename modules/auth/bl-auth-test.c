@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The module as a whole on the test host: logins, sessions, cookies, limits, second factors, local actions. */
+/* The module as a whole on the test host: logins, sessions, cookies, limits, second factors, local actions.
+ */
 #include "bl-auth-cookie.h"
 #include "bl-auth-totp.h"
 #include "bowline-testing.h"
@@ -10,8 +11,8 @@
 
 /* MeshCentral's hash of "MeshPass1" with this salt: PBKDF2-HMAC-SHA384, 12000 rounds, 128 bytes. */
 #define MESH_SALT "c2FsdCBmb3IgdGhlIHRlc3Qgb2YgQm93bGluZQ=="
-#define MESH_HASH \
-  "6miCr3WcCo342BC2JKKrzHjWaY2XTKuEttIThXel6WFAeC8zi7kwLTMYEeigVS0nWFvHJfRKz2PKYYywBjIM0i" \
+#define MESH_HASH                                                                                            \
+  "6miCr3WcCo342BC2JKKrzHjWaY2XTKuEttIThXel6WFAeC8zi7kwLTMYEeigVS0nWFvHJfRKz2PKYYywBjIM0i"                   \
   "CGUMdLxBq2+g7HFvEYfieJ3X9MtjxZDYBXly71sEwgLiYuM2D99YpY4+pGBLiTwBlCFiIUNiuzjcf2odKq6nk="
 #define TOTP_SECRET "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
 #define PASSWORD "Correct horse 1"
@@ -34,10 +35,10 @@ static void
 start (void)
 {
   static const char *const settings[][2] = {
-    { "session-idle", "3600" },     { "session-lifetime", "86400" }, { "hash-memory", "8388608" },
-    { "hash-passes", "1" },         { "account-failures", "5" },     { "account-window", "300" },
-    { "account-max-wait", "60" },   { "address-failures", "8" },     { "address-window", "600" },
-    { "address-max-wait", "600" },  { "cookie-ip-check", "lax" },    { "login-cookie-key", "" },
+    { "session-idle", "3600" },    { "session-lifetime", "86400" }, { "hash-memory", "8388608" },
+    { "hash-passes", "1" },        { "account-failures", "5" },     { "account-window", "300" },
+    { "account-max-wait", "60" },  { "address-failures", "8" },     { "address-window", "600" },
+    { "address-max-wait", "600" }, { "cookie-ip-check", "lax" },    { "login-cookie-key", "" },
   };
   g_autoptr (GError) error = NULL;
 
@@ -58,15 +59,18 @@ stop (void)
 static gboolean
 has_frame (gpointer data)
 {
-  return ((GPtrArray *) data)->len > 0;
+  return ((GPtrArray *)data)->len > 0;
 }
 
 /* Runs a local action. Returns: (transfer full): the answer */
 static GVariant *
 run_local (const char *action, const char *arguments)
 {
-  BowlinePrincipalInfo info = { .struct_size = sizeof info, .kind = BOWLINE_PRINCIPAL_LOCAL, .user_id = "user//~local",
-                                .rights_ceiling = G_MAXUINT32, .site_ceiling = G_MAXUINT32 };
+  BowlinePrincipalInfo info = { .struct_size = sizeof info,
+                                .kind = BOWLINE_PRINCIPAL_LOCAL,
+                                .user_id = "user//~local",
+                                .rights_ceiling = G_MAXUINT32,
+                                .site_ceiling = G_MAXUINT32 };
   g_autoptr (BowlinePrincipal) local = bowline_principal_new (bl_test_host_get (test), &info);
   GVariantDict request;
   g_autoptr (GVariant) parsed = g_variant_ref_sink (parse (arguments));
@@ -87,7 +91,8 @@ begin (void)
 
   test = bl_test_host_new ("auth");
   start ();
-  answer = run_local ("user.create", "{'name': <'Admin'>, 'password': <'" PASSWORD "'>, 'siteadmin': <true>}");
+  answer
+      = run_local ("user.create", "{'name': <'Admin'>, 'password': <'" PASSWORD "'>, 'siteadmin': <true>}");
   g_assert_cmpstr (bl_variant_get_string (answer, "result"), ==, "ok");
   g_assert_cmpstr (bl_variant_get_string (answer, "userid"), ==, "user//admin");
 }
@@ -99,7 +104,8 @@ end (void)
   g_clear_pointer (&test, bl_test_host_free);
 }
 
-/* ---- asking ------------------------------------------------------------------------------------------------------- */
+/* ---- asking
+ * ------------------------------------------------------------------------------------------------------- */
 
 typedef struct
 {
@@ -122,7 +128,7 @@ on_checked (BowlinePrincipal *principal, const GError *error, gpointer user_data
 static gboolean
 is_done (gpointer outcome)
 {
-  return ((Outcome *) outcome)->done;
+  return ((Outcome *)outcome)->done;
 }
 
 static int
@@ -139,11 +145,15 @@ check_from (const char *address, const char *user, const char *password, const c
 static BowlineHttpRequest *
 post (const char *path, const char *json, const char *cookie)
 {
-  const char *headers[] = { "Content-Type", "application/json; charset=utf-8", "User-Agent", "Tester/1", NULL };
+  const char *headers[]
+      = { "Content-Type", "application/json; charset=utf-8", "User-Agent", "Tester/1", NULL };
   const char *cookies[] = { "__Host-bowline", cookie, NULL };
   g_autoptr (GBytes) body = g_bytes_new (json, strlen (json));
-  const BlTestRequest request = { .method = "POST", .path = path, .headers = headers,
-                                  .cookies = cookie != NULL ? cookies : NULL, .body = body };
+  const BlTestRequest request = { .method = "POST",
+                                  .path = path,
+                                  .headers = headers,
+                                  .cookies = cookie != NULL ? cookies : NULL,
+                                  .body = body };
 
   return bl_test_host_request (test, &request);
 }
@@ -191,7 +201,8 @@ user_of (BowlinePrincipal *principal)
   return principal != NULL ? bowline_principal_get_user_id (principal) : NULL;
 }
 
-/* ---- tests -------------------------------------------------------------------------------------------------------- */
+/* ---- tests
+ * -------------------------------------------------------------------------------------------------------- */
 
 static void
 test_login (void)
@@ -203,7 +214,8 @@ test_login (void)
   const char *cookie;
 
   begin ();
-  request = post ("/api/login", "{\"username\":\"Admin\",\"password\":\"" PASSWORD "\",\"token\":null}", NULL);
+  request
+      = post ("/api/login", "{\"username\":\"Admin\",\"password\":\"" PASSWORD "\",\"token\":null}", NULL);
   answer = answer_of (request, 200);
   cookie = bl_test_request_get_answer_header (request, "Set-Cookie");
   g_assert_nonnull (strstr (cookie, "; Secure; HttpOnly; SameSite=Strict; Path=/"));
@@ -219,7 +231,12 @@ test_login (void)
 static void
 test_bad_bodies (void)
 {
-  static const char *const bodies[] = { "", "{", "[]", "{}", "{\"username\":1,\"password\":2}", "{\"username\":\"a\"}",
+  static const char *const bodies[] = { "",
+                                        "{",
+                                        "[]",
+                                        "{}",
+                                        "{\"username\":1,\"password\":2}",
+                                        "{\"username\":\"a\"}",
                                         "{\"username\":{\"a\":{\"b\":1}},\"password\":\"x\"}" };
 
   begin ();
@@ -346,8 +363,10 @@ test_locked_account (void)
   value = login ();
   g_assert_false (stores_text (value));
   account = bowline_directory_dup (bl_test_host_get (test), "user//admin");
-  bl_test_host_put_document (test, g_variant_new_parsed ("{'_id': <'user//admin'>, 'type': <'user'>, 'siteadmin': <@x 32>,"
-                                                         " 'hash': <%s>}", bl_variant_get_string (account, "hash")));
+  bl_test_host_put_document (
+      test, g_variant_new_parsed ("{'_id': <'user//admin'>, 'type': <'user'>, 'siteadmin': <@x 32>,"
+                                  " 'hash': <%s>}",
+                                  bl_variant_get_string (account, "hash")));
   bl_test_host_settle ();
   gone = auth.session_lookup (auth_self, value, "127.0.0.1");
   g_assert_null (gone);
@@ -374,7 +393,8 @@ test_second_factor (void)
   gint number;
 
   begin ();
-  put_account ("{'otpsecret': <'" TOTP_SECRET "'>, 'otpkeys': <{'keys': <[<{'p': <@x 11112222>, 'u': <true>}>]>}>}");
+  put_account ("{'otpsecret': <'" TOTP_SECRET
+               "'>, 'otpkeys': <{'keys': <[<{'p': <@x 11112222>, 'u': <true>}>]>}>}");
   number = bl_auth_totp_code (TOTP_SECRET, g_get_real_time () / G_USEC_PER_SEC / 30);
   code = g_strdup_printf ("%06d", number);
   other = g_strdup_printf ("%06d", (number + 500000) % 1000000);
@@ -430,10 +450,11 @@ test_login_token (void)
   account = bowline_directory_dup (bl_test_host_get (test), "user//admin");
   for (guint i = 0; i < 2; i++)
     bl_test_host_put_document (
-        test, g_variant_new_parsed ("{'_id': <%s>, 'type': <'logintoken'>, 'userid': <'user//admin'>, 'expire': <%x>,"
-                                    " 'hash': <%s>}",
-                                    i == 0 ? "logintoken-~t:good" : "logintoken-~t:old", (gint64) (i == 0 ? 0 : 1),
-                                    bl_variant_get_string (account, "hash")));
+        test, g_variant_new_parsed (
+                  "{'_id': <%s>, 'type': <'logintoken'>, 'userid': <'user//admin'>, 'expire': <%x>,"
+                  " 'hash': <%s>}",
+                  i == 0 ? "logintoken-~t:good" : "logintoken-~t:old", (gint64)(i == 0 ? 0 : 1),
+                  bl_variant_get_string (account, "hash")));
   put_account ("{'otpsecret': <'" TOTP_SECRET "'>}"); /* tokens need no second factor */
   auth.check_password (auth_self, "~t:good", PASSWORD, NULL, "192.0.2.1", on_checked, &outcome);
   g_assert_true (bl_test_host_wait (is_done, &outcome, 20));
@@ -488,7 +509,8 @@ test_cookies (void)
     { "{'u': <'user//admin'>, 'a': <@x 3>}", BOWLINE_COOKIE_LOGIN, TRUE },
     { "{'u': <'user//admin'>}", BOWLINE_COOKIE_LOGIN, FALSE },
     { "{'u': <'user//admin'>, 'a': <@x 4>}", BOWLINE_COOKIE_LOGIN, FALSE },
-    { "{'userid': <'user//admin'>, 'domainid': <''>, 'ruserid': <'user//admin'>}", BOWLINE_COOKIE_LOGIN, FALSE },
+    { "{'userid': <'user//admin'>, 'domainid': <''>, 'ruserid': <'user//admin'>}", BOWLINE_COOKIE_LOGIN,
+      FALSE },
     { "{'userid': <'user//admin'>, 'domainid': <''>}", BOWLINE_COOKIE_RELAY, FALSE },
     { "{'ruserid': <'user//admin'>}", BOWLINE_COOKIE_RELAY, TRUE },
     { "{'ruserid': <'user//admin'>}", BOWLINE_COOKIE_LOGIN, FALSE },
@@ -502,7 +524,8 @@ test_cookies (void)
     {
       g_autofree char *text = issue (cases[i].object);
       g_autoptr (GError) error = NULL;
-      g_autoptr (BowlinePrincipal) who = auth.cookie_verify (auth_self, cases[i].purpose, text, "127.0.0.1", &error);
+      g_autoptr (BowlinePrincipal) who
+          = auth.cookie_verify (auth_self, cases[i].purpose, text, "127.0.0.1", &error);
 
       if (cases[i].good)
         g_assert_cmpstr (user_of (who), ==, "user//admin");
@@ -578,8 +601,9 @@ test_local_actions (void)
   g_assert_cmpint (check_from ("192.0.2.1", "admin", "Second one 2", NULL), ==, -1);
   g_clear_pointer (&answer, g_variant_unref);
 
-  bl_test_host_put_document (test, parse ("{'_id': <'mesh//m'>, 'type': <'mesh'>, 'links': <{'user//admin': <{'rights': <@x 1>}>,"
-                                          " 'user//other': <{'rights': <@x 1>}>}>}"));
+  bl_test_host_put_document (
+      test, parse ("{'_id': <'mesh//m'>, 'type': <'mesh'>, 'links': <{'user//admin': <{'rights': <@x 1>}>,"
+                   " 'user//other': <{'rights': <@x 1>}>}>}"));
   answer = run_local ("user.delete", "{'name': <'admin'>}");
   g_assert_cmpstr (bl_variant_get_string (answer, "result"), ==, "ok");
   g_assert_false (bowline_directory_contains (bl_test_host_get (test), "user//admin"));

@@ -25,9 +25,9 @@ decode_base32 (const char *text, guint8 out[MAX_SECRET])
       guint value;
 
       if (c >= 'A' && c <= 'Z')
-        value = (guint) (c - 'A');
+        value = (guint)(c - 'A');
       else if (c >= '2' && c <= '7')
-        value = (guint) (c - '2') + 26;
+        value = (guint)(c - '2') + 26;
       else
         return 0;
       bits = (bits << 5) | value;
@@ -37,7 +37,7 @@ decode_base32 (const char *text, guint8 out[MAX_SECRET])
       if (n == MAX_SECRET)
         return 0;
       count -= 8;
-      out[n++] = (guint8) (bits >> count);
+      out[n++] = (guint8)(bits >> count);
     }
   return n;
 }
@@ -47,7 +47,7 @@ bl_auth_totp_code (const char *secret, gint64 step)
 {
   guint8 key[MAX_SECRET], mac[20];
   gsize length = decode_base32 (secret, key);
-  guint64 counter = GUINT64_TO_BE ((guint64) step);
+  guint64 counter = GUINT64_TO_BE ((guint64)step);
   guint offset;
   guint32 number;
 
@@ -55,7 +55,7 @@ bl_auth_totp_code (const char *secret, gint64 step)
     return -1;
   offset = mac[19] & 15;
   memcpy (&number, mac + offset, sizeof number);
-  return (gint) ((GUINT32_FROM_BE (number) & 0x7FFFFFFF) % 1000000);
+  return (gint)((GUINT32_FROM_BE (number) & 0x7FFFFFFF) % 1000000);
 }
 
 gboolean

@@ -15,7 +15,8 @@ G_BEGIN_DECLS
  * @now: seconds; @last_step: codes of this step and older ones were used and are refused
  * @step: (out): the step @code belongs to
  */
-gboolean bl_auth_totp_check (const char *secret, const char *code, gint64 now, gint64 last_step, gint64 *step);
+gboolean
+bl_auth_totp_check (const char *secret, const char *code, gint64 now, gint64 last_step, gint64 *step);
 /** Returns: the code of @step, or -1 when @secret is not base32. */
 gint bl_auth_totp_code (const char *secret, gint64 step);
 

@@ -50,7 +50,8 @@ bl_auth_revoke_user (BlAuth *self, const char *user_id)
   bowline_topic_publish (self->host, "principal.revoked", g_variant_new ("(s)", user_id));
 }
 
-/* ---- the extension point ------------------------------------------------------------------------------------------ */
+/* ---- the extension point
+ * ------------------------------------------------------------------------------------------ */
 
 typedef struct
 {
@@ -101,10 +102,11 @@ is_usable_account (BlAuth *self, const char *user_id)
   return account != NULL && (site == BL_SITE_FULL || (site & BL_SITE_LOCKED) == 0);
 }
 
-/* The principal of an account, of its login token, or of a browser session, whose id then stands in token_id. Returns:
- * (nullable): %NULL when the account is gone or locked, or the token is gone or over */
+/* The principal of an account, of its login token, or of a browser session, whose id then stands in token_id.
+ * Returns: (nullable): %NULL when the account is gone or locked, or the token is gone or over */
 static BowlinePrincipal *
-make_principal (BlAuth *self, const char *user_id, const char *token_id, const char *session_id, const char *address)
+make_principal (
+    BlAuth *self, const char *user_id, const char *token_id, const char *session_id, const char *address)
 {
   BowlinePrincipalInfo info = {
     .struct_size = sizeof info,
@@ -207,7 +209,8 @@ register_table (BlAuth *self, GError **error)
   return bowline_host_register_auth (self->host, &table, self, error);
 }
 
-/* ---- what happens to accounts ------------------------------------------------------------------------------------- */
+/* ---- what happens to accounts
+ * ------------------------------------------------------------------------------------- */
 
 static void
 on_directory_changed (const char *topic, GVariant *payload, gpointer user_data)
@@ -224,7 +227,8 @@ on_directory_changed (const char *topic, GVariant *payload, gpointer user_data)
       bl_auth_revoke_user (self, id);
     }
   else if (g_str_has_prefix (id, "logintoken-") && gone)
-    bowline_topic_publish (self->host, "principal.revoked", g_variant_new ("(s)", id + strlen ("logintoken-")));
+    bowline_topic_publish (self->host, "principal.revoked",
+                           g_variant_new ("(s)", id + strlen ("logintoken-")));
 }
 
 static gboolean
@@ -236,7 +240,8 @@ on_timer (gpointer user_data)
   return G_SOURCE_CONTINUE;
 }
 
-/* ---- start and stop ----------------------------------------------------------------------------------------------- */
+/* ---- start and stop
+ * ----------------------------------------------------------------------------------------------- */
 
 static BlAuthIpCheck
 ip_check_of (const char *text)
@@ -255,20 +260,20 @@ auth_new (BowlineHost *host)
     .lifetime_ms = bowline_host_get_int (host, "session-lifetime") * 1000,
   };
   const BlAuthLimitRule account = {
-    .failures = (guint) bowline_host_get_int (host, "account-failures"),
-    .window = (guint) bowline_host_get_int (host, "account-window"),
-    .max_wait = (guint) bowline_host_get_int (host, "account-max-wait"),
+    .failures = (guint)bowline_host_get_int (host, "account-failures"),
+    .window = (guint)bowline_host_get_int (host, "account-window"),
+    .max_wait = (guint)bowline_host_get_int (host, "account-max-wait"),
   };
   const BlAuthLimitRule address = {
-    .failures = (guint) bowline_host_get_int (host, "address-failures"),
-    .window = (guint) bowline_host_get_int (host, "address-window"),
-    .max_wait = (guint) bowline_host_get_int (host, "address-max-wait"),
+    .failures = (guint)bowline_host_get_int (host, "address-failures"),
+    .window = (guint)bowline_host_get_int (host, "address-window"),
+    .max_wait = (guint)bowline_host_get_int (host, "address-max-wait"),
   };
 
   g_atomic_ref_count_init (&self->count);
   self->host = host;
-  self->cost.memory = (gsize) bowline_host_get_int (host, "hash-memory");
-  self->cost.passes = (guint) bowline_host_get_int (host, "hash-passes");
+  self->cost.memory = (gsize)bowline_host_get_int (host, "hash-memory");
+  self->cost.passes = (guint)bowline_host_get_int (host, "hash-passes");
   self->sessions = bl_auth_sessions_new (host, &sessions);
   self->limit = bl_auth_limit_new (&account, &address);
   self->cookies = bl_auth_cookies_new (host, ip_check_of (bowline_host_get_string (host, "cookie-ip-check")));
@@ -304,7 +309,7 @@ finish_start (GTask *task)
   GError *error = NULL;
 
   if (go_public (self, &error))
-    g_task_return_pointer (task, bl_auth_ref (self), (GDestroyNotify) bl_auth_unref);
+    g_task_return_pointer (task, bl_auth_ref (self), (GDestroyNotify)bl_auth_unref);
   else
     g_task_return_error (task, error);
 }
@@ -345,13 +350,15 @@ on_sessions_listed (GObject *source, GAsyncResult *result, gpointer user_data)
   if (keys == NULL)
     finish_start (task);
   else
-    bowline_directory_commit_async (self->host, keys, NULL, BOWLINE_COMMIT_DURABLE, g_task_get_cancellable (task),
-                                    on_keys_kept, g_object_ref (task));
+    bowline_directory_commit_async (self->host, keys, NULL, BOWLINE_COMMIT_DURABLE,
+                                    g_task_get_cancellable (task), on_keys_kept, g_object_ref (task));
 }
 
 void
-bl_auth_start_async (
-    BowlineHost *host, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)
+bl_auth_start_async (BowlineHost *host,
+                     GCancellable *cancellable,
+                     GAsyncReadyCallback callback,
+                     gpointer user_data)
 {
   g_autoptr (GTask) task = g_task_new (NULL, cancellable, callback, user_data);
   GError *error = NULL;
@@ -362,7 +369,7 @@ bl_auth_start_async (
       g_task_return_error (task, error);
       return;
     }
-  g_task_set_task_data (task, auth_new (host), (GDestroyNotify) bl_auth_unref);
+  g_task_set_task_data (task, auth_new (host), (GDestroyNotify)bl_auth_unref);
   bowline_directory_list_async (host, "session", NULL, BL_AUTH_MAX_SESSIONS, cancellable, on_sessions_listed,
                                 g_object_ref (task));
 }

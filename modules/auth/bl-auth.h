@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * BlAuth: the module's state: accounts' passwords and second factors, sessions, cookies and limits. Main context;
- * passwords are hashed in the worker pool.
+ * BlAuth: the module's state: accounts' passwords and second factors, sessions, cookies and limits. Main
+ * context; passwords are hashed in the worker pool.
  */
 #pragma once
 
@@ -30,9 +30,12 @@ typedef struct
   GSource *timer;
 } BlAuth;
 
-/** Settings, sessions and keys are there when @callback runs; then the extension point, endpoints and actions too. */
-void bl_auth_start_async (
-    BowlineHost *host, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data);
+/** Settings, sessions and keys are there when @callback runs; then the extension point, endpoints and actions
+ * too. */
+void bl_auth_start_async (BowlineHost *host,
+                          GCancellable *cancellable,
+                          GAsyncReadyCallback callback,
+                          gpointer user_data);
 /** Returns: (transfer full) (nullable) */
 BlAuth *bl_auth_start_finish (GAsyncResult *result, GError **error);
 void bl_auth_stop (BlAuth *self);

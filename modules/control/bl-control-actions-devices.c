@@ -7,7 +7,8 @@
 #define MAX_TAGS 64u
 #define MAX_TAG 64u
 
-/* ---- changedevice ------------------------------------------------------------------------------------------------- */
+/* ---- changedevice
+ * ------------------------------------------------------------------------------------------------- */
 
 typedef struct
 {
@@ -37,7 +38,7 @@ on_node_edited (BlControl *control, BowlineActionCall *call, gpointer data)
 
   if (node != NULL)
     {
-      words = g_strjoinv (", ", (char **) edit->words->pdata);
+      words = g_strjoinv (", ", (char **)edit->words->pdata);
       const char *arguments[] = { name != NULL ? name : "", group != NULL ? group : "", words, NULL };
 
       bl_control_event_node (
@@ -47,7 +48,8 @@ on_node_edited (BlControl *control, BowlineActionCall *call, gpointer data)
   bowline_action_call_result (call, "ok");
 }
 
-/* Tags come as an array or as text with commas. Returns: (transfer full): av; empty to remove, %NULL when unusable */
+/* Tags come as an array or as text with commas. Returns: (transfer full): av; empty to remove, %NULL when
+ * unusable */
 static GVariant *
 read_tags (GVariant *value)
 {
@@ -56,7 +58,7 @@ read_tags (GVariant *value)
   guint n = 0;
 
   if (g_variant_is_of_type (value, G_VARIANT_TYPE_STRING))
-    texts = g_strsplit (g_variant_get_string (value, NULL), ",", (gint) MAX_TAGS + 1);
+    texts = g_strsplit (g_variant_get_string (value, NULL), ",", (gint)MAX_TAGS + 1);
   else if (g_variant_is_of_type (value, G_VARIANT_TYPE ("av")))
     {
       GVariantDict wrap;
@@ -86,8 +88,8 @@ read_tags (GVariant *value)
   return g_variant_ref_sink (g_variant_builder_end (&list));
 }
 
-/* The value a member is to have: NULL when the argument is absent or unusable; an empty text, empty list or 0 where
- * that means none. */
+/* The value a member is to have: NULL when the argument is absent or unusable; an empty text, empty list or 0
+ * where that means none. */
 static GVariant *
 wanted_value (GVariant *arguments, const char *argument)
 {
@@ -119,10 +121,11 @@ take_member (GVariant **node, GVariant *arguments, const char *argument, const c
     return;
   if (means_none (argument, value) && (old == NULL || g_str_equal (argument, "name")))
     return;
-  changed = means_none (argument, value) ? bl_doc_remove (*node, argument) : bl_doc_set (*node, argument, value);
+  changed
+      = means_none (argument, value) ? bl_doc_remove (*node, argument) : bl_doc_set (*node, argument, value);
   g_variant_unref (*node);
   *node = changed;
-  g_ptr_array_add (edit->words, (char *) word);
+  g_ptr_array_add (edit->words, (char *)word);
 }
 
 static void
@@ -133,9 +136,18 @@ run_change (BowlineActionCall *call, gpointer user_data)
     const char *argument;
     const char *word;
   } members[] = {
-    { "name", "name" },       { "host", "host" },       { "icon", "icon" },         { "consent", "consent" },
-    { "desc", "description" }, { "tags", "tags" },       { "rdpport", "RDP port" }, { "rfbport", "VNC port" },
-    { "sshport", "SSH port" }, { "httpport", "HTTP port" }, { "httpsport", "HTTPS port" }, { "ssh", "SSH credentials" },
+    { "name", "name" },
+    { "host", "host" },
+    { "icon", "icon" },
+    { "consent", "consent" },
+    { "desc", "description" },
+    { "tags", "tags" },
+    { "rdpport", "RDP port" },
+    { "rfbport", "VNC port" },
+    { "sshport", "SSH port" },
+    { "httpport", "HTTP port" },
+    { "httpsport", "HTTPS port" },
+    { "ssh", "SSH credentials" },
     { "rdp", "RDP credentials" },
   };
   BlControl *control = user_data;
@@ -164,7 +176,8 @@ run_change (BowlineActionCall *call, gpointer user_data)
   bl_control_commit (control, &change, call, on_node_edited, edit, node_edit_free);
 }
 
-/* ---- removedevices ------------------------------------------------------------------------------------------------ */
+/* ---- removedevices
+ * ------------------------------------------------------------------------------------------------ */
 
 typedef struct
 {
@@ -194,8 +207,9 @@ emit_gone (BlControl *control, BowlinePrincipal *who, const Gone *gone)
 
   bl_control_event_init (&event, control, who, "node", "removenode");
   g_variant_dict_insert (&event, "nodeid", "s", gone->node_id);
-  bl_control_event_message (&event, 87, arguments,
-                            g_strdup_printf ("Removed device %s from device group %s", gone->name, gone->group));
+  bl_control_event_message (
+      &event, 87, arguments,
+      g_strdup_printf ("Removed device %s from device group %s", gone->name, gone->group));
   bl_control_event_emit (control, &event, gone->mesh_id, gone->node_id, NULL);
 }
 
@@ -266,7 +280,7 @@ run_remove (BowlineActionCall *call, gpointer user_data)
   g_auto (GStrv) ids = bl_variant_get_strv (bowline_action_call_get_arguments (call), "nodeids");
   const char *const *refused = bowline_action_call_get_refused (call);
   g_autoptr (GHashTable) changed
-      = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_variant_unref);
+      = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_variant_unref);
   GPtrArray *list;
   BlControlChange change;
   GHashTableIter iter;
@@ -283,10 +297,11 @@ run_remove (BowlineActionCall *call, gpointer user_data)
   g_hash_table_iter_init (&iter, changed);
   while (g_hash_table_iter_next (&iter, NULL, &document))
     bl_control_change_put (&change, g_variant_ref (document));
-  bl_control_commit (control, &change, call, on_removed, list, (GDestroyNotify) g_ptr_array_unref);
+  bl_control_commit (control, &change, call, on_removed, list, (GDestroyNotify)g_ptr_array_unref);
 }
 
-/* ---- changeDeviceMesh --------------------------------------------------------------------------------------------- */
+/* ---- changeDeviceMesh
+ * --------------------------------------------------------------------------------------------- */
 
 typedef struct
 {
@@ -371,8 +386,8 @@ run_move (BowlineActionCall *call, gpointer user_data)
   BlControl *control = user_data;
   g_auto (GStrv) ids = bl_variant_get_strv (bowline_action_call_get_arguments (call), "nodeids");
   const char *const *refused = bowline_action_call_get_refused (call);
-  g_autofree char *mesh_id = bl_control_call_group (control, call, "meshname",
-                                                    BL_RIGHT_EDIT_GROUP | BL_RIGHT_MANAGE_DEVICES, "Permission denied");
+  g_autofree char *mesh_id = bl_control_call_group (
+      control, call, "meshname", BL_RIGHT_EDIT_GROUP | BL_RIGHT_MANAGE_DEVICES, "Permission denied");
 
   if (mesh_id == NULL)
     return;
@@ -404,13 +419,16 @@ bl_control_device_actions (guint *n)
   static const BowlineArgument remove[] = { BL_CONTROL_NODES };
   static const BowlineArgument move[] = {
     BL_CONTROL_NODES,
-    { .name = "meshid", .type = BOWLINE_ARGUMENT_ID, .detail = "mesh", .flags = BOWLINE_ARGUMENT_NULLABLE,
+    { .name = "meshid",
+      .type = BOWLINE_ARGUMENT_ID,
+      .detail = "mesh",
+      .flags = BOWLINE_ARGUMENT_NULLABLE,
       .problem = "Invalid group id" },
     BL_CONTROL_TEXT ("meshname", 128),
   };
   static const BowlineAction actions[] = {
-    { BL_CONTROL_ROW ("changedevice", BOWLINE_ACTION_CHANGES, "Changes a device's name, description and the like",
-                      run_change),
+    { BL_CONTROL_ROW ("changedevice", BOWLINE_ACTION_CHANGES,
+                      "Changes a device's name, description and the like", run_change),
       BL_CONTROL_ARGUMENTS (change), .object = "nodeid", .object_rights = BL_RIGHT_MANAGE_DEVICES },
     { BL_CONTROL_ROW ("removedevices", BOWLINE_ACTION_CHANGES, "Removes devices", run_remove),
       BL_CONTROL_ARGUMENTS (remove), .object = "nodeids", .object_rights = BL_RIGHT_UNINSTALL },

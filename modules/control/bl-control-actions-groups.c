@@ -8,7 +8,8 @@
 #define MAX_DESCRIPTION 1024
 #define MAX_INVITE_CODES 32u
 
-/* ---- create ------------------------------------------------------------------------------------------------------- */
+/* ---- create
+ * ------------------------------------------------------------------------------------------------------- */
 
 typedef struct
 {
@@ -39,7 +40,8 @@ emit_created (BlControl *control, BowlinePrincipal *who, GVariant *mesh, const C
   g_variant_dict_insert (&event, "meshid", "s", created->mesh_id);
   g_variant_dict_insert (&event, "mtype", "x", bl_variant_get_int (mesh, "mtype", 0));
   g_variant_dict_insert_value (&event, "mesh", form);
-  bl_control_event_message (&event, 76, arguments, g_strconcat ("Device group created: ", arguments[0], NULL));
+  bl_control_event_message (&event, 76, arguments,
+                            g_strconcat ("Device group created: ", arguments[0], NULL));
   bl_control_event_emit (control, &event, created->mesh_id, NULL);
 }
 
@@ -100,7 +102,7 @@ full_link (const char *name)
   g_variant_dict_init (&link, NULL);
   if (name != NULL)
     g_variant_dict_insert (&link, "name", "s", name);
-  g_variant_dict_insert (&link, "rights", "x", (gint64) BL_RIGHT_ALL);
+  g_variant_dict_insert (&link, "rights", "x", (gint64)BL_RIGHT_ALL);
   return g_variant_dict_end (&link);
 }
 
@@ -122,7 +124,8 @@ bl_control_group_create (BlControl *control, BowlineActionCall *call, const BlCo
 
       if (account == NULL)
         continue;
-      linked = bl_control_set_link (mesh, group->owners[i], full_link (bl_variant_get_string (account, "name")));
+      linked
+          = bl_control_set_link (mesh, group->owners[i], full_link (bl_variant_get_string (account, "name")));
       g_variant_unref (mesh);
       mesh = linked;
       bl_control_change_put (&change, bl_control_set_link (account, created->mesh_id, full_link (NULL)));
@@ -161,7 +164,8 @@ run_create (BowlineActionCall *call, gpointer user_data)
 
   if (!may_make_groups (control, who))
     bowline_action_call_result (call, "Permission denied");
-  else if (group.type > BL_MESH_TYPE_AGENT && group.relay_id == NULL) /* this server reaches no local network */
+  else if (group.type > BL_MESH_TYPE_AGENT
+           && group.relay_id == NULL) /* this server reaches no local network */
     bowline_action_call_result (call, "Invalid group type");
   else if (group.relay_id != NULL && !bowline_may (control->host, who, group.relay_id, BL_RIGHT_RELAY))
     bowline_action_call_result (call, "Permission denied");
@@ -169,7 +173,9 @@ run_create (BowlineActionCall *call, gpointer user_data)
     bl_control_group_create (control, call, &group);
 }
 
-/* ---- edit --------------------------------------------------------------------------------------------------------- */
+/* ---- edit
+ * ---------------------------------------------------------------------------------------------------------
+ */
 
 typedef struct
 {
@@ -203,7 +209,8 @@ describe (const Edit *edit, const char *name)
       if (i > 0)
         g_string_append (text, " and ");
       if (number == 1)
-        g_string_append_printf (text, "Device group name changed from \"%s\" to \"%s\"", edit->old_name, name);
+        g_string_append_printf (text, "Device group name changed from \"%s\" to \"%s\"", edit->old_name,
+                                name);
       else
         g_string_append_printf (text, "%s changed", words[number]);
     }
@@ -240,7 +247,8 @@ on_edited (BlControl *control, BowlineActionCall *call, gpointer data)
 
   if (mesh != NULL)
     {
-      bl_control_event_mesh_init (&event, control, bowline_action_call_get_principal (call), "meshchange", mesh);
+      bl_control_event_mesh_init (&event, control, bowline_action_call_get_principal (call), "meshchange",
+                                  mesh);
       g_variant_dict_insert_value (&event, "msgArgs", describe_arguments (edit, name));
       bl_control_event_message (&event, 142, NULL, describe (edit, name));
       bl_control_event_emit (control, &event, edit->mesh_id, NULL);
@@ -250,7 +258,8 @@ on_edited (BlControl *control, BowlineActionCall *call, gpointer data)
 
 /* Takes one member over when the request has it and it is another one; 0 removes it. */
 static void
-take_member (GVariant **mesh, GVariant *arguments, const char *argument, const char *member, gint64 number, Edit *edit)
+take_member (
+    GVariant **mesh, GVariant *arguments, const char *argument, const char *member, gint64 number, Edit *edit)
 {
   g_autoptr (GVariant) value = bl_variant_get_child (arguments, argument);
   g_autoptr (GVariant) old = bl_variant_get_child (*mesh, member);
@@ -301,7 +310,7 @@ search_codes (const char *id, GVariant *mesh, gpointer user_data)
 
   for (guint i = 0; codes != NULL && !g_str_equal (id, search->mesh_id) && codes[i] != NULL; i++)
     {
-      if (g_strv_contains ((const char *const *) search->codes, codes[i]))
+      if (g_strv_contains ((const char *const *)search->codes, codes[i]))
         search->taken = TRUE;
     }
   return !search->taken;
@@ -327,7 +336,7 @@ notify_taken (BowlineActionCall *call)
   g_variant_dict_insert (&frame, "type", "s", "notify");
   g_variant_dict_insert (&frame, "title", "s", "Invite Codes");
   g_variant_dict_insert (&frame, "value", "s", "Unable to set codes, one of the codes is already in use");
-  g_variant_dict_insert (&frame, "id", "d", (double) g_get_real_time ());
+  g_variant_dict_insert (&frame, "id", "d", (double)g_get_real_time ());
   bowline_action_call_push (call, g_variant_dict_end (&frame));
 }
 
@@ -373,8 +382,9 @@ run_edit (BowlineActionCall *call, gpointer user_data)
     const char *member;
     gint64 number;
   } members[] = {
-    { "meshname", "name", 1 },   { "desc", "desc", 2 },           { "flags", "flags", 3 },
-    { "consent", "consent", 4 }, { "expireDevs", "expireDevs", 5 }, { "relayid", "relayid", 7 },
+    { "meshname", "name", 1 },         { "desc", "desc", 2 },
+    { "flags", "flags", 3 },           { "consent", "consent", 4 },
+    { "expireDevs", "expireDevs", 5 }, { "relayid", "relayid", 7 },
   };
   BlControl *control = user_data;
   GVariant *arguments = bowline_action_call_get_arguments (call);
@@ -407,7 +417,8 @@ run_edit (BowlineActionCall *call, gpointer user_data)
   bl_control_commit (control, &change, call, on_edited, edit, edit_free);
 }
 
-/* ---- delete ------------------------------------------------------------------------------------------------------- */
+/* ---- delete
+ * ------------------------------------------------------------------------------------------------------- */
 
 typedef struct
 {
@@ -446,7 +457,8 @@ sweep_node (const char *id, GVariant *node, gpointer user_data)
 
 /* Takes the group out of the accounts and user groups it is linked with. */
 static void
-unlink_all (BlControl *control, GVariant *mesh, const char *mesh_id, BlControlChange *change, GPtrArray *users)
+unlink_all (
+    BlControl *control, GVariant *mesh, const char *mesh_id, BlControlChange *change, GPtrArray *users)
 {
   g_autoptr (GVariant) links = bl_variant_get_object (mesh, "links");
   GVariantIter iter;
@@ -492,14 +504,15 @@ emit_deleted (BlControl *control, BowlinePrincipal *who, const Deleted *deleted)
   g_variant_dict_insert (&event, "meshid", "s", mesh_id);
   g_variant_dict_insert (&event, "name", "s", arguments[0] != NULL ? arguments[0] : "");
   g_variant_dict_insert (&event, "mtype", "x", bl_variant_get_int (deleted->mesh, "mtype", 0));
-  bl_control_event_message (&event, 77, arguments, g_strconcat ("Device group deleted: ", arguments[0], NULL));
+  bl_control_event_message (&event, 77, arguments,
+                            g_strconcat ("Device group deleted: ", arguments[0], NULL));
   /* Nobody holds rights on the group any more: who did is told by name. */
-  g_ptr_array_add (targets, (char *) "*");
-  g_ptr_array_add (targets, (char *) mesh_id);
+  g_ptr_array_add (targets, (char *)"*");
+  g_ptr_array_add (targets, (char *)mesh_id);
   for (guint i = 0; i < deleted->users->len; i++)
     g_ptr_array_add (targets, deleted->users->pdata[i]);
   g_ptr_array_add (targets, NULL);
-  bowline_event_emit (control->host, (const char *const *) targets->pdata, g_variant_dict_end (&event));
+  bowline_event_emit (control->host, (const char *const *)targets->pdata, g_variant_dict_end (&event));
 }
 
 static void
@@ -512,7 +525,8 @@ on_deleted (BlControl *control, BowlineActionCall *call, gpointer data)
     bowline_device_disconnect (control->host, deleted->nodes->pdata[i]);
   emit_deleted (control, who, deleted);
   for (guint i = 0; i < deleted->users->len; i++)
-    bl_control_event_account (control, who, deleted->users->pdata[i], 78, "Device group membership changed: ");
+    bl_control_event_account (control, who, deleted->users->pdata[i], 78,
+                              "Device group membership changed: ");
   bowline_action_call_result (call, "ok");
 }
 
@@ -526,7 +540,8 @@ run_delete (BowlineActionCall *call, gpointer user_data)
   BlControlChange change;
   Sweep sweep;
 
-  if (bl_variant_get_string (arguments, "meshid") == NULL && bl_variant_get_string (arguments, "meshname") == NULL)
+  if (bl_variant_get_string (arguments, "meshid") == NULL
+      && bl_variant_get_string (arguments, "meshname") == NULL)
     {
       bowline_action_call_result (call, "Invalid group identifier");
       return;
@@ -550,11 +565,22 @@ const BowlineAction *
 bl_control_group_actions (guint *n)
 {
   static const BowlineArgument create[] = {
-    { .name = "meshname", .type = BOWLINE_ARGUMENT_STRING, .flags = BOWLINE_ARGUMENT_REQUIRED, .min = 1, .max = 128,
+    { .name = "meshname",
+      .type = BOWLINE_ARGUMENT_STRING,
+      .flags = BOWLINE_ARGUMENT_REQUIRED,
+      .min = 1,
+      .max = 128,
       .problem = "Invalid group name" },
-    { .name = "meshtype", .type = BOWLINE_ARGUMENT_INTEGER, .flags = BOWLINE_ARGUMENT_REQUIRED, .min = 1, .max = 4,
+    { .name = "meshtype",
+      .type = BOWLINE_ARGUMENT_INTEGER,
+      .flags = BOWLINE_ARGUMENT_REQUIRED,
+      .min = 1,
+      .max = 4,
       .problem = "Invalid group type" },
-    { .name = "desc", .type = BOWLINE_ARGUMENT_STRING, .flags = BOWLINE_ARGUMENT_NULLABLE, .max = MAX_DESCRIPTION,
+    { .name = "desc",
+      .type = BOWLINE_ARGUMENT_STRING,
+      .flags = BOWLINE_ARGUMENT_NULLABLE,
+      .max = MAX_DESCRIPTION,
       .problem = "Invalid group description" },
     BL_CONTROL_NUMBER ("flags", 0, 0xFFFF),
     BL_CONTROL_NUMBER ("consent", 0, BL_CONSENT_ALL),
@@ -563,9 +589,16 @@ bl_control_group_actions (guint *n)
   static const BowlineArgument edit[] = {
     { .name = "meshid", .type = BOWLINE_ARGUMENT_ID, .detail = "mesh", .flags = BOWLINE_ARGUMENT_NULLABLE },
     BL_CONTROL_TEXT ("meshidname", 128),
-    { .name = "meshname", .type = BOWLINE_ARGUMENT_STRING, .flags = BOWLINE_ARGUMENT_NULLABLE, .min = 1, .max = 128,
+    { .name = "meshname",
+      .type = BOWLINE_ARGUMENT_STRING,
+      .flags = BOWLINE_ARGUMENT_NULLABLE,
+      .min = 1,
+      .max = 128,
       .problem = "Invalid group name" },
-    { .name = "desc", .type = BOWLINE_ARGUMENT_STRING, .flags = BOWLINE_ARGUMENT_NULLABLE, .max = MAX_DESCRIPTION,
+    { .name = "desc",
+      .type = BOWLINE_ARGUMENT_STRING,
+      .flags = BOWLINE_ARGUMENT_NULLABLE,
+      .max = MAX_DESCRIPTION,
       .problem = "Invalid group description" },
     BL_CONTROL_NUMBER ("flags", 0, 0xFFFF),
     BL_CONTROL_NUMBER ("consent", 0, BL_CONSENT_ALL),
@@ -574,16 +607,21 @@ bl_control_group_actions (guint *n)
     { .name = "invite", .type = BOWLINE_ARGUMENT_ANY },
   };
   static const BowlineArgument remove[] = {
-    { .name = "meshid", .type = BOWLINE_ARGUMENT_ID, .detail = "mesh", .flags = BOWLINE_ARGUMENT_NULLABLE,
+    { .name = "meshid",
+      .type = BOWLINE_ARGUMENT_ID,
+      .detail = "mesh",
+      .flags = BOWLINE_ARGUMENT_NULLABLE,
       .problem = "Invalid group identifier" },
     BL_CONTROL_TEXT ("meshname", 128),
   };
   static const BowlineAction actions[] = {
     { BL_CONTROL_ROW ("createmesh", BOWLINE_ACTION_CHANGES, "Makes a device group", run_create),
       BL_CONTROL_ARGUMENTS (create) },
-    { BL_CONTROL_ROW ("editmesh", BOWLINE_ACTION_CHANGES | BOWLINE_ACTION_SILENT, "Changes a device group", run_edit),
+    { BL_CONTROL_ROW ("editmesh", BOWLINE_ACTION_CHANGES | BOWLINE_ACTION_SILENT, "Changes a device group",
+                      run_edit),
       BL_CONTROL_ARGUMENTS (edit), .object = "meshid", .object_rights = BL_RIGHT_EDIT_GROUP },
-    { BL_CONTROL_ROW ("deletemesh", BOWLINE_ACTION_CHANGES, "Deletes a device group and its devices", run_delete),
+    { BL_CONTROL_ROW ("deletemesh", BOWLINE_ACTION_CHANGES, "Deletes a device group and its devices",
+                      run_delete),
       BL_CONTROL_ARGUMENTS (remove), .object = "meshid", .object_rights = BL_RIGHT_ALL },
   };
 

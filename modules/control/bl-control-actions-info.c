@@ -8,7 +8,8 @@ typedef struct
 {
   BlControl *control;
   BowlineActionCall *call;
-  void (*answer) (BlControl *control, BowlineActionCall *call, const char *id, GVariant *document, GVariantDict *answer);
+  void (*answer) (
+      BlControl *control, BowlineActionCall *call, const char *id, GVariant *document, GVariantDict *answer);
   char *id;
 } Read;
 
@@ -60,7 +61,8 @@ copy_member (GVariantDict *answer, GVariant *document, const char *member)
 
 /* "Nothing known" has no result here: the official command line dies of one. */
 static void
-answer_network (BlControl *control, BowlineActionCall *call, const char *id, GVariant *document, GVariantDict *answer)
+answer_network (
+    BlControl *control, BowlineActionCall *call, const char *id, GVariant *document, GVariantDict *answer)
 {
   g_variant_dict_insert (answer, "nodeid", "s", id);
   if (document == NULL)
@@ -81,7 +83,8 @@ run_network (BowlineActionCall *call, gpointer user_data)
 }
 
 static void
-answer_system (BlControl *control, BowlineActionCall *call, const char *id, GVariant *document, GVariantDict *answer)
+answer_system (
+    BlControl *control, BowlineActionCall *call, const char *id, GVariant *document, GVariantDict *answer)
 {
   g_autoptr (GVariant) node = NULL;
   GVariantIter iter;
@@ -108,8 +111,9 @@ answer_system (BlControl *control, BowlineActionCall *call, const char *id, GVar
   node = bl_control_dup_node_public (control, id, TRUE);
   if (node != NULL)
     g_variant_dict_insert_value (answer, "node", node);
-  g_variant_dict_insert (answer, "rights", "x",
-                         (gint64) bowline_rights (control->host, bowline_action_call_get_principal (call), id));
+  g_variant_dict_insert (
+      answer, "rights", "x",
+      (gint64)bowline_rights (control->host, bowline_action_call_get_principal (call), id));
 }
 
 static void
@@ -119,7 +123,8 @@ run_system (BowlineActionCall *call, gpointer user_data)
 }
 
 static void
-answer_last (BlControl *control, BowlineActionCall *call, const char *id, GVariant *document, GVariantDict *answer)
+answer_last (
+    BlControl *control, BowlineActionCall *call, const char *id, GVariant *document, GVariantDict *answer)
 {
   g_variant_dict_insert (answer, "nodeid", "s", id);
   if (document == NULL)
@@ -138,7 +143,8 @@ run_last (BowlineActionCall *call, gpointer user_data)
   read_document (user_data, call, "nodeid", "lc", answer_last);
 }
 
-/* ---- notes -------------------------------------------------------------------------------------------------------- */
+/* ---- notes
+ * -------------------------------------------------------------------------------------------------------- */
 
 static guint32
 notes_right (const char *id)
@@ -147,7 +153,8 @@ notes_right (const char *id)
 }
 
 static void
-answer_notes (BlControl *control, BowlineActionCall *call, const char *id, GVariant *document, GVariantDict *answer)
+answer_notes (
+    BlControl *control, BowlineActionCall *call, const char *id, GVariant *document, GVariantDict *answer)
 {
   const char *notes = bl_variant_get_string (document, "value");
 
@@ -213,10 +220,13 @@ const BowlineAction *
 bl_control_info_actions (guint *n)
 {
   static const BowlineArgument node[] = { BL_CONTROL_NODE (BOWLINE_ARGUMENT_REQUIRED) };
-  static const BowlineArgument system[]
-      = { BL_CONTROL_NODE (BOWLINE_ARGUMENT_REQUIRED), { .name = "nodeinfo", .type = BOWLINE_ARGUMENT_BOOLEAN } };
+  static const BowlineArgument system[] = { BL_CONTROL_NODE (BOWLINE_ARGUMENT_REQUIRED),
+                                            { .name = "nodeinfo", .type = BOWLINE_ARGUMENT_BOOLEAN } };
   static const BowlineArgument notes[] = {
-    { .name = "id", .type = BOWLINE_ARGUMENT_ID, .detail = "node|mesh|user", .flags = BOWLINE_ARGUMENT_REQUIRED },
+    { .name = "id",
+      .type = BOWLINE_ARGUMENT_ID,
+      .detail = "node|mesh|user",
+      .flags = BOWLINE_ARGUMENT_REQUIRED },
     BL_CONTROL_TEXT ("notes", MAX_NOTES),
   };
   static const BowlineAction actions[] = {
@@ -228,7 +238,8 @@ bl_control_info_actions (guint *n)
       BL_CONTROL_ARGUMENTS (node), .object = "nodeid", .denied = "Invalid device id" },
     { BL_CONTROL_ROW ("getNotes", 0, "Reads notes about a device, group or account", run_get_notes),
       BL_CONTROL_ARGUMENTS (notes), .object = "id" },
-    { BL_CONTROL_ROW ("setNotes", BOWLINE_ACTION_CHANGES, "Writes notes about a device, group or account", run_set_notes),
+    { BL_CONTROL_ROW ("setNotes", BOWLINE_ACTION_CHANGES, "Writes notes about a device, group or account",
+                      run_set_notes),
       BL_CONTROL_ARGUMENTS (notes), .object = "id" },
   };
 

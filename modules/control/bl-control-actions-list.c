@@ -9,7 +9,8 @@
 #define DEFAULT_EVENTS 500
 #define MAX_LAST_CONNECTIONS 100000u
 
-/* ---- meshes ------------------------------------------------------------------------------------------------------- */
+/* ---- meshes
+ * ------------------------------------------------------------------------------------------------------- */
 
 typedef struct
 {
@@ -46,7 +47,8 @@ run_meshes (BowlineActionCall *call, gpointer user_data)
   bowline_action_call_answer (call, g_variant_dict_end (&answer));
 }
 
-/* ---- nodes -------------------------------------------------------------------------------------------------------- */
+/* ---- nodes
+ * -------------------------------------------------------------------------------------------------------- */
 
 static void
 append_tag (GString *text, GVariant *arguments)
@@ -63,7 +65,8 @@ append_tag (GString *text, GVariant *arguments)
 static gboolean
 names_no_group (BowlineActionCall *call, GVariant *arguments)
 {
-  return bl_variant_get_string (arguments, "meshid") == NULL && bl_variant_get_string (arguments, "meshname") == NULL;
+  return bl_variant_get_string (arguments, "meshid") == NULL
+         && bl_variant_get_string (arguments, "meshname") == NULL;
 }
 
 static void
@@ -76,8 +79,8 @@ run_nodes (BowlineActionCall *call, gpointer user_data)
   g_autoptr (GBytes) members = NULL;
   BlControlNodesFilter filter = {
     .node_id = bl_variant_get_string (arguments, "id"),
-    .skip = (guint) bl_variant_get_int (arguments, "skip", 0),
-    .limit = (guint) bl_variant_get_int (arguments, "limit", 0),
+    .skip = (guint)bl_variant_get_int (arguments, "skip", 0),
+    .limit = (guint)bl_variant_get_int (arguments, "limit", 0),
   };
   guint total;
 
@@ -92,13 +95,15 @@ run_nodes (BowlineActionCall *call, gpointer user_data)
   g_string_append (text, "\"nodes\":");
   total = bl_control_nodes_list (control->nodes, bowline_action_call_get_principal (call), &filter, text);
   if (filter.skip != 0 || filter.limit != 0)
-    g_string_append_printf (text, ",\"skip\":%u,\"limit\":%u,\"totalcount\":%u", filter.skip, filter.limit, total);
+    g_string_append_printf (text, ",\"skip\":%u,\"limit\":%u,\"totalcount\":%u", filter.skip, filter.limit,
+                            total);
   append_tag (text, arguments);
   members = g_string_free_to_bytes (g_steal_pointer (&text));
   bowline_action_call_answer_json (call, members);
 }
 
-/* ---- events ------------------------------------------------------------------------------------------------------- */
+/* ---- events
+ * ------------------------------------------------------------------------------------------------------- */
 
 typedef struct
 {
@@ -120,7 +125,7 @@ filter_events (BlControl *control, BowlinePrincipal *principal, GVariant *events
       g_autoptr (GVariant) shown = bl_doc_remove (event, "ids");
 
       if (all || targets == NULL
-          || bowline_may_receive (control->host, principal, (const char *const *) targets, event))
+          || bowline_may_receive (control->host, principal, (const char *const *)targets, event))
         g_variant_builder_add (&list, "v", shown);
     }
   return g_variant_builder_end (&list);
@@ -234,14 +239,16 @@ run_events (BowlineActionCall *call, gpointer user_data)
       bowline_action_call_result (call, "Access denied");
       return;
     }
-  limited = node_id != NULL && (bowline_rights (control->host, principal, node_id) & BL_RIGHT_LIMITED_EVENTS) != 0
+  limited = node_id != NULL
+            && (bowline_rights (control->host, principal, node_id) & BL_RIGHT_LIMITED_EVENTS) != 0
             && bowline_rights (control->host, principal, node_id) != BL_RIGHT_ALL;
   g_variant_dict_init (&filter, NULL);
   g_variant_dict_insert (&filter, "limit", "x", bl_variant_get_int (arguments, "limit", DEFAULT_EVENTS));
   if (node_id != NULL)
     g_variant_dict_insert (&filter, "nodeid", "s", node_id);
   if (user_id != NULL || limited)
-    g_variant_dict_insert (&filter, "userid", "s", limited ? bowline_principal_get_user_id (principal) : user_id);
+    g_variant_dict_insert (&filter, "userid", "s",
+                           limited ? bowline_principal_get_user_id (principal) : user_id);
   if (kind != NULL && *kind != '\0')
     g_variant_dict_insert (&filter, "action", "s", kind);
   if (node_id == NULL)
@@ -251,7 +258,8 @@ run_events (BowlineActionCall *call, gpointer user_data)
   bowline_event_query_async (control->host, g_variant_dict_end (&filter), NULL, on_events, query);
 }
 
-/* ---- last connections --------------------------------------------------------------------------------------------- */
+/* ---- last connections
+ * --------------------------------------------------------------------------------------------- */
 
 static void
 on_last_connections (GObject *source, GAsyncResult *result, gpointer user_data)
@@ -291,14 +299,18 @@ run_last_connections (BowlineActionCall *call, gpointer user_data)
   Query *query = g_new (Query, 1);
 
   *query = (Query){ control, bowline_action_call_ref (call) };
-  bowline_directory_list_async (control->host, "lastconnect", "lc", MAX_LAST_CONNECTIONS, NULL, on_last_connections, query);
+  bowline_directory_list_async (control->host, "lastconnect", "lc", MAX_LAST_CONNECTIONS, NULL,
+                                on_last_connections, query);
 }
 
 const BowlineAction *
 bl_control_list_actions (guint *n)
 {
   static const BowlineArgument nodes[] = {
-    { .name = "meshid", .type = BOWLINE_ARGUMENT_ID, .detail = "mesh", .flags = BOWLINE_ARGUMENT_NULLABLE,
+    { .name = "meshid",
+      .type = BOWLINE_ARGUMENT_ID,
+      .detail = "mesh",
+      .flags = BOWLINE_ARGUMENT_NULLABLE,
       .problem = "Invalid group id" },
     BL_CONTROL_TEXT ("meshname", 128),
     { .name = "id", .type = BOWLINE_ARGUMENT_ID, .detail = "node", .flags = BOWLINE_ARGUMENT_NULLABLE },
@@ -316,7 +328,8 @@ bl_control_list_actions (guint *n)
   static const BowlineAction actions[] = {
     { BL_CONTROL_ROW ("meshes", 0, "Lists the device groups", run_meshes) },
     { BL_CONTROL_ROW ("nodes", 0, "Lists devices by group", run_nodes), BL_CONTROL_ARGUMENTS (nodes) },
-    { BL_CONTROL_ROW ("events", 0, "Lists stored events, newest first", run_events), BL_CONTROL_ARGUMENTS (events) },
+    { BL_CONTROL_ROW ("events", 0, "Lists stored events, newest first", run_events),
+      BL_CONTROL_ARGUMENTS (events) },
     { BL_CONTROL_ROW ("lastconnects", 0, "Tells when each device was last connected", run_last_connections) },
   };
 

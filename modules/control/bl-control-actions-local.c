@@ -24,7 +24,7 @@ answer_list (BowlineActionCall *call, const char *member, GVariantBuilder *list)
 static gboolean
 count_node (const char *id, GVariant *node, gpointer user_data)
 {
-  ++*(gint64 *) user_data;
+  ++*(gint64 *)user_data;
   return TRUE;
 }
 
@@ -80,11 +80,12 @@ run_group_create (BowlineActionCall *call, gpointer user_data)
 
   bowline_directory_foreach (control->host, "user", NULL, add_administrator, &collection);
   g_ptr_array_add (owners, NULL);
-  group.owners = (const char *const *) owners->pdata;
+  group.owners = (const char *const *)owners->pdata;
   bl_control_group_create (control, call, &group);
 }
 
-/* ---- settings files ----------------------------------------------------------------------------------------------- */
+/* ---- settings files
+ * ----------------------------------------------------------------------------------------------- */
 
 static char *
 find_group (BlControl *control, BowlineActionCall *call)
@@ -118,9 +119,11 @@ build_settings (BlControl *control, const char *mesh_id, GError **error)
   guint8 mesh[BL_ID48_SIZE];
   g_autoptr (BlMsh) msh = NULL;
 
-  if (!bl_id48_from_text (third, -1, mesh) || server_id == NULL || g_bytes_get_size (server_id) != BL_ID48_SIZE)
+  if (!bl_id48_from_text (third, -1, mesh) || server_id == NULL
+      || g_bytes_get_size (server_id) != BL_ID48_SIZE)
     {
-      g_set_error (error, BOWLINE_ERROR, BOWLINE_ERROR_INVALID, "Group %s or the server's id is malformed", mesh_id);
+      g_set_error (error, BOWLINE_ERROR, BOWLINE_ERROR_INVALID, "Group %s or the server's id is malformed",
+                   mesh_id);
       return NULL;
     }
   msh = bl_msh_build (name != NULL ? name : "", mesh, g_bytes_get_data (server_id, NULL), url, error);
@@ -150,7 +153,8 @@ run_group_settings (BowlineActionCall *call, gpointer user_data)
   bowline_action_call_answer (call, g_variant_dict_end (&answer));
 }
 
-/* ---- devices ------------------------------------------------------------------------------------------------------ */
+/* ---- devices
+ * ------------------------------------------------------------------------------------------------------ */
 
 static gboolean
 add_device (const char *id, GVariant *node, gpointer user_data)
@@ -166,7 +170,7 @@ add_device (const char *id, GVariant *node, gpointer user_data)
   g_variant_dict_init (&row, NULL);
   g_variant_dict_insert (&row, "_id", "s", id);
   g_variant_dict_insert (&row, "name", "s", name != NULL ? name : "");
-  g_variant_dict_insert (&row, "conn", "x", (gint64) state.connectivity);
+  g_variant_dict_insert (&row, "conn", "x", (gint64)state.connectivity);
   g_variant_dict_insert (&row, "group", "s", group != NULL ? group : "");
   g_variant_dict_insert (&row, "meshid", "s", mesh_id != NULL ? mesh_id : "");
   g_variant_builder_add (collection->list, "v", g_variant_dict_end (&row));
@@ -188,11 +192,19 @@ const BowlineAction *
 bl_control_local_actions (guint *n)
 {
   static const BowlineArgument create[] = {
-    { .name = "name", .type = BOWLINE_ARGUMENT_STRING, .flags = BOWLINE_ARGUMENT_REQUIRED, .min = 1, .max = 128 },
+    { .name = "name",
+      .type = BOWLINE_ARGUMENT_STRING,
+      .flags = BOWLINE_ARGUMENT_REQUIRED,
+      .min = 1,
+      .max = 128 },
     BL_CONTROL_TEXT ("desc", 1024),
   };
   static const BowlineArgument settings[] = {
-    { .name = "name", .type = BOWLINE_ARGUMENT_STRING, .flags = BOWLINE_ARGUMENT_REQUIRED, .min = 1, .max = 300 },
+    { .name = "name",
+      .type = BOWLINE_ARGUMENT_STRING,
+      .flags = BOWLINE_ARGUMENT_REQUIRED,
+      .min = 1,
+      .max = 300 },
   };
   static const BowlineAction actions[] = {
     { BL_CONTROL_ROW ("group.list", BOWLINE_ACTION_LOCAL, "Lists device groups", run_group_list) },

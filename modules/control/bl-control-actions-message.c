@@ -4,13 +4,17 @@
 
 #define MAX_COMMANDS 65535
 
-/* ---- msg ---------------------------------------------------------------------------------------------------------- */
+/* ---- msg
+ * ----------------------------------------------------------------------------------------------------------
+ */
 
-/* What a type needs beyond remote control. Watching a desktop (0x100) opens tunnels of its kind and nothing else. */
+/* What a type needs beyond remote control. Watching a desktop (0x100) opens tunnels of its kind and nothing
+ * else. */
 static guint32
 rights_for (const char *type)
 {
-  return g_strcmp0 (type, "console") == 0 ? BL_RIGHT_REMOTE_CONTROL | BL_RIGHT_CONSOLE : BL_RIGHT_REMOTE_CONTROL;
+  return g_strcmp0 (type, "console") == 0 ? BL_RIGHT_REMOTE_CONTROL | BL_RIGHT_CONSOLE
+                                          : BL_RIGHT_REMOTE_CONTROL;
 }
 
 /* Returns: (transfer full) (nullable): the message for the device */
@@ -46,14 +50,17 @@ run_message (BowlineActionCall *call, gpointer user_data)
 
   if (message == NULL)
     {
-      bowline_host_log (control->host, BOWLINE_LOG_INFO, NULL, "A message to %s was not sent: %s", node_id, error->message);
+      bowline_host_log (control->host, BOWLINE_LOG_INFO, NULL, "A message to %s was not sent: %s", node_id,
+                        error->message);
       bowline_action_call_result (call, "Unable to route");
       return;
     }
-  bowline_action_call_result (call, bowline_device_send (control->host, node_id, message) ? "OK" : "Unable to route");
+  bowline_action_call_result (
+      call, bowline_device_send (control->host, node_id, message) ? "OK" : "Unable to route");
 }
 
-/* ---- many devices ------------------------------------------------------------------------------------------------- */
+/* ---- many devices
+ * ------------------------------------------------------------------------------------------------- */
 
 static char **
 permitted_nodes (BowlineActionCall *call)
@@ -114,7 +121,8 @@ run_power (BowlineActionCall *call, gpointer user_data)
     bowline_action_call_result (call, "ok"); /* as MeshCentral: once an id, whatever happens */
 }
 
-/* ---- runcommands -------------------------------------------------------------------------------------------------- */
+/* ---- runcommands
+ * -------------------------------------------------------------------------------------------------- */
 
 static void
 emit_commands (BlControl *control, BowlineActionCall *call, const char *node_id, gint64 type)
@@ -132,7 +140,8 @@ emit_commands (BlControl *control, BowlineActionCall *call, const char *node_id,
   bl_control_event_emit (control, &event, node_id, bl_variant_get_string (node, "meshid"), NULL);
 }
 
-/* Type 0 is the shell of the device's system: MeshCentral's agent ids 1..4, 21, 22, 34, 41..43 are Windows. */
+/* Type 0 is the shell of the device's system: MeshCentral's agent ids 1..4, 21, 22, 34, 41..43 are Windows.
+ */
 static gint64
 resolve_type (BlControl *control, const char *node_id, gint64 type)
 {
@@ -206,24 +215,46 @@ const BowlineAction *
 bl_control_message_actions (guint *n)
 {
   static const BowlineArgument message[] = {
-    { .name = "nodeid", .type = BOWLINE_ARGUMENT_ID, .detail = "node", .flags = BOWLINE_ARGUMENT_REQUIRED,
+    { .name = "nodeid",
+      .type = BOWLINE_ARGUMENT_ID,
+      .detail = "node",
+      .flags = BOWLINE_ARGUMENT_REQUIRED,
       .problem = "Unable to route" },
-    { .name = "type", .type = BOWLINE_ARGUMENT_STRING, .flags = BOWLINE_ARGUMENT_REQUIRED, .min = 1, .max = 64,
+    { .name = "type",
+      .type = BOWLINE_ARGUMENT_STRING,
+      .flags = BOWLINE_ARGUMENT_REQUIRED,
+      .min = 1,
+      .max = 64,
       .problem = "Unable to route" },
   };
   static const BowlineArgument toast[] = {
     BL_CONTROL_NODES,
     BL_CONTROL_TEXT ("title", 512),
-    { .name = "msg", .type = BOWLINE_ARGUMENT_STRING, .flags = BOWLINE_ARGUMENT_REQUIRED, .min = 1, .max = 4096 },
+    { .name = "msg",
+      .type = BOWLINE_ARGUMENT_STRING,
+      .flags = BOWLINE_ARGUMENT_REQUIRED,
+      .min = 1,
+      .max = 4096 },
   };
   static const BowlineArgument power[] = {
     BL_CONTROL_NODES,
-    { .name = "actiontype", .type = BOWLINE_ARGUMENT_INTEGER, .flags = BOWLINE_ARGUMENT_REQUIRED, .min = 2, .max = 4 },
+    { .name = "actiontype",
+      .type = BOWLINE_ARGUMENT_INTEGER,
+      .flags = BOWLINE_ARGUMENT_REQUIRED,
+      .min = 2,
+      .max = 4 },
   };
   static const BowlineArgument commands[] = {
     BL_CONTROL_NODES,
-    { .name = "type", .type = BOWLINE_ARGUMENT_INTEGER, .min = 0, .max = 4, .problem = "Invalid command type" },
-    { .name = "cmds", .type = BOWLINE_ARGUMENT_STRING, .flags = BOWLINE_ARGUMENT_REQUIRED, .min = 1,
+    { .name = "type",
+      .type = BOWLINE_ARGUMENT_INTEGER,
+      .min = 0,
+      .max = 4,
+      .problem = "Invalid command type" },
+    { .name = "cmds",
+      .type = BOWLINE_ARGUMENT_STRING,
+      .flags = BOWLINE_ARGUMENT_REQUIRED,
+      .min = 1,
       .max = MAX_COMMANDS },
     { .name = "runAsUser", .type = BOWLINE_ARGUMENT_INTEGER, .min = 0, .max = 2 },
     { .name = "reply", .type = BOWLINE_ARGUMENT_BOOLEAN },
@@ -234,8 +265,8 @@ bl_control_message_actions (guint *n)
       BL_CONTROL_ARGUMENTS (message), .object = "nodeid", .denied = "Unable to route" },
     { BL_CONTROL_ROW ("toast", BOWLINE_ACTION_CHANGES, "Shows a message on devices", run_toast),
       BL_CONTROL_ARGUMENTS (toast), .object = "nodeids", .object_rights = BL_RIGHT_CHAT },
-    { BL_CONTROL_ROW ("poweraction", BOWLINE_ACTION_CHANGES, "Switches devices off, restarts them or puts them to sleep",
-                      run_power),
+    { BL_CONTROL_ROW ("poweraction", BOWLINE_ACTION_CHANGES,
+                      "Switches devices off, restarts them or puts them to sleep", run_power),
       BL_CONTROL_ARGUMENTS (power), .object = "nodeids", .object_rights = BL_RIGHT_POWER },
     { BL_CONTROL_ROW ("runcommands", BOWLINE_ACTION_CHANGES, "Runs commands on devices", run_commands),
       BL_CONTROL_ARGUMENTS (commands), .object = "nodeids", .object_rights = BL_RIGHT_COMMANDS },

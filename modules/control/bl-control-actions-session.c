@@ -146,7 +146,9 @@ run_intersession (BowlineActionCall *call, gpointer user_data)
 {
   BlControl *control = user_data;
   BlControlSession *session = bl_control_call_session (control, call);
-  GPtrArray *own = session != NULL ? g_hash_table_lookup (control->users, bl_control_session_get_user_id (session)) : NULL;
+  GPtrArray *own = session != NULL
+                       ? g_hash_table_lookup (control->users, bl_control_session_get_user_id (session))
+                       : NULL;
 
   for (guint i = 0; own != NULL && i < own->len; i++)
     {
@@ -171,7 +173,7 @@ run_session_count (BowlineActionCall *call, gpointer user_data)
       guint32 site = bowline_site_rights (control->host, principal);
 
       if ((site & BL_SITE_MANAGE_USERS) != 0 && bowline_may_see (control->host, principal, user_id))
-        g_variant_dict_insert (&counts, user_id, "x", (gint64) ((GPtrArray *) sessions)->len);
+        g_variant_dict_insert (&counts, user_id, "x", (gint64)((GPtrArray *)sessions)->len);
     }
   answer_member (call, "wssessions", g_variant_dict_end (&counts));
 }
@@ -185,7 +187,8 @@ bl_control_session_actions (guint *n)
     { BL_CONTROL_ROW ("close", 0, "Closes this session", run_close) },
     { BL_CONTROL_ROW ("serverinfo", 0, "Describes the server", run_server_info) },
     { BL_CONTROL_ROW ("userinfo", 0, "Describes the own account", run_user_info) },
-    { BL_CONTROL_ROW ("serverversion", BOWLINE_ACTION_FULL_ADMIN, "Tells the server's version", run_server_version) },
+    { BL_CONTROL_ROW ("serverversion", BOWLINE_ACTION_FULL_ADMIN, "Tells the server's version",
+                      run_server_version) },
     { BL_CONTROL_ROW ("authcookie", 0, "Makes cookies for relays of this session", run_auth_cookie) },
     { BL_CONTROL_ROW ("intersession", BOWLINE_ACTION_OPEN_ARGUMENTS, "Sends to the account's other sessions",
                       run_intersession) },

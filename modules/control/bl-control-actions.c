@@ -6,8 +6,9 @@ gboolean
 bl_control_actions_register (BlControl *control, GError **error)
 {
   static const BowlineAction *(*const areas[]) (guint *) = {
-    bl_control_session_actions, bl_control_list_actions,       bl_control_group_actions,
-    bl_control_device_actions,  bl_control_info_actions,       bl_control_message_actions, bl_control_local_actions,
+    bl_control_session_actions, bl_control_list_actions, bl_control_group_actions,
+    bl_control_device_actions,  bl_control_info_actions, bl_control_message_actions,
+    bl_control_local_actions,   bl_control_link_actions, bl_control_user_actions,
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (areas); i++)
@@ -28,8 +29,11 @@ bl_control_call_session (BlControl *control, BowlineActionCall *call)
 }
 
 char *
-bl_control_call_group (
-    BlControl *control, BowlineActionCall *call, const char *name_argument, guint32 rights, const char *denied)
+bl_control_call_group (BlControl *control,
+                       BowlineActionCall *call,
+                       const char *name_argument,
+                       guint32 rights,
+                       const char *denied)
 {
   GVariant *arguments = bowline_action_call_get_arguments (call);
   BowlinePrincipal *principal = bowline_action_call_get_principal (call);

@@ -9,28 +9,29 @@
 
 G_BEGIN_DECLS
 
-#define BL_CONTROL_ROW(word, bits, text, function)                                                                   \
-  .struct_size = sizeof (BowlineAction), .flags = (bits), .name = (word), .summary = (text),                          \
+#define BL_CONTROL_ROW(word, bits, text, function)                                                           \
+  .struct_size = sizeof (BowlineAction), .flags = (bits), .name = (word), .summary = (text),                 \
   .argument_size = sizeof (BowlineArgument), .run = (function)
 #define BL_CONTROL_ARGUMENTS(table) .arguments = (table), .n_arguments = G_N_ELEMENTS (table)
 
-#define BL_CONTROL_NODE(more)                                                                                        \
-  {                                                                                                                  \
-    .name = "nodeid", .type = BOWLINE_ARGUMENT_ID, .detail = "node", .flags = (more)                                   \
+#define BL_CONTROL_NODE(more)                                                                                \
+  {                                                                                                          \
+    .name = "nodeid", .type = BOWLINE_ARGUMENT_ID, .detail = "node", .flags = (more)                         \
   }
-#define BL_CONTROL_NODES                                                                                             \
-  {                                                                                                                  \
-    .name = "nodeids", .type = BOWLINE_ARGUMENT_ID, .detail = "node",                                                  \
-    .flags = BOWLINE_ARGUMENT_REQUIRED | BOWLINE_ARGUMENT_LIST, .list_max = 10000, .problem = "Invalid nodeids"        \
+#define BL_CONTROL_NODES                                                                                     \
+  {                                                                                                          \
+    .name = "nodeids", .type = BOWLINE_ARGUMENT_ID, .detail = "node",                                        \
+    .flags = BOWLINE_ARGUMENT_REQUIRED | BOWLINE_ARGUMENT_LIST, .list_max = 10000,                           \
+    .problem = "Invalid nodeids"                                                                             \
   }
-#define BL_CONTROL_TEXT(word, longest)                                                                               \
-  {                                                                                                                  \
-    .name = (word), .type = BOWLINE_ARGUMENT_STRING, .flags = BOWLINE_ARGUMENT_NULLABLE, .max = (longest)              \
+#define BL_CONTROL_TEXT(word, longest)                                                                       \
+  {                                                                                                          \
+    .name = (word), .type = BOWLINE_ARGUMENT_STRING, .flags = BOWLINE_ARGUMENT_NULLABLE, .max = (longest)    \
   }
-#define BL_CONTROL_NUMBER(word, smallest, largest)                                                                   \
-  {                                                                                                                  \
-    .name = (word), .type = BOWLINE_ARGUMENT_INTEGER, .flags = BOWLINE_ARGUMENT_NULLABLE, .min = (smallest),           \
-    .max = (largest)                                                                                                  \
+#define BL_CONTROL_NUMBER(word, smallest, largest)                                                           \
+  {                                                                                                          \
+    .name = (word), .type = BOWLINE_ARGUMENT_INTEGER, .flags = BOWLINE_ARGUMENT_NULLABLE, .min = (smallest), \
+    .max = (largest)                                                                                         \
   }
 
 const BowlineAction *bl_control_session_actions (guint *n);
@@ -39,15 +40,18 @@ const BowlineAction *bl_control_group_actions (guint *n);
 const BowlineAction *bl_control_device_actions (guint *n);
 const BowlineAction *bl_control_info_actions (guint *n);
 const BowlineAction *bl_control_message_actions (guint *n);
+const BowlineAction *bl_control_link_actions (guint *n);
 const BowlineAction *bl_control_local_actions (guint *n);
+const BowlineAction *bl_control_user_actions (guint *n);
 
 /** Registers them all. */
 gboolean bl_control_actions_register (BlControl *control, GError **error);
 
 /** The session a call came from. Returns: (transfer none) (nullable) */
 BlControlSession *bl_control_call_session (BlControl *control, BowlineActionCall *call);
-/** The group that "meshid" or, failing that, @name_argument names, if the caller holds @rights on it; otherwise the
- * caller is told @denied (nullable) and @several when the name is not unique. Returns: (transfer full) (nullable) */
+/** The group that "meshid" or, failing that, @name_argument names, if the caller holds @rights on it;
+ * otherwise the caller is told @denied (nullable) and @several when the name is not unique. Returns:
+ * (transfer full) (nullable) */
 char *bl_control_call_group (BlControl *control,
                              BowlineActionCall *call,
                              const char *name_argument,

@@ -7,8 +7,9 @@
 G_BEGIN_DECLS
 
 /**
- * bl_control_route_from_device: to one session (sessionid), the sessions of one account (userid), or every session with
- * rights on the device. A receiver must hold rights on the device: a device cannot write to whom it likes.
+ * bl_control_route_from_device: to one session (sessionid), the sessions of one account (userid), or every
+ * session with rights on the device. A receiver must hold rights on the device: a device cannot write to whom
+ * it likes.
  */
 void bl_control_route_from_device (BlControl *control, const char *node_id, GVariant *message);
 

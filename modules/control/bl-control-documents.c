@@ -12,10 +12,11 @@ bl_control_domain_of (const char *id)
   const char *start = strchr (id, '/');
   const char *end = start != NULL ? strchr (start + 1, '/') : NULL;
 
-  return end != NULL ? g_strndup (start + 1, (gsize) (end - start - 1)) : g_strdup ("");
+  return end != NULL ? g_strndup (start + 1, (gsize)(end - start - 1)) : g_strdup ("");
 }
 
-/* ---- public forms ------------------------------------------------------------------------------------------------- */
+/* ---- public forms
+ * ------------------------------------------------------------------------------------------------- */
 
 static GVariant *
 hide_member (GVariant *document, const char *object, const char *member)
@@ -94,8 +95,11 @@ hide_secrets (GVariant *node)
 }
 
 GVariant *
-bl_control_node_public (
-    BlControl *control, GVariant *node, const BowlineDeviceState *state, GVariant *sessions, gboolean with_mesh)
+bl_control_node_public (BlControl *control,
+                        GVariant *node,
+                        const BowlineDeviceState *state,
+                        GVariant *sessions,
+                        gboolean with_mesh)
 {
   g_autoptr (GVariant) safe = hide_secrets (node);
   GVariantBuilder builder;
@@ -136,7 +140,8 @@ bl_control_dup_node_public (BlControl *control, const char *node_id, gboolean wi
   return bl_control_node_public (control, node, &state, sessions, with_mesh);
 }
 
-/* ---- links and names ---------------------------------------------------------------------------------------------- */
+/* ---- links and names
+ * ---------------------------------------------------------------------------------------------- */
 
 GVariant *
 bl_control_set_link (GVariant *document, const char *id, GVariant *link)
@@ -202,12 +207,13 @@ bl_control_find_group (BlControl *control, BowlinePrincipal *principal, const ch
   return search.found;
 }
 
-/* ---- changes ------------------------------------------------------------------------------------------------------ */
+/* ---- changes
+ * ------------------------------------------------------------------------------------------------------ */
 
 void
 bl_control_change_init (BlControlChange *change)
 {
-  change->puts = g_ptr_array_new_with_free_func ((GDestroyNotify) g_variant_unref);
+  change->puts = g_ptr_array_new_with_free_func ((GDestroyNotify)g_variant_unref);
   change->deletes = g_ptr_array_new_with_free_func (g_free);
 }
 
@@ -273,11 +279,12 @@ bl_control_commit (BlControl *control,
                    GDestroyNotify free_data)
 {
   Commit *commit = g_new (Commit, 1);
-  GVariant *puts = g_variant_new_array (G_VARIANT_TYPE_VARDICT, (GVariant *const *) change->puts->pdata, change->puts->len);
+  GVariant *puts = g_variant_new_array (G_VARIANT_TYPE_VARDICT, (GVariant *const *)change->puts->pdata,
+                                        change->puts->len);
 
   *commit = (Commit){ control, bowline_action_call_ref (call), done, data, free_data };
   g_ptr_array_add (change->deletes, NULL);
-  bowline_directory_commit_async (control->host, puts, (const char *const *) change->deletes->pdata,
+  bowline_directory_commit_async (control->host, puts, (const char *const *)change->deletes->pdata,
                                   BOWLINE_COMMIT_DURABLE, NULL, on_committed, commit);
   bl_control_change_clear (change);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * What handlers do with documents: public forms, links, lookups by name, events about them. Main context; the public
- * forms are pure.
+ * What handlers do with documents: public forms, links, lookups by name, events about them. Main context; the
+ * public forms are pure.
  */
 #pragma once
 
@@ -16,8 +16,8 @@ char *bl_control_domain_of (const char *id);
 /** Public form of a device group, (transfer full). */
 GVariant *bl_control_mesh_public (GVariant *mesh);
 /**
- * bl_control_node_public: a device as clients see it: secrets as numbers, links with names, and, when @state says it is
- * connected, conn, pwr, agct, cict.
+ * bl_control_node_public: a device as clients see it: secrets as numbers, links with names, and, when @state
+ * says it is connected, conn, pwr, agct, cict.
  * @state: (nullable); @sessions: (nullable): a{sv}; @with_mesh: FALSE leaves "meshid" out, as `nodes` does
  * Returns: (transfer full)
  */
@@ -34,9 +34,10 @@ GVariant *bl_control_set_link (GVariant *document, const char *id, GVariant *lin
 /** Returns: (transfer full) (nullable): links[@id] of @document */
 GVariant *bl_control_dup_link (GVariant *document, const char *id);
 
-/** Returns: (transfer full) (nullable): id of the one agent group called @name that @principal can see. @several: (out): there
- * are more. */
-char *bl_control_find_group (BlControl *control, BowlinePrincipal *principal, const char *name, gboolean *several);
+/** Returns: (transfer full) (nullable): id of the one agent group called @name that @principal can see.
+ * @several: (out): there are more. */
+char *
+bl_control_find_group (BlControl *control, BowlinePrincipal *principal, const char *name, gboolean *several);
 /** Returns: (transfer full) (nullable): the "name" of a hot document. */
 char *bl_control_dup_name (BlControl *control, const char *id);
 

@@ -9,7 +9,8 @@
 
 #include <stdarg.h>
 
-/* ---- out to the sessions ------------------------------------------------------------------------------------------ */
+/* ---- out to the sessions
+ * ------------------------------------------------------------------------------------------ */
 
 typedef struct
 {
@@ -76,7 +77,8 @@ bl_control_events_push (BlControl *control, GVariant *payload)
   g_clear_pointer (&push.text, g_bytes_unref);
 }
 
-/* ---- made by handlers --------------------------------------------------------------------------------------------- */
+/* ---- made by handlers
+ * --------------------------------------------------------------------------------------------- */
 
 void
 bl_control_event_init (
@@ -123,13 +125,13 @@ bl_control_event_emit (BlControl *control, GVariantDict *event, ...)
   const char *target;
   va_list more;
 
-  g_ptr_array_add (targets, (char *) "*");
+  g_ptr_array_add (targets, (char *)"*");
   va_start (more, event);
   while ((target = va_arg (more, const char *)) != NULL)
-    g_ptr_array_add (targets, (char *) target);
+    g_ptr_array_add (targets, (char *)target);
   va_end (more);
   g_ptr_array_add (targets, NULL);
-  bowline_event_emit (control->host, (const char *const *) targets->pdata, g_variant_dict_end (event));
+  bowline_event_emit (control->host, (const char *const *)targets->pdata, g_variant_dict_end (event));
 }
 
 void
@@ -149,7 +151,7 @@ bl_control_event_account (
   if (msgid != 0)
     bl_control_event_message (&event, msgid, arguments, g_strconcat (prefix, arguments[0], NULL));
   else
-    g_variant_dict_insert (&event, "nolog", "x", (gint64) 1);
+    g_variant_dict_insert (&event, "nolog", "x", (gint64)1);
   bl_control_event_emit (control, &event, "server-users", user_id, NULL);
 }
 
@@ -177,8 +179,8 @@ void
 bl_control_event_mesh_init (
     GVariantDict *event, BlControl *control, BowlinePrincipal *who, const char *action, GVariant *mesh)
 {
-  static const char *const members[] = { "name", "mtype", "desc", "links", "flags", "consent", "expireDevs", "invite",
-                                         "relayid" };
+  static const char *const members[]
+      = { "name", "mtype", "desc", "links", "flags", "consent", "expireDevs", "invite", "relayid" };
 
   bl_control_event_init (event, control, who, "mesh", action);
   g_variant_dict_insert (event, "meshid", "s", bl_variant_get_string (mesh, "_id"));

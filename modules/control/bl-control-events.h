@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Events: made by handlers, and pushed to the sessions that may receive them (control-channel section 9). Main context. */
+/** Events: made by handlers, and pushed to the sessions that may receive them (control-channel section 9).
+ * Main context. */
 #pragma once
 
 #include "bl-control.h"
@@ -13,11 +14,13 @@ void bl_control_events_push (BlControl *control, GVariant *payload);
 void bl_control_event_init (
     GVariantDict *event, BlControl *control, BowlinePrincipal *who, const char *etype, const char *action);
 /** Number, arguments (NULL-terminated texts) and English text of a stored event; @message is taken. */
-void bl_control_event_message (GVariantDict *event, gint64 msgid, const char *const *arguments, char *message);
+void
+bl_control_event_message (GVariantDict *event, gint64 msgid, const char *const *arguments, char *message);
 /** Emits to "*" and the given ids, NULL at the end. */
 void bl_control_event_emit (BlControl *control, GVariantDict *event, ...) G_GNUC_NULL_TERMINATED;
 
-/** `accountchange` of @user_id with its public form; the text is @prefix and the name; @msgid 0: not stored. */
+/** `accountchange` of @user_id with its public form; the text is @prefix and the name; @msgid 0: not stored.
+ */
 void bl_control_event_account (
     BlControl *control, BowlinePrincipal *who, const char *user_id, gint64 msgid, const char *prefix);
 /** `changenode` with the device's form now; @message is taken; @arguments: NULL-terminated */

@@ -35,10 +35,10 @@ certificate_expiry_ms (BowlineHost *host)
 
   if (der == NULL || gnutls_x509_crt_init (&certificate) < 0)
     return 0;
-  datum.data = (unsigned char *) g_bytes_get_data (der, &size);
-  datum.size = (unsigned int) size;
+  datum.data = (unsigned char *)g_bytes_get_data (der, &size);
+  datum.size = (unsigned int)size;
   if (gnutls_x509_crt_import (certificate, &datum, GNUTLS_X509_FMT_DER) >= 0)
-    expiry = (gint64) gnutls_x509_crt_get_expiration_time (certificate) * 1000;
+    expiry = (gint64)gnutls_x509_crt_get_expiration_time (certificate) * 1000;
   gnutls_x509_crt_deinit (certificate);
   return expiry;
 }
@@ -80,7 +80,8 @@ bl_control_hello_server_info (BlControlSession *session)
   guint32 port = bowline_identity_get_port (host);
   g_autofree char *domain = bl_control_session_dup_domain (session);
   g_autofree char *tls_hash = hash_text (session->certificate_hash);
-  g_autofree char *agent_url = g_strdup_printf ("mc://%s:%u%s%s", name, port, *domain != '\0' ? "/" : "", domain);
+  g_autofree char *agent_url
+      = g_strdup_printf ("mc://%s:%u%s%s", name, port, *domain != '\0' ? "/" : "", domain);
   GVariant *language = g_variant_new_variant (g_variant_new_string ("en"));
   GVariantDict info;
 
@@ -89,12 +90,13 @@ bl_control_hello_server_info (BlControlSession *session)
   g_variant_dict_insert (&info, "name", "s", name);
   g_variant_dict_insert (&info, "mpsname", "s", name);
   g_variant_dict_insert (&info, "mpsport", "x", bowline_host_get_int (host, "server.mps-port"));
-  g_variant_dict_insert (&info, "port", "x", (gint64) port);
+  g_variant_dict_insert (&info, "port", "x", (gint64)port);
   g_variant_dict_insert (&info, "emailcheck", "b", FALSE);
   g_variant_dict_insert (&info, "domainauth", "b", FALSE);
   g_variant_dict_insert (&info, "serverTime", "x", g_get_real_time () / 1000);
   insert_flags (&info, session);
-  g_variant_dict_insert_value (&info, "languages", g_variant_new_array (G_VARIANT_TYPE_VARIANT, &language, 1));
+  g_variant_dict_insert_value (&info, "languages",
+                               g_variant_new_array (G_VARIANT_TYPE_VARIANT, &language, 1));
   g_variant_dict_insert (&info, "tlshash", "s", tls_hash);
   insert_server_id (&info, host);
   g_variant_dict_insert (&info, "https", "b", TRUE);
@@ -134,7 +136,8 @@ note_access (BlControlSession *session)
 
   g_variant_dict_init (&fields, NULL);
   g_variant_dict_insert (&fields, "access", "x", g_get_real_time () / G_USEC_PER_SEC);
-  bowline_directory_patch (session->control->host, bl_control_session_get_user_id (session), g_variant_dict_end (&fields));
+  bowline_directory_patch (session->control->host, bl_control_session_get_user_id (session),
+                           g_variant_dict_end (&fields));
 }
 
 void

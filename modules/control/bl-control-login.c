@@ -37,12 +37,13 @@ decode_part (const char *part)
   gsize length = strlen (part), size;
   g_autofree guchar *data = NULL;
 
-  if (length % 4 != 0 || strspn (part, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=") != length)
+  if (length % 4 != 0
+      || strspn (part, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=") != length)
     return NULL;
   data = g_base64_decode (part, &size);
-  if (!g_utf8_validate ((const char *) data, (gssize) size, NULL))
+  if (!g_utf8_validate ((const char *)data, (gssize)size, NULL))
     return NULL;
-  return g_strndup ((const char *) data, size);
+  return g_strndup ((const char *)data, size);
 }
 
 char **
@@ -80,7 +81,7 @@ ask_for_token (BlControlSession *session)
   g_variant_dict_insert (&more, "email2fa", "b", FALSE);
   g_variant_dict_insert (&more, "sms2fa", "b", FALSE);
   g_variant_dict_insert (&more, "msg2fa", "b", FALSE);
-  g_variant_dict_insert (&more, "twoFactorCookieDays", "x", (gint64) TWO_FACTOR_DAYS);
+  g_variant_dict_insert (&more, "twoFactorCookieDays", "x", (gint64)TWO_FACTOR_DAYS);
   bl_control_session_close_with (session, "noauth", "tokenrequired", g_variant_dict_end (&more));
 }
 
@@ -115,7 +116,8 @@ on_checked (BowlinePrincipal *principal, const GError *error, gpointer user_data
 }
 
 static void
-check (BlControlSession *session, const char *user, const char *password, const char *token, const char *refusal)
+check (
+    BlControlSession *session, const char *user, const char *password, const char *token, const char *refusal)
 {
   BowlineAuth auth = { .struct_size = sizeof auth };
   gpointer self;

@@ -41,11 +41,14 @@ bl_control_message_consent (BlControl *control, const char *user_id, const char 
 }
 
 void
-bl_control_message_sign (BlControl *control, BowlineActionCall *call, const char *node_id, GVariantDict *message)
+bl_control_message_sign (BlControl *control,
+                         BowlineActionCall *call,
+                         const char *node_id,
+                         GVariantDict *message)
 {
-  static const char *const own[] = { "nodeid", "sessionid",  "rights",   "consent",    "username",
-                                     "userid", "realname",   "remoteaddr", "soptions", "servertlshash",
-                                     "guestname", "guestuserid" };
+  static const char *const own[]
+      = { "nodeid",   "sessionid",  "rights",   "consent",       "username",  "userid",
+          "realname", "remoteaddr", "soptions", "servertlshash", "guestname", "guestuserid" };
   BowlinePrincipal *who = bowline_action_call_get_principal (call);
   const char *session = bowline_action_call_get_session (call);
   g_autoptr (GVariant) account = NULL;
@@ -60,8 +63,9 @@ bl_control_message_sign (BlControl *control, BowlineActionCall *call, const char
     g_variant_dict_remove (message, own[i]);
   if (session != NULL)
     g_variant_dict_insert (message, "sessionid", "s", session);
-  g_variant_dict_insert (message, "rights", "x", (gint64) bowline_rights (control->host, who, node_id));
-  g_variant_dict_insert (message, "consent", "x", bl_control_message_consent (control, info.user_id, node_id));
+  g_variant_dict_insert (message, "rights", "x", (gint64)bowline_rights (control->host, who, node_id));
+  g_variant_dict_insert (message, "consent", "x",
+                         bl_control_message_consent (control, info.user_id, node_id));
   g_variant_dict_insert (message, "username", "s", name != NULL ? name : "");
   if (realname != NULL)
     g_variant_dict_insert (message, "realname", "s", realname);
@@ -69,7 +73,8 @@ bl_control_message_sign (BlControl *control, BowlineActionCall *call, const char
   g_variant_dict_insert (message, "remoteaddr", "s", info.address != NULL ? info.address : "");
 }
 
-/* ---- tunnels ------------------------------------------------------------------------------------------------------ */
+/* ---- tunnels
+ * ------------------------------------------------------------------------------------------------------ */
 
 static gboolean
 refuse (GError **error, int code, const char *why)
@@ -104,7 +109,8 @@ check_url (
 }
 
 static char *
-order (BlControl *control, BowlineActionCall *call, const char *node_id, const BlTunnelUrl *url, GError **error)
+order (
+    BlControl *control, BowlineActionCall *call, const char *node_id, const BlTunnelUrl *url, GError **error)
 {
   BowlinePrincipal *who = bowline_action_call_get_principal (call);
   BowlineRelay relay = { .struct_size = sizeof relay };
@@ -115,7 +121,8 @@ order (BlControl *control, BowlineActionCall *call, const char *node_id, const B
       refuse (error, BOWLINE_ERROR_NOT_SUPPORTED, "There is no relay");
       return NULL;
     }
-  return relay.order (self, who, url->id, node_id, url->protocol, bowline_rights (control->host, who, node_id), error);
+  return relay.order (self, who, url->id, node_id, url->protocol,
+                      bowline_rights (control->host, who, node_id), error);
 }
 
 /* Made anew from what was checked, so that nothing unchecked reaches the device. */
@@ -125,7 +132,8 @@ build_url (const BlTunnelUrl *url, const char *node_id, const char *ticket)
   g_autofree char *id = g_uri_escape_string (url->id, NULL, FALSE);
   g_autofree char *escaped = g_uri_escape_string (ticket, NULL, FALSE);
 
-  return g_strdup_printf ("*/meshrelay.ashx?p=%u&nodeid=%s&id=%s&rauth=%s", url->protocol, node_id, id, escaped);
+  return g_strdup_printf ("*/meshrelay.ashx?p=%u&nodeid=%s&id=%s&rauth=%s", url->protocol, node_id, id,
+                          escaped);
 }
 
 static char *
@@ -164,7 +172,7 @@ bl_control_message_tunnel (
     return FALSE;
   fresh = build_url (&url, node_id, ticket);
   g_variant_dict_insert (message, "value", "s", fresh);
-  g_variant_dict_insert (message, "usage", "x", (gint64) url.protocol);
+  g_variant_dict_insert (message, "usage", "x", (gint64)url.protocol);
   g_variant_dict_insert_value (message, "soptions", g_variant_new_array (G_VARIANT_TYPE ("{sv}"), NULL, 0));
   if (hash != NULL)
     g_variant_dict_insert (message, "servertlshash", "s", hash);

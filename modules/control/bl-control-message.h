@@ -6,13 +6,17 @@
 
 G_BEGIN_DECLS
 
-/** Adds what the device must know about the sender: sessionid, rights, consent, username, realname, userid, remoteaddr. */
-void bl_control_message_sign (BlControl *control, BowlineActionCall *call, const char *node_id, GVariantDict *message);
+/** Adds what the device must know about the sender: sessionid, rights, consent, username, realname, userid,
+ * remoteaddr. */
+void bl_control_message_sign (BlControl *control,
+                              BowlineActionCall *call,
+                              const char *node_id,
+                              GVariantDict *message);
 /** Returns: the consent flags of group, device, account and its user groups, OR-ed. */
 gint64 bl_control_message_consent (BlControl *control, const char *user_id, const char *node_id);
 /**
- * bl_control_message_tunnel: checks a tunnel request (relay-tunnel 1.2), announces it to the relay and replaces the
- * caller's rauth by the relay's ticket.
+ * bl_control_message_tunnel: checks a tunnel request (relay-tunnel 1.2), announces it to the relay and
+ * replaces the caller's rauth by the relay's ticket.
  * @message: "value" is replaced, "soptions" and "servertlshash" are added
  * Returns: %FALSE with @error
  */

@@ -40,7 +40,7 @@ bl_control_nodes_new (BlControl *control)
 
   self->control = control;
   self->entries = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, entry_free);
-  self->groups = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_ptr_array_unref);
+  self->groups = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_ptr_array_unref);
   return self;
 }
 
@@ -164,10 +164,11 @@ append_entry (BlControlNodes *self, Entry *entry, GString *out)
       entry->length = text->len;
       entry->text = g_string_free (text, FALSE);
     }
-  g_string_append_len (out, entry->text, (gssize) entry->length);
+  g_string_append_len (out, entry->text, (gssize)entry->length);
 }
 
-/* ---- listing ------------------------------------------------------------------------------------------------------ */
+/* ---- listing
+ * ------------------------------------------------------------------------------------------------------ */
 
 typedef struct
 {
@@ -184,7 +185,8 @@ list_entry (Listing *listing, Entry *entry)
 {
   guint position = listing->found++;
 
-  if (position < listing->filter->skip || (listing->filter->limit != 0 && listing->shown >= listing->filter->limit))
+  if (position < listing->filter->skip
+      || (listing->filter->limit != 0 && listing->shown >= listing->filter->limit))
     return;
   listing->shown++;
   if (listing->open != NULL && g_str_equal (listing->open, entry->mesh_id))
@@ -203,7 +205,7 @@ list_entry (Listing *listing, Entry *entry)
 static int
 compare_ids (gconstpointer a, gconstpointer b)
 {
-  return g_strcmp0 (*(const char *const *) a, *(const char *const *) b);
+  return g_strcmp0 (*(const char *const *)a, *(const char *const *)b);
 }
 
 static void
@@ -235,7 +237,8 @@ collect_linked (GVariant *document, GHashTable *found)
     }
 }
 
-/* Devices that a principal may see without seeing their group: linked ones, and the one it is restricted to. */
+/* Devices that a principal may see without seeing their group: linked ones, and the one it is restricted to.
+ */
 static GHashTable *
 collect_single (BlControlNodes *self, BowlinePrincipal *principal)
 {
@@ -272,7 +275,7 @@ collect_single (BlControlNodes *self, BowlinePrincipal *principal)
 static int
 compare_groups (gconstpointer a, gconstpointer b)
 {
-  return g_strcmp0 ((*(Entry *const *) a)->mesh_id, (*(Entry *const *) b)->mesh_id);
+  return g_strcmp0 ((*(Entry *const *)a)->mesh_id, (*(Entry *const *)b)->mesh_id);
 }
 
 static void
@@ -323,8 +326,10 @@ list_groups (Listing *listing, BowlinePrincipal *principal, GHashTable *listed)
 }
 
 guint
-bl_control_nodes_list (
-    BlControlNodes *self, BowlinePrincipal *principal, const BlControlNodesFilter *filter, GString *out)
+bl_control_nodes_list (BlControlNodes *self,
+                       BowlinePrincipal *principal,
+                       const BlControlNodesFilter *filter,
+                       GString *out)
 {
   Listing listing = { self, filter, out, NULL, 0, 0 };
   g_autoptr (GHashTable) listed = g_hash_table_new (g_str_hash, g_str_equal);

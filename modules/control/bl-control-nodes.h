@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * BlControlNodes: every device's wire text, kept ready, so that listing thousands of devices is a copy. A text is made
- * when it is first asked for and dropped when the device's document, presence or sessions change. Main context.
+ * BlControlNodes: every device's wire text, kept ready, so that listing thousands of devices is a copy. A
+ * text is made when it is first asked for and dropped when the device's document, presence or sessions
+ * change. Main context.
  */
 #pragma once
 
@@ -29,7 +30,9 @@ typedef struct
  * bl_control_nodes_list: appends `{"mesh//...":[{...},...],...}` of what @principal may see.
  * Returns: how many devices @filter found without skip and limit
  */
-guint bl_control_nodes_list (
-    BlControlNodes *self, BowlinePrincipal *principal, const BlControlNodesFilter *filter, GString *out);
+guint bl_control_nodes_list (BlControlNodes *self,
+                             BowlinePrincipal *principal,
+                             const BlControlNodesFilter *filter,
+                             GString *out);
 
 G_END_DECLS

@@ -6,7 +6,10 @@
 static BlControl *the_control;
 
 static void
-activate_async (BowlineHost *host, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)
+activate_async (BowlineHost *host,
+                GCancellable *cancellable,
+                GAsyncReadyCallback callback,
+                gpointer user_data)
 {
   g_autoptr (GTask) task = g_task_new (NULL, cancellable, callback, user_data);
   GError *error = NULL;

@@ -44,7 +44,9 @@ bl_control_session_dup_domain (BlControlSession *self)
   return bl_control_domain_of (bl_control_session_get_user_id (self));
 }
 
-/* ---- out ---------------------------------------------------------------------------------------------------------- */
+/* ---- out
+ * ----------------------------------------------------------------------------------------------------------
+ */
 
 void
 bl_control_session_send_bytes (BlControlSession *self, GBytes *text)
@@ -63,7 +65,8 @@ bl_control_session_send (BlControlSession *self, GVariant *frame)
   if (text != NULL)
     bl_control_session_send_bytes (self, text);
   else if (self->control != NULL)
-    bowline_host_log (self->control->host, BOWLINE_LOG_WARNING, NULL, "A frame cannot be sent: %s", error->message);
+    bowline_host_log (self->control->host, BOWLINE_LOG_WARNING, NULL, "A frame cannot be sent: %s",
+                      error->message);
 }
 
 void
@@ -95,7 +98,9 @@ bl_control_session_close (BlControlSession *self, const char *cause, const char 
   bl_control_session_close_with (self, cause, message, NULL);
 }
 
-/* ---- in ----------------------------------------------------------------------------------------------------------- */
+/* ---- in
+ * -----------------------------------------------------------------------------------------------------------
+ */
 
 static gboolean
 on_resume (gpointer user_data)
@@ -123,7 +128,7 @@ slow_down (BlControlSession *self, gint64 now)
   bowline_websocket_pause (self->socket);
   if (self->calls >= BL_CONTROL_MAX_CALLS || self->resume != NULL)
     return;
-  self->resume = g_timeout_source_new ((guint) (MAX (wait, 0) / 1000 + 1));
+  self->resume = g_timeout_source_new ((guint)(MAX (wait, 0) / 1000 + 1));
   g_source_set_callback (self->resume, on_resume, self, NULL);
   g_source_attach (self->resume, bowline_host_get_main_context (self->control->host));
 }
@@ -186,13 +191,14 @@ on_message (BowlineWebSocket *socket, guint32 type, GBytes *message, gpointer us
       return;
     }
   self->calls++;
-  bowline_action_dispatch (self->control->host, self->principal, self->id, request, self->cancellable, send_frame,
-                           bl_control_session_ref (self), call_ended);
+  bowline_action_dispatch (self->control->host, self->principal, self->id, request, self->cancellable,
+                           send_frame, bl_control_session_ref (self), call_ended);
   if (self->calls >= BL_CONTROL_MAX_CALLS)
     slow_down (self, now);
 }
 
-/* ---- begin and end ------------------------------------------------------------------------------------------------ */
+/* ---- begin and end
+ * ------------------------------------------------------------------------------------------------ */
 
 static void
 leave_user (BlControl *control, BlControlSession *self)
@@ -260,7 +266,8 @@ is_plain (BowlinePrincipal *principal)
 
   bowline_principal_get_info (principal, &who);
   return who.only_node == NULL && who.rights_ceiling == BL_RIGHT_ALL && who.site_ceiling == BL_SITE_FULL
-         && who.rights_added == 0 && (who.kind == BOWLINE_PRINCIPAL_USER || who.kind == BOWLINE_PRINCIPAL_TOKEN);
+         && who.rights_added == 0
+         && (who.kind == BOWLINE_PRINCIPAL_USER || who.kind == BOWLINE_PRINCIPAL_TOKEN);
 }
 
 static gboolean

@@ -21,7 +21,7 @@ struct _BlControlSession
   BowlinePrincipal *principal; /* %NULL until authenticated */
   char *id;                    /* "user//name/40 hex"; %NULL until authenticated */
   char *address;
-  GBytes *certificate_hash; /* SHA-384 of what the client was shown */
+  GBytes *certificate_hash;  /* SHA-384 of what the client was shown */
   GCancellable *cancellable; /* cancelled when the socket is closed */
   gboolean plain;            /* gets the same events as any other session of its account */
   gboolean closing;
@@ -31,7 +31,8 @@ struct _BlControlSession
   GSource *resume;
 };
 
-BlControlSession *bl_control_session_new (BlControl *control, BowlineWebSocket *socket, BowlineHttpRequest *request);
+BlControlSession *
+bl_control_session_new (BlControl *control, BowlineWebSocket *socket, BowlineHttpRequest *request);
 BlControlSession *bl_control_session_ref (BlControlSession *self);
 void bl_control_session_unref (BlControlSession *self);
 
@@ -43,7 +44,10 @@ void bl_control_session_send_bytes (BlControlSession *self, GBytes *text);
 /** Sends a close frame of control-channel 2.1 and closes the socket. */
 void bl_control_session_close (BlControlSession *self, const char *cause, const char *message);
 /** As close, with more members (nullable) (transfer floating). */
-void bl_control_session_close_with (BlControlSession *self, const char *cause, const char *message, GVariant *more);
+void bl_control_session_close_with (BlControlSession *self,
+                                    const char *cause,
+                                    const char *message,
+                                    GVariant *more);
 /** Closes the socket after what is queued. */
 void bl_control_session_end (BlControlSession *self);
 const char *bl_control_session_get_user_id (BlControlSession *self);

@@ -26,13 +26,14 @@ bl_control_announce_count (BlControl *self, const char *user_id)
   bl_control_event_init (&event, self, NULL, "user", "wssessioncount");
   g_variant_dict_insert (&event, "userid", "s", user_id);
   g_variant_dict_insert (&event, "username", "s", name != NULL ? name : "");
-  g_variant_dict_insert (&event, "count", "x", (gint64) (own != NULL ? own->len : 0));
+  g_variant_dict_insert (&event, "count", "x", (gint64)(own != NULL ? own->len : 0));
   g_variant_dict_insert (&event, "domain", "s", domain);
-  g_variant_dict_insert (&event, "nolog", "x", (gint64) 1);
+  g_variant_dict_insert (&event, "nolog", "x", (gint64)1);
   bl_control_event_emit (self, &event, "server-users", user_id, NULL);
 }
 
-/* ---- the end of sessions ------------------------------------------------------------------------------------------ */
+/* ---- the end of sessions
+ * ------------------------------------------------------------------------------------------ */
 
 typedef gboolean (*SessionMatch) (BlControlSession *session, gconstpointer data);
 
@@ -40,7 +41,7 @@ typedef gboolean (*SessionMatch) (BlControlSession *session, gconstpointer data)
 static void
 close_matching (BlControl *self, SessionMatch match, gconstpointer data)
 {
-  g_autoptr (GPtrArray) found = g_ptr_array_new_with_free_func ((GDestroyNotify) bl_control_session_unref);
+  g_autoptr (GPtrArray) found = g_ptr_array_new_with_free_func ((GDestroyNotify)bl_control_session_unref);
   GHashTableIter iter;
   gpointer session;
 
@@ -69,7 +70,7 @@ is_expired (BlControlSession *session, gconstpointer now_ms)
   BowlinePrincipalInfo who = { .struct_size = sizeof who };
 
   bowline_principal_get_info (session->principal, &who);
-  return who.expires_ms != 0 && who.expires_ms <= *(const gint64 *) now_ms;
+  return who.expires_ms != 0 && who.expires_ms <= *(const gint64 *)now_ms;
 }
 
 void
@@ -104,7 +105,8 @@ on_tick (gpointer user_data)
   return G_SOURCE_CONTINUE;
 }
 
-/* ---- what happens in the server ------------------------------------------------------------------------------------ */
+/* ---- what happens in the server
+ * ------------------------------------------------------------------------------------ */
 
 static void
 on_event (const char *topic, GVariant *payload, gpointer user_data)
@@ -178,7 +180,8 @@ subscribe_all (BlControl *self)
         = bowline_topic_subscribe (self->host, topics[i].topic, topics[i].func, self);
 }
 
-/* ---- sockets ------------------------------------------------------------------------------------------------------ */
+/* ---- sockets
+ * ------------------------------------------------------------------------------------------------------ */
 
 static void
 on_opened (BowlineWebSocket *socket, BowlineHttpRequest *request, gpointer user_data)
@@ -203,8 +206,8 @@ register_endpoint (BlControl *self, GError **error)
     .flags = BOWLINE_ENDPOINT_COOKIE,
     .path = "/control.ashx",
     .methods = "GET",
-    .max_message = (guint32) bowline_host_get_int (self->host, "max-message"),
-    .max_queued = (guint32) bowline_host_get_int (self->host, "max-queued"),
+    .max_message = (guint32)bowline_host_get_int (self->host, "max-message"),
+    .max_queued = (guint32)bowline_host_get_int (self->host, "max-queued"),
     .opened = on_opened,
   };
 
@@ -219,14 +222,14 @@ bl_control_new (BowlineHost *host, GError **error)
 
   self->host = host;
   self->sessions = g_hash_table_new (g_str_hash, g_str_equal);
-  self->users = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_ptr_array_unref);
+  self->users = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_ptr_array_unref);
   self->waiting = g_ptr_array_new ();
   self->nodes = bl_control_nodes_new (self);
   self->cancellable = g_cancellable_new ();
-  self->max_sessions = (guint) bowline_host_get_int (host, "max-sessions");
-  self->max_sessions_per_user = (guint) bowline_host_get_int (host, "max-sessions-per-user");
-  self->max_waiting = (guint) bowline_host_get_int (host, "max-unauthenticated");
-  self->ping_interval = (guint) bowline_host_get_int (host, "ping-interval");
+  self->max_sessions = (guint)bowline_host_get_int (host, "max-sessions");
+  self->max_sessions_per_user = (guint)bowline_host_get_int (host, "max-sessions-per-user");
+  self->max_waiting = (guint)bowline_host_get_int (host, "max-unauthenticated");
+  self->ping_interval = (guint)bowline_host_get_int (host, "ping-interval");
   subscribe_all (self);
   self->timer = g_timeout_source_new_seconds (TICK_SECONDS);
   g_source_set_callback (self->timer, on_tick, self, NULL);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Actions as clients see them: answers, events, effects, refusals. Shapes follow frames captured from MeshCentral. */
+/* Actions as clients see them: answers, events, effects, refusals. Shapes follow frames captured from
+ * MeshCentral. */
 #include "bl-control-test-world.h"
 #include "bl-action-call.h"
 
@@ -25,7 +26,7 @@ assert_members (GVariant *object, const char *const *members)
         g_test_message ("missing: %s", members[i]);
       g_assert_true (bl_variant_has (object, members[i]));
     }
-  g_assert_cmpuint (g_variant_n_children (object), ==, g_strv_length ((char **) members));
+  g_assert_cmpuint (g_variant_n_children (object), ==, g_strv_length ((char **)members));
 }
 
 #define MEMBERS(...) ((const char *const[]){ __VA_ARGS__, NULL })
@@ -38,7 +39,8 @@ test_meshes (void)
   g_autoptr (GVariant) list = NULL;
 
   world_begin ();
-  world_put ("{\"_id\":\"" MESH2 "\",\"type\":\"mesh\",\"name\":\"Other\",\"mtype\":2,\"domain\":\"\",\"links\":{}}");
+  world_put ("{\"_id\":\"" MESH2
+             "\",\"type\":\"mesh\",\"name\":\"Other\",\"mtype\":2,\"domain\":\"\",\"links\":{}}");
   socket = world_connect ("alice");
   frames = world_ask (socket, "{\"action\":\"meshes\",\"responseid\":\"meshctrl\"}");
   list = bl_variant_get_array (frames->pdata[0], "meshes");
@@ -124,9 +126,11 @@ test_nodes_stay_true (void)
   bowline_directory_patch (world.host, NODE, g_variant_new_parsed ("{'name': <'renamed'>}"));
   renamed = ask_node (socket, "{\"action\":\"nodes\",\"meshname\":\"Lab\"}");
   g_assert_cmpstr (bl_variant_get_string (renamed, "name"), ==, "renamed");
-  bowline_device_set_sessions (world.host, NODE, "terminal", g_variant_new_parsed ("{'user//alice': <@x 1>}"));
-  bowline_event_emit (world.host, ids,
-                      g_variant_new_parsed ("{'action': <'devicesessions'>, 'etype': <'node'>, 'nodeid': <%s>}", NODE));
+  bowline_device_set_sessions (world.host, NODE, "terminal",
+                               g_variant_new_parsed ("{'user//alice': <@x 1>}"));
+  bowline_event_emit (
+      world.host, ids,
+      g_variant_new_parsed ("{'action': <'devicesessions'>, 'etype': <'node'>, 'nodeid': <%s>}", NODE));
   busy = ask_node (socket, "{\"action\":\"nodes\",\"id\":\"" NODE_BARE "\"}");
   sessions = bl_variant_get_object (busy, "sessions");
   g_assert_true (bl_variant_has (sessions, "terminal"));
@@ -147,18 +151,19 @@ test_create_group (void)
 
   world_begin ();
   socket = world_connect ("admin");
-  frames = world_ask (socket, "{\"action\":\"createmesh\",\"meshname\":\"Second\",\"meshtype\":2,\"desc\":\"d\",\"flags\":2,"
-                              "\"consent\":7,\"responseid\":\"meshctrl\"}");
+  frames = world_ask (
+      socket, "{\"action\":\"createmesh\",\"meshname\":\"Second\",\"meshtype\":2,\"desc\":\"d\",\"flags\":2,"
+              "\"consent\":7,\"responseid\":\"meshctrl\"}");
   g_assert_cmpuint (frames->len, ==, 3);
   account = event_of (frames, "accountchange");
   assert_members (account, MEMBERS ("etype", "userid", "username", "account", "action", "domain", "nolog"));
   event = event_of (frames, "createmesh");
-  assert_members (event, MEMBERS ("etype", "userid", "username", "meshid", "mtype", "mesh", "action", "msgid", "msgArgs",
-                                  "msg", "domain"));
+  assert_members (event, MEMBERS ("etype", "userid", "username", "meshid", "mtype", "mesh", "action", "msgid",
+                                  "msgArgs", "msg", "domain"));
   g_assert_cmpstr (bl_variant_get_string (event, "msg"), ==, "Device group created: Second");
   mesh = bl_variant_get_object (event, "mesh");
-  assert_members (mesh, MEMBERS ("type", "_id", "name", "mtype", "desc", "domain", "links", "creation", "creatorid",
-                                 "creatorname", "flags", "consent"));
+  assert_members (mesh, MEMBERS ("type", "_id", "name", "mtype", "desc", "domain", "links", "creation",
+                                 "creatorid", "creatorname", "flags", "consent"));
   assert_members (frames->pdata[2], MEMBERS ("action", "responseid", "result", "meshid", "links"));
   g_assert_cmpstr (world_result (frames, "createmesh"), ==, "ok");
   id = bl_variant_get_string (frames->pdata[2], "meshid");
@@ -201,8 +206,8 @@ test_create_group_errors (void)
     }
   world_put ("{\"_id\":\"" ALICE "\",\"type\":\"user\",\"name\":\"Alice\",\"domain\":\"\",\"siteadmin\":64}");
   {
-    g_autoptr (GPtrArray) frames
-        = world_ask (socket, "{\"action\":\"createmesh\",\"responseid\":\"r\",\"meshname\":\"x\",\"meshtype\":2}");
+    g_autoptr (GPtrArray) frames = world_ask (
+        socket, "{\"action\":\"createmesh\",\"responseid\":\"r\",\"meshname\":\"x\",\"meshtype\":2}");
 
     g_assert_cmpstr (world_result (frames, "createmesh"), ==, "Permission denied");
   }
@@ -220,21 +225,26 @@ test_edit_group (void)
   world_begin ();
   admin = world_connect ("admin");
   alice = world_connect ("alice");
-  frames = world_ask (admin, "{\"action\":\"editmesh\",\"meshid\":\"" MESH "\",\"meshname\":\"Lab B\",\"invite\":{\"codes\":"
+  frames = world_ask (admin, "{\"action\":\"editmesh\",\"meshid\":\"" MESH
+                             "\",\"meshname\":\"Lab B\",\"invite\":{\"codes\":"
                              "[\"aa\",\"bb\"],\"flags\":2},\"responseid\":\"meshctrl\"}");
   event = event_of (frames, "meshchange");
-  assert_members (event, MEMBERS ("etype", "userid", "username", "meshid", "name", "mtype", "desc", "consent", "action",
-                                  "links", "msgid", "msgArgs", "msg", "domain", "invite"));
+  assert_members (event, MEMBERS ("etype", "userid", "username", "meshid", "name", "mtype", "desc", "consent",
+                                  "action", "links", "msgid", "msgArgs", "msg", "domain", "invite"));
   g_assert_cmpstr (bl_variant_get_string (event, "msg"), ==,
                    "Device group name changed from \"Lab\" to \"Lab B\" and invite code changed");
   g_assert_cmpstr (world_result (frames, "editmesh"), ==, "ok");
-  silent = world_ask (alice, "{\"action\":\"editmesh\",\"meshid\":\"" MESH "\",\"meshname\":\"x\",\"responseid\":\"r\"}");
+  silent = world_ask (alice, "{\"action\":\"editmesh\",\"meshid\":\"" MESH
+                             "\",\"meshname\":\"x\",\"responseid\":\"r\"}");
   g_assert_cmpuint (silent->len, ==, 0);
-  same = world_ask (admin, "{\"action\":\"editmesh\",\"meshidname\":\"Lab B\",\"desc\":\"d\",\"responseid\":\"r\"}");
+  same = world_ask (admin,
+                    "{\"action\":\"editmesh\",\"meshidname\":\"Lab B\",\"desc\":\"d\",\"responseid\":\"r\"}");
   g_assert_cmpuint (same->len, ==, 1);
-  world_put ("{\"_id\":\"" MESH2 "\",\"type\":\"mesh\",\"name\":\"Other\",\"mtype\":2,\"domain\":\"\",\"links\":{},"
+  world_put ("{\"_id\":\"" MESH2
+             "\",\"type\":\"mesh\",\"name\":\"Other\",\"mtype\":2,\"domain\":\"\",\"links\":{},"
              "\"invite\":{\"codes\":[\"cc\"],\"flags\":0}}");
-  taken = world_ask (admin, "{\"action\":\"editmesh\",\"meshid\":\"" MESH "\",\"invite\":{\"codes\":[\"cc\"],\"flags\":0},"
+  taken = world_ask (admin, "{\"action\":\"editmesh\",\"meshid\":\"" MESH
+                            "\",\"invite\":{\"codes\":[\"cc\"],\"flags\":0},"
                             "\"responseid\":\"r\"}");
   g_assert_cmpuint (taken->len, ==, 1);
   g_assert_cmpstr (bl_variant_get_string (taken->pdata[0], "type"), ==, "notify");
@@ -259,8 +269,8 @@ test_delete_group (void)
   before = bl_test_socket_get_sent (alice)->len;
   frames = world_ask (admin, "{\"action\":\"deletemesh\",\"meshname\":\"Lab\",\"responseid\":\"r\"}");
   event = event_of (frames, "deletemesh");
-  assert_members (event, MEMBERS ("etype", "userid", "username", "mtype", "meshid", "name", "action", "msgid", "msgArgs",
-                                  "msg", "domain"));
+  assert_members (event, MEMBERS ("etype", "userid", "username", "mtype", "meshid", "name", "action", "msgid",
+                                  "msgArgs", "msg", "domain"));
   g_assert_cmpstr (world_result (frames, "deletemesh"), ==, "ok");
   told = world_frames (alice, before);
   g_assert_nonnull (world_find (told, "event:deletemesh"));
@@ -286,22 +296,28 @@ test_change_device (void)
   world_begin ();
   admin = world_connect ("admin");
   alice = world_connect ("alice");
-  frames = world_ask (admin, "{\"action\":\"changedevice\",\"nodeid\":\"" NODE_BARE "\",\"desc\":\"front desk\",\"tags\":[\"a\",\"b\"],"
+  frames = world_ask (admin, "{\"action\":\"changedevice\",\"nodeid\":\"" NODE_BARE
+                             "\",\"desc\":\"front desk\",\"tags\":[\"a\",\"b\"],"
                              "\"icon\":2,\"responseid\":\"meshctrl\"}");
   event = event_of (frames, "changenode");
-  assert_members (event, MEMBERS ("etype", "userid", "username", "action", "nodeid", "domain", "msg", "node", "msgid", "msgArgs"));
-  g_assert_cmpstr (bl_variant_get_string (event, "msg"), ==, "Changed device demo-pc from group Lab: description, tags");
+  assert_members (event, MEMBERS ("etype", "userid", "username", "action", "nodeid", "domain", "msg", "node",
+                                  "msgid", "msgArgs"));
+  g_assert_cmpstr (bl_variant_get_string (event, "msg"), ==,
+                   "Changed device demo-pc from group Lab: description, tags");
   node = bl_variant_get_object (event, "node");
   g_assert_cmpstr (bl_variant_get_string (node, "meshid"), ==, MESH);
   g_assert_cmpstr (world_result (frames, "changedevice"), ==, "ok");
-  denied = world_ask (alice, "{\"action\":\"changedevice\",\"nodeid\":\"" NODE "\",\"desc\":\"x\",\"responseid\":\"r\"}");
+  denied = world_ask (alice, "{\"action\":\"changedevice\",\"nodeid\":\"" NODE
+                             "\",\"desc\":\"x\",\"responseid\":\"r\"}");
   g_assert_cmpstr (world_result (denied, "changedevice"), ==, "Access denied");
-  cleared = world_ask (admin, "{\"action\":\"changedevice\",\"nodeid\":\"" NODE "\",\"desc\":\"\",\"tags\":\"\",\"responseid\":\"r\"}");
+  cleared = world_ask (admin, "{\"action\":\"changedevice\",\"nodeid\":\"" NODE
+                              "\",\"desc\":\"\",\"tags\":\"\",\"responseid\":\"r\"}");
   g_assert_cmpstr (world_result (cleared, "changedevice"), ==, "ok");
   kept = bowline_directory_dup (world.host, NODE);
   g_assert_false (bl_variant_has (kept, "desc"));
   g_assert_false (bl_variant_has (kept, "tags"));
-  bad = world_ask (admin, "{\"action\":\"changedevice\",\"nodeid\":\"" NODE "\",\"icon\":9,\"responseid\":\"r\"}");
+  bad = world_ask (admin,
+                   "{\"action\":\"changedevice\",\"nodeid\":\"" NODE "\",\"icon\":9,\"responseid\":\"r\"}");
   g_assert_true (g_str_has_prefix (world_result (bad, "changedevice"), "Invalid argument \"icon\""));
   world_close (admin);
   world_close (alice);
@@ -320,7 +336,8 @@ test_remove_devices (void)
   bad = world_ask (admin, "{\"action\":\"removedevices\",\"nodeids\":[\"bad\"],\"responseid\":\"meshctrl\"}");
   g_assert_cmpuint (bad->len, ==, 1);
   g_assert_cmpstr (world_result (bad, "removedevices"), ==, "Denied");
-  frames = world_ask (admin, "{\"action\":\"removedevices\",\"nodeids\":[\"" NODE_BARE "\"],\"responseid\":\"meshctrl\"}");
+  frames = world_ask (admin, "{\"action\":\"removedevices\",\"nodeids\":[\"" NODE_BARE
+                             "\"],\"responseid\":\"meshctrl\"}");
   event = event_of (frames, "removenode");
   g_assert_cmpstr (bl_variant_get_string (event, "nodeid"), ==, NODE);
   g_assert_cmpint (bl_variant_get_int (event, "msgid", 0), ==, 87);
@@ -343,14 +360,17 @@ test_move_device (void)
   world_put ("{\"_id\":\"" ADMIN "\",\"type\":\"user\",\"name\":\"admin\",\"domain\":\"\",\"links\":{\"" MESH
              "\":{\"rights\":4294967295},\"" MESH2 "\":{\"rights\":5},\"mesh//amt\":{\"rights\":5}}}");
   admin = world_connect ("admin");
-  type = world_ask (admin, "{\"action\":\"changeDeviceMesh\",\"nodeids\":[\"" NODE_BARE "\"],\"meshid\":\"amt\",\"responseid\":\"r\"}");
+  type = world_ask (admin, "{\"action\":\"changeDeviceMesh\",\"nodeids\":[\"" NODE_BARE
+                           "\"],\"meshid\":\"amt\",\"responseid\":\"r\"}");
   g_assert_cmpstr (world_result (type, "changeDeviceMesh"), ==, "Device groups are of different types");
-  frames = world_ask (admin, "{\"action\":\"changeDeviceMesh\",\"nodeids\":[\"" NODE_BARE "\"],\"meshname\":\"Second B\",\"responseid\":\"r\"}");
+  frames = world_ask (admin, "{\"action\":\"changeDeviceMesh\",\"nodeids\":[\"" NODE_BARE
+                             "\"],\"meshname\":\"Second B\",\"responseid\":\"r\"}");
   event = event_of (frames, "nodemeshchange");
-  assert_members (event, MEMBERS ("etype", "userid", "username", "action", "nodeid", "node", "oldMeshId", "newMeshId",
-                                  "msgid", "msgArgs", "msg", "domain"));
+  assert_members (event, MEMBERS ("etype", "userid", "username", "action", "nodeid", "node", "oldMeshId",
+                                  "newMeshId", "msgid", "msgArgs", "msg", "domain"));
   g_assert_cmpstr (world_result (frames, "changeDeviceMesh"), ==, "ok");
-  again = world_ask (admin, "{\"action\":\"changeDeviceMesh\",\"nodeids\":[\"" NODE_BARE "\"],\"meshid\":\"" MESH2 "\",\"responseid\":\"r\"}");
+  again = world_ask (admin, "{\"action\":\"changeDeviceMesh\",\"nodeids\":[\"" NODE_BARE
+                            "\"],\"meshid\":\"" MESH2 "\",\"responseid\":\"r\"}");
   g_assert_cmpstr (world_result (again, "changeDeviceMesh"), ==, "Device already in correct group");
   world_close (admin);
   world_end ();
@@ -371,10 +391,11 @@ last_message (void)
 static GPtrArray *
 ask_tunnel (BowlineWebSocket *socket, const char *value)
 {
-  g_autofree char *request = g_strdup_printf ("{\"action\":\"msg\",\"type\":\"tunnel\",\"usage\":1,\"nodeid\":\"" NODE
-                                              "\",\"value\":\"%s\",\"userid\":\"user//forged\",\"rights\":4294967295,"
-                                              "\"responseid\":\"meshctrl\"}",
-                                              value);
+  g_autofree char *request
+      = g_strdup_printf ("{\"action\":\"msg\",\"type\":\"tunnel\",\"usage\":1,\"nodeid\":\"" NODE
+                         "\",\"value\":\"%s\",\"userid\":\"user//forged\",\"rights\":4294967295,"
+                         "\"responseid\":\"meshctrl\"}",
+                         value);
 
   return world_ask (socket, request);
 }
@@ -412,10 +433,10 @@ test_tunnel (void)
 static void
 set_rights (guint32 rights)
 {
-  g_autofree char *account
-      = g_strdup_printf ("{\"_id\":\"" ALICE "\",\"type\":\"user\",\"name\":\"Alice\",\"domain\":\"\",\"links\":{\"" MESH
-                         "\":{\"rights\":%u}}}",
-                         rights);
+  g_autofree char *account = g_strdup_printf (
+      "{\"_id\":\"" ALICE "\",\"type\":\"user\",\"name\":\"Alice\",\"domain\":\"\",\"links\":{\"" MESH
+      "\":{\"rights\":%u}}}",
+      rights);
 
   world_put (account);
 }
@@ -469,8 +490,9 @@ test_tunnel_refusals (void)
 static const char *
 send_type (BowlineWebSocket *socket, const char *type)
 {
-  g_autofree char *request = g_strdup_printf (
-      "{\"action\":\"msg\",\"type\":\"%s\",\"nodeid\":\"" NODE_BARE "\",\"value\":\"v\",\"responseid\":\"r\"}", type);
+  g_autofree char *request = g_strdup_printf ("{\"action\":\"msg\",\"type\":\"%s\",\"nodeid\":\"" NODE_BARE
+                                              "\",\"value\":\"v\",\"responseid\":\"r\"}",
+                                              type);
   g_autoptr (GPtrArray) frames = world_ask (socket, request);
 
   return g_intern_string (world_result (frames, "msg"));
@@ -507,22 +529,28 @@ test_run_commands (void)
 
   world_begin ();
   admin = world_connect ("admin");
-  bad = world_ask (admin, "{\"action\":\"runcommands\",\"nodeids\":[\"bad\"],\"type\":0,\"cmds\":\"true\",\"runAsUser\":0,\"responseid\":\"r\"}");
+  bad = world_ask (admin, "{\"action\":\"runcommands\",\"nodeids\":[\"bad\"],\"type\":0,\"cmds\":\"true\","
+                          "\"runAsUser\":0,\"responseid\":\"r\"}");
   g_assert_cmpstr (world_result (bad, "runcommands"), ==, "Invalid nodeid");
-  offline = world_ask (admin, "{\"action\":\"runcommands\",\"nodeids\":[\"" NODE_BARE "\"],\"type\":0,\"cmds\":\"true\",\"responseid\":\"r\"}");
+  offline = world_ask (admin, "{\"action\":\"runcommands\",\"nodeids\":[\"" NODE_BARE
+                              "\"],\"type\":0,\"cmds\":\"true\",\"responseid\":\"r\"}");
   g_assert_cmpstr (world_result (offline, "runcommands"), ==, "Agent not connected");
-  type = world_ask (admin, "{\"action\":\"runcommands\",\"nodeids\":[\"" NODE_BARE "\"],\"type\":9,\"cmds\":\"true\",\"responseid\":\"r\"}");
+  type = world_ask (admin, "{\"action\":\"runcommands\",\"nodeids\":[\"" NODE_BARE
+                           "\"],\"type\":9,\"cmds\":\"true\",\"responseid\":\"r\"}");
   g_assert_cmpstr (world_result (type, "runcommands"), ==, "Invalid command type");
   bl_test_host_set_online (world.test, NODE, TRUE);
-  frames = world_ask (admin, "{\"action\":\"runcommands\",\"nodeids\":[\"" NODE_BARE "\"],\"type\":0,\"cmds\":\"true\",\"runAsUser\":0,\"reply\":false,\"responseid\":\"meshctrl\"}");
+  frames = world_ask (
+      admin, "{\"action\":\"runcommands\",\"nodeids\":[\"" NODE_BARE
+             "\"],\"type\":0,\"cmds\":\"true\",\"runAsUser\":0,\"reply\":false,\"responseid\":\"meshctrl\"}");
   g_assert_cmpstr (world_result (frames, "runcommands"), ==, "OK");
   event = event_of (frames, "runcommands");
-  assert_members (event, MEMBERS ("etype", "userid", "username", "nodeid", "action", "msg", "msgid", "cmds", "cmdType",
-                                  "runAsUser", "domain"));
+  assert_members (event, MEMBERS ("etype", "userid", "username", "nodeid", "action", "msg", "msgid", "cmds",
+                                  "cmdType", "runAsUser", "domain"));
   g_assert_cmpint (bl_variant_get_int (event, "cmdType", 0), ==, 3);
   message = last_message ();
   g_assert_cmpstr (bl_variant_get_string (message, "responseid"), ==, "meshctrl");
-  reply = world_ask (admin, "{\"action\":\"runcommands\",\"nodeids\":[\"" NODE_BARE "\"],\"type\":3,\"cmds\":\"true\",\"reply\":true,\"responseid\":\"r\"}");
+  reply = world_ask (admin, "{\"action\":\"runcommands\",\"nodeids\":[\"" NODE_BARE
+                            "\"],\"type\":3,\"cmds\":\"true\",\"reply\":true,\"responseid\":\"r\"}");
   g_assert_null (world_find (reply, "runcommands")); /* the device answers */
   world_close (admin);
   world_end ();
@@ -532,24 +560,33 @@ static void
 test_device_information (void)
 {
   BowlineWebSocket *admin, *alice;
-  g_autoptr (GPtrArray) none = NULL, network = NULL, noinfo = NULL, system = NULL, last = NULL, lasts = NULL, denied = NULL;
+  g_autoptr (GPtrArray) none = NULL, network = NULL, noinfo = NULL, system = NULL, last = NULL, lasts = NULL,
+                        denied = NULL;
   g_autoptr (GVariant) times = NULL;
 
   world_begin ();
   admin = world_connect ("admin");
   alice = world_connect ("alice");
-  none = world_ask (admin, "{\"action\":\"getnetworkinfo\",\"nodeid\":\"" NODE_BARE "\",\"responseid\":\"meshctrl\"}");
-  assert_members (none->pdata[0], MEMBERS ("action", "responseid", "nodeid", "netif", "netif2")); /* without result */
-  noinfo = world_ask (admin, "{\"action\":\"getsysinfo\",\"nodeid\":\"" NODE "\",\"nodeinfo\":true,\"responseid\":\"meshctrl\"}");
+  none = world_ask (admin, "{\"action\":\"getnetworkinfo\",\"nodeid\":\"" NODE_BARE
+                           "\",\"responseid\":\"meshctrl\"}");
+  assert_members (none->pdata[0],
+                  MEMBERS ("action", "responseid", "nodeid", "netif", "netif2")); /* without result */
+  noinfo = world_ask (admin, "{\"action\":\"getsysinfo\",\"nodeid\":\"" NODE
+                             "\",\"nodeinfo\":true,\"responseid\":\"meshctrl\"}");
   assert_members (noinfo->pdata[0], MEMBERS ("action", "responseid", "nodeid", "noinfo", "result"));
-  world_put ("{\"_id\":\"if" NODE "\",\"type\":\"ifinfo\",\"domain\":\"\",\"updateTime\":5,\"netif2\":{\"lo\":[]}}");
-  world_put ("{\"_id\":\"si" NODE "\",\"type\":\"sysinfo\",\"domain\":\"\",\"hash\":\"h\",\"hardware\":{\"a\":1}}");
-  world_put ("{\"_id\":\"lc" NODE "\",\"type\":\"lastconnect\",\"domain\":\"\",\"time\":1795242175432,\"addr\":\"203.0.113.5:4\"}");
+  world_put ("{\"_id\":\"if" NODE
+             "\",\"type\":\"ifinfo\",\"domain\":\"\",\"updateTime\":5,\"netif2\":{\"lo\":[]}}");
+  world_put ("{\"_id\":\"si" NODE
+             "\",\"type\":\"sysinfo\",\"domain\":\"\",\"hash\":\"h\",\"hardware\":{\"a\":1}}");
+  world_put (
+      "{\"_id\":\"lc" NODE
+      "\",\"type\":\"lastconnect\",\"domain\":\"\",\"time\":1795242175432,\"addr\":\"203.0.113.5:4\"}");
   network = world_ask (admin, "{\"action\":\"getnetworkinfo\",\"nodeid\":\"" NODE "\"}");
   assert_members (network->pdata[0], MEMBERS ("action", "nodeid", "updateTime", "netif2"));
   system = world_ask (admin, "{\"action\":\"getsysinfo\",\"nodeid\":\"" NODE "\",\"nodeinfo\":true}");
   assert_members (system->pdata[0], MEMBERS ("action", "nodeid", "hash", "hardware", "node", "rights"));
-  last = world_ask (admin, "{\"action\":\"lastconnect\",\"nodeid\":\"" NODE "\",\"responseid\":\"meshctrl\"}");
+  last
+      = world_ask (admin, "{\"action\":\"lastconnect\",\"nodeid\":\"" NODE "\",\"responseid\":\"meshctrl\"}");
   assert_members (last->pdata[0], MEMBERS ("action", "responseid", "nodeid", "time", "addr"));
   lasts = world_ask (admin, "{\"action\":\"lastconnects\"}");
   times = bl_variant_get_object (lasts->pdata[0], "lastconnects");
@@ -613,8 +650,9 @@ test_events_list (void)
   g_autoptr (GVariant) list = NULL;
 
   world_begin ();
-  bowline_event_emit (world.host, mesh,
-                      g_variant_new_parsed ("{'action': <'manual'>, 'etype': <'node'>, 'nodeid': <%s>}", NODE));
+  bowline_event_emit (
+      world.host, mesh,
+      g_variant_new_parsed ("{'action': <'manual'>, 'etype': <'node'>, 'nodeid': <%s>}", NODE));
   admin = world_connect ("admin");
   alice = world_connect ("alice");
   all = world_ask (admin, "{\"action\":\"events\",\"limit\":2,\"responseid\":\"r\"}");
@@ -629,7 +667,8 @@ test_events_list (void)
   world_end ();
 }
 
-/* ---- hostile arguments, made from the table itself ------------------------------------------------------------------ */
+/* ---- hostile arguments, made from the table itself
+ * ------------------------------------------------------------------ */
 
 static GVariant *
 hostile (guint kind)
@@ -661,7 +700,8 @@ hostile (guint kind)
     case 8:
       value = g_variant_new_int64 (1);
       for (guint i = 0; i < 60; i++)
-        value = g_variant_new_array (G_VARIANT_TYPE_VARIANT, (GVariant *[]){ g_variant_new_variant (value) }, 1);
+        value = g_variant_new_array (G_VARIANT_TYPE_VARIANT, (GVariant *[]){ g_variant_new_variant (value) },
+                                     1);
       return value;
     case 9:
       return g_variant_new_string ("node//\xc3\xa9/../x");
@@ -701,7 +741,8 @@ ask_hostile (BowlinePrincipal *who, const BowlineAction *action, guint argument,
       else if (action->arguments[i].type == BOWLINE_ARGUMENT_ID)
         g_variant_dict_insert (&request, action->arguments[i].name, "s", NODE);
     }
-  bowline_action_dispatch (world.host, who, "user//x/1", g_variant_dict_end (&request), NULL, ignore_frame, NULL, NULL);
+  bowline_action_dispatch (world.host, who, "user//x/1", g_variant_dict_end (&request), NULL, ignore_frame,
+                           NULL, NULL);
 }
 
 static void
@@ -718,7 +759,7 @@ test_hostile_arguments (void)
   g_assert_cmpuint (rows->len, >, 20);
   for (guint r = 0; r < rows->len; r++)
     {
-      const BowlineAction *action = &((BlActionRow *) rows->pdata[r])->action;
+      const BowlineAction *action = &((BlActionRow *)rows->pdata[r])->action;
 
       for (guint i = 0; i <= action->n_arguments; i++)
         {
@@ -734,7 +775,8 @@ test_hostile_arguments (void)
   world_end ();
 }
 
-/* ---- local actions --------------------------------------------------------------------------------------------------- */
+/* ---- local actions
+ * --------------------------------------------------------------------------------------------------- */
 
 static void
 keep_frame (GVariant *frame, gpointer user_data)
@@ -746,11 +788,11 @@ static GPtrArray *
 run_local (const char *request)
 {
   g_autoptr (BowlinePrincipal) local = world_principal (BOWLINE_PRINCIPAL_LOCAL, "user//~local");
-  GPtrArray *frames = g_ptr_array_new_with_free_func ((GDestroyNotify) g_variant_unref);
+  GPtrArray *frames = g_ptr_array_new_with_free_func ((GDestroyNotify)g_variant_unref);
 
   g_assert_true (bowline_action_dispatch (world.host, local, NULL,
-                                          g_variant_parse (G_VARIANT_TYPE_VARDICT, request, NULL, NULL, NULL), NULL,
-                                          keep_frame, frames, NULL));
+                                          g_variant_parse (G_VARIANT_TYPE_VARDICT, request, NULL, NULL, NULL),
+                                          NULL, keep_frame, frames, NULL));
   bl_test_host_settle ();
   return frames;
 }
@@ -784,7 +826,8 @@ test_local (void)
   world_end ();
 }
 
-/* ---- many devices ------------------------------------------------------------------------------------------------------ */
+/* ---- many devices
+ * ------------------------------------------------------------------------------------------------------ */
 
 static void
 test_many_devices (void)
@@ -801,7 +844,8 @@ test_many_devices (void)
 
       bl_test_host_put_document (
           world.test,
-          g_variant_new_parsed ("{'_id': <%s>, 'type': <'node'>, 'meshid': <'" MESH "'>, 'name': <'device'>, 'mtype': <@x 2>,"
+          g_variant_new_parsed ("{'_id': <%s>, 'type': <'node'>, 'meshid': <'" MESH
+                                "'>, 'name': <'device'>, 'mtype': <@x 2>,"
                                 " 'icon': <@x 1>, 'domain': <''>, 'agent': <{'id': <@x 6>, 'caps': <@x 31>}>,"
                                 " 'osdesc': <'Debian GNU/Linux 12 (bookworm)'>, 'ip': <'203.0.113.5'>}",
                                 id));

@@ -9,13 +9,18 @@
 
 World world;
 
-/* ---- stand-ins ---------------------------------------------------------------------------------------------------- */
+/* ---- stand-ins
+ * ---------------------------------------------------------------------------------------------------- */
 
 BowlinePrincipal *
 world_principal (guint32 kind, const char *user)
 {
-  BowlinePrincipalInfo info = { .struct_size = sizeof info, .kind = kind, .user_id = user, .address = "127.0.0.1",
-                                .rights_ceiling = G_MAXUINT32, .site_ceiling = G_MAXUINT32 };
+  BowlinePrincipalInfo info = { .struct_size = sizeof info,
+                                .kind = kind,
+                                .user_id = user,
+                                .address = "127.0.0.1",
+                                .rights_ceiling = G_MAXUINT32,
+                                .site_ceiling = G_MAXUINT32 };
 
   return bowline_principal_new (world.host, &info);
 }
@@ -42,8 +47,13 @@ tell (gpointer data)
 
 /* Passwords are "pw". The account "tf" wants the token 123456, "slow" is throttled. */
 static void
-check_password (gpointer self, const char *user, const char *password, const char *token, const char *address,
-                BowlineAuthDoneFunc done, gpointer user_data)
+check_password (gpointer self,
+                const char *user,
+                const char *password,
+                const char *token,
+                const char *address,
+                BowlineAuthDoneFunc done,
+                gpointer user_data)
 {
   Outcome *outcome = g_new0 (Outcome, 1);
   g_autofree char *lower = g_ascii_strdown (user, -1);
@@ -86,8 +96,13 @@ cookie_verify (gpointer self, guint32 purpose, const char *text, const char *add
 }
 
 static char *
-relay_order (gpointer self, BowlinePrincipal *principal, const char *id, const char *node_id, guint32 protocol,
-             guint32 rights, GError **error)
+relay_order (gpointer self,
+             BowlinePrincipal *principal,
+             const char *id,
+             const char *node_id,
+             guint32 protocol,
+             guint32 rights,
+             GError **error)
 {
   if (g_str_equal (id, "taken"))
     {
@@ -98,7 +113,8 @@ relay_order (gpointer self, BowlinePrincipal *principal, const char *id, const c
   return g_strdup ("TICKET");
 }
 
-/* ---- begin and end ------------------------------------------------------------------------------------------------ */
+/* ---- begin and end
+ * ------------------------------------------------------------------------------------------------ */
 
 void
 world_put (const char *text)
@@ -117,16 +133,20 @@ world_put (const char *text)
 static void
 put_documents (void)
 {
-  world_put ("{\"_id\":\"" ADMIN "\",\"type\":\"user\",\"name\":\"admin\",\"domain\":\"\",\"siteadmin\":4294967295,"
+  world_put ("{\"_id\":\"" ADMIN
+             "\",\"type\":\"user\",\"name\":\"admin\",\"domain\":\"\",\"siteadmin\":4294967295,"
              "\"hash\":\"secret\",\"links\":{\"" MESH "\":{\"rights\":4294967295}}}");
   world_put ("{\"_id\":\"" ALICE "\",\"type\":\"user\",\"name\":\"Alice\",\"domain\":\"\",\"consent\":2,"
              "\"links\":{\"" MESH "\":{\"rights\":8}}}");
   world_put ("{\"_id\":\"user//tf\",\"type\":\"user\",\"name\":\"tf\",\"domain\":\"\"}");
-  world_put ("{\"_id\":\"user//notools\",\"type\":\"user\",\"name\":\"notools\",\"domain\":\"\",\"siteadmin\":128}");
-  world_put ("{\"_id\":\"" MESH "\",\"type\":\"mesh\",\"name\":\"Lab\",\"mtype\":2,\"desc\":\"d\",\"domain\":\"\","
+  world_put (
+      "{\"_id\":\"user//notools\",\"type\":\"user\",\"name\":\"notools\",\"domain\":\"\",\"siteadmin\":128}");
+  world_put ("{\"_id\":\"" MESH
+             "\",\"type\":\"mesh\",\"name\":\"Lab\",\"mtype\":2,\"desc\":\"d\",\"domain\":\"\","
              "\"consent\":1,\"links\":{\"" ADMIN "\":{\"name\":\"admin\",\"rights\":4294967295},"
              "\"" ALICE "\":{\"name\":\"Alice\",\"rights\":8}}}");
-  world_put ("{\"_id\":\"" NODE "\",\"type\":\"node\",\"meshid\":\"" MESH "\",\"name\":\"demo-pc\",\"mtype\":2,"
+  world_put ("{\"_id\":\"" NODE "\",\"type\":\"node\",\"meshid\":\"" MESH
+             "\",\"name\":\"demo-pc\",\"mtype\":2,"
              "\"icon\":2,\"domain\":\"\",\"intelamt\":{\"pass\":\"secret\"},\"agent\":{\"id\":6}}");
 }
 
@@ -134,12 +154,14 @@ void
 world_begin_with (const char *key, const char *value)
 {
   static const char *const settings[][2] = {
-    { "max-sessions", "100" }, { "max-sessions-per-user", "5" }, { "max-unauthenticated", "4" },
-    { "max-message", "1048576" }, { "max-queued", "33554432" },  { "ping-interval", "0" },
-    { "login-keys", "" },       { "server.mps-port", "4433" },   { "server.redirect-port", "80" },
+    { "max-sessions", "100" },    { "max-sessions-per-user", "5" }, { "max-unauthenticated", "4" },
+    { "max-message", "1048576" }, { "max-queued", "33554432" },     { "ping-interval", "0" },
+    { "login-keys", "" },         { "server.mps-port", "4433" },    { "server.redirect-port", "80" },
   };
-  static const BowlineAuth auth = { .struct_size = sizeof auth, .check_password = check_password,
-                                    .cookie_issue = cookie_issue, .cookie_verify = cookie_verify };
+  static const BowlineAuth auth = { .struct_size = sizeof auth,
+                                    .check_password = check_password,
+                                    .cookie_issue = cookie_issue,
+                                    .cookie_verify = cookie_verify };
   static const BowlineRelay relay = { .struct_size = sizeof relay, .order = relay_order };
   g_autoptr (GError) error = NULL;
 
@@ -177,13 +199,17 @@ world_end (void)
   g_ptr_array_unref (world.orders);
 }
 
-/* ---- sockets ------------------------------------------------------------------------------------------------------ */
+/* ---- sockets
+ * ------------------------------------------------------------------------------------------------------ */
 
 BowlineWebSocket *
-world_open (const char *const *query, const char *const *headers, const char *const *cookies, BowlinePrincipal *who)
+world_open (const char *const *query,
+            const char *const *headers,
+            const char *const *cookies,
+            BowlinePrincipal *who)
 {
-  const BlTestRequest request = { .path = "/control.ashx", .query = query, .headers = headers, .cookies = cookies,
-                                  .principal = who };
+  const BlTestRequest request
+      = { .path = "/control.ashx", .query = query, .headers = headers, .cookies = cookies, .principal = who };
 
   return bl_test_host_open_socket (world.test, &request);
 }
@@ -191,7 +217,7 @@ world_open (const char *const *query, const char *const *headers, const char *co
 BowlineWebSocket *
 world_connect (const char *user)
 {
-  g_autofree char *name = g_base64_encode ((const guchar *) user, strlen (user));
+  g_autofree char *name = g_base64_encode ((const guchar *)user, strlen (user));
   g_autofree char *header = g_strconcat (name, ", ", "cHc=", NULL);
   const char *headers[] = { "x-meshauth", header, NULL };
   BowlineWebSocket *socket = world_open (NULL, headers, NULL, NULL);
@@ -214,7 +240,7 @@ GPtrArray *
 world_frames (BowlineWebSocket *socket, guint from)
 {
   GPtrArray *sent = bl_test_socket_get_sent (socket);
-  GPtrArray *frames = g_ptr_array_new_with_free_func ((GDestroyNotify) g_variant_unref);
+  GPtrArray *frames = g_ptr_array_new_with_free_func ((GDestroyNotify)g_variant_unref);
 
   for (guint i = from; i < sent->len; i++)
     {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/** What the tests of this module share: the test host under the core's own dispatcher and principals, stand-ins for auth and
- * relay, and sockets. */
+/** What the tests of this module share: the test host under the core's own dispatcher and principals,
+ * stand-ins for auth and relay, and sockets. */
 #pragma once
 
 #include "bowline-testing.h"
@@ -19,8 +19,8 @@ typedef struct
 {
   BlTestHost *test;
   BowlineHost *host;
-  gboolean defer;      /* password checks answer later */
-  GPtrArray *orders;   /* of char *: "id node protocol rights" */
+  gboolean defer;    /* password checks answer later */
+  GPtrArray *orders; /* of char *: "id node protocol rights" */
 } World;
 
 extern World world;
@@ -35,14 +35,17 @@ void world_put (const char *document);
 /** Opens a socket as @user by x-meshauth. */
 BowlineWebSocket *world_connect (const char *user);
 /** Opens a socket; pairs are NULL-terminated name, value lists. */
-BowlineWebSocket *
-world_open (const char *const *query, const char *const *headers, const char *const *cookies, BowlinePrincipal *who);
+BowlineWebSocket *world_open (const char *const *query,
+                              const char *const *headers,
+                              const char *const *cookies,
+                              BowlinePrincipal *who);
 void world_close (BowlineWebSocket *socket);
 /** Sends a frame and settles. Returns: (transfer full): the frames that came, in order: a{sv} */
 GPtrArray *world_ask (BowlineWebSocket *socket, const char *json);
 /** Returns: (transfer full): frames sent since @from */
 GPtrArray *world_frames (BowlineWebSocket *socket, guint from);
-/** Returns: (transfer none) (nullable): the first frame with this action, or event with this action when it begins with "event:" */
+/** Returns: (transfer none) (nullable): the first frame with this action, or event with this action when it
+ * begins with "event:" */
 GVariant *world_find (GPtrArray *frames, const char *action);
 /** The "result" of the only frame of @action. */
 const char *world_result (GPtrArray *frames, const char *action);

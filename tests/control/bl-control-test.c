@@ -71,7 +71,8 @@ test_causes (void)
   g_assert_true (bl_variant_has (frames->pdata[0], "email2fa"));
   g_assert_cmpint (bl_variant_get_int (frames->pdata[0], "twoFactorCookieDays", 0), ==, 30);
   assert_closed (socket, "noauth", "tokenrequired");
-  assert_closed (open_header ("dGY=,cHc=,KiplbWFpbCoq"), "noauth", "tokenrequired"); /* **email** is not to be had */
+  assert_closed (open_header ("dGY=,cHc=,KiplbWFpbCoq"), "noauth",
+                 "tokenrequired"); /* **email** is not to be had */
   world_end ();
 }
 
@@ -136,10 +137,12 @@ test_frames_before_login (void)
 static void
 test_greeting (void)
 {
-  static const char *const members[] = { "domain", "name", "mpsname", "mpsport", "port", "emailcheck", "domainauth",
-                                         "serverTime", "features", "features2", "languages", "tlshash", "agentCertHash",
-                                         "https", "redirport", "magenturl", "domainsuffix", "logoutonidlesessiontimeout",
-                                         "certExpire" };
+  static const char *const members[] = {
+    "domain",        "name",       "mpsname",   "mpsport",   "port",         "emailcheck",
+    "domainauth",    "serverTime", "features",  "features2", "languages",    "tlshash",
+    "agentCertHash", "https",      "redirport", "magenturl", "domainsuffix", "logoutonidlesessiontimeout",
+    "certExpire"
+  };
   BowlineWebSocket *socket;
   g_autoptr (GPtrArray) frames = NULL;
   g_autoptr (GPtrArray) plain = NULL;
@@ -212,11 +215,19 @@ test_too_many_waiting (void)
 static void
 test_bad_frames (void)
 {
-  static const char *const texts[] = { "", "x", "{", "[]", "null", "{\"action\":5}", "{\"action\":\"ab\"}", "{}",
+  static const char *const texts[] = { "",
+                                       "x",
+                                       "{",
+                                       "[]",
+                                       "null",
+                                       "{\"action\":5}",
+                                       "{\"action\":\"ab\"}",
+                                       "{}",
                                        "{\"action\":\"nosuchaction\",\"responseid\":\"r\"}",
                                        "{\"action\":\"user.list\",\"responseid\":\"r\"}",
                                        "{\"action\":\"group.create\",\"name\":\"x\",\"responseid\":\"r\"}",
-                                       "{\"action\":\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"}", "\xff\xfe" };
+                                       "{\"action\":\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"}",
+                                       "\xff\xfe" };
   BowlineWebSocket *socket;
   g_autoptr (GBytes) binary = g_bytes_new_static ("{\"action\":\"ping\"}", 17);
   g_autoptr (GPtrArray) pong = NULL;
@@ -344,8 +355,9 @@ test_session_count (void)
 static void
 publish_message (const char *message)
 {
-  bowline_topic_publish (world.host, "device.message",
-                         g_variant_new ("(s@a{sv})", NODE, g_variant_parse (G_VARIANT_TYPE_VARDICT, message, NULL, NULL, NULL)));
+  bowline_topic_publish (
+      world.host, "device.message",
+      g_variant_new ("(s@a{sv})", NODE, g_variant_parse (G_VARIANT_TYPE_VARDICT, message, NULL, NULL, NULL)));
 }
 
 /* The id of a socket's session, out of a message to the device. */
@@ -355,8 +367,8 @@ session_of (BowlineWebSocket *socket)
   GPtrArray *sent = bl_test_host_get_device_messages (world.test);
   g_autoptr (GVariant) message = NULL;
   g_autoptr (GVariant) boxed = NULL;
-  g_autoptr (GPtrArray) frames
-      = world_ask (socket, "{\"action\":\"msg\",\"type\":\"ps\",\"nodeid\":\"" NODE "\",\"responseid\":\"r\"}");
+  g_autoptr (GPtrArray) frames = world_ask (socket, "{\"action\":\"msg\",\"type\":\"ps\",\"nodeid\":\"" NODE
+                                                    "\",\"responseid\":\"r\"}");
 
   g_assert_cmpstr (world_result (frames, "msg"), ==, "OK");
   boxed = g_variant_get_child_value (sent->pdata[sent->len - 1], 1);
@@ -386,7 +398,8 @@ test_device_messages (void)
   from[0] = bl_test_socket_get_sent (alice)->len;
   from[1] = bl_test_socket_get_sent (admin)->len;
   from[2] = bl_test_socket_get_sent (stranger)->len;
-  to_session = g_strdup_printf ("{'action': <'msg'>, 'type': <'ps'>, 'value': <'[]'>, 'sessionid': <'%s'>}", session);
+  to_session = g_strdup_printf ("{'action': <'msg'>, 'type': <'ps'>, 'value': <'[]'>, 'sessionid': <'%s'>}",
+                                session);
   publish_message (to_session);
   frames = world_frames (alice, from[0]);
   frame = world_find (frames, "msg");
@@ -400,7 +413,8 @@ test_device_messages (void)
   publish_message ("{'action': <'msg'>, 'type': <'console'>, 'value': <'x'>}");
   g_assert_cmpuint (bl_test_socket_get_sent (alice)->len, ==, from[0] + 2);
   g_assert_cmpuint (bl_test_socket_get_sent (admin)->len, ==, from[1] + 2);
-  publish_message ("{'action': <'msg'>, 'type': <'console'>, 'userid': <'user//tf'>}"); /* no rights on the device */
+  publish_message (
+      "{'action': <'msg'>, 'type': <'console'>, 'userid': <'user//tf'>}"); /* no rights on the device */
   publish_message ("{'action': <'coreinfo'>, 'userid': <'user//admin'>}");
   g_assert_cmpuint (bl_test_socket_get_sent (stranger)->len, ==, from[2]);
   g_assert_cmpuint (bl_test_socket_get_sent (admin)->len, ==, from[1] + 2);
@@ -422,7 +436,8 @@ test_header_parts (void)
   g_assert_cmpuint (g_strv_length (three), ==, 3);
   g_assert_cmpstr (three[2], ==, "**email**");
   g_assert_null (bl_control_login_split (""));
-  g_assert_null (bl_control_login_split (","  "\xff"));
+  g_assert_null (bl_control_login_split (","
+                                         "\xff"));
   g_assert_null (bl_control_login_split ("/w==,cHc=")); /* not UTF-8 */
   g_assert_null (bl_control_login_split ("QWxpY2U,cHc="));
   g_assert_null (bl_control_login_split (huge));
@@ -431,8 +446,11 @@ test_header_parts (void)
 static void
 test_restricted_sessions (void)
 {
-  BowlinePrincipalInfo info = { .struct_size = sizeof info, .kind = BOWLINE_PRINCIPAL_KEY, .user_id = ADMIN,
-                                .rights_ceiling = 8, .site_ceiling = 0 };
+  BowlinePrincipalInfo info = { .struct_size = sizeof info,
+                                .kind = BOWLINE_PRINCIPAL_KEY,
+                                .user_id = ADMIN,
+                                .rights_ceiling = 8,
+                                .site_ceiling = 0 };
   g_autoptr (BowlinePrincipal) key = NULL;
   BowlineWebSocket *socket;
   g_autoptr (GPtrArray) cookie = NULL;
@@ -445,7 +463,8 @@ test_restricted_sessions (void)
   g_assert_true (is_greeted (socket));
   cookie = world_ask (socket, "{\"action\":\"authcookie\"}"); /* a cookie would leave the ceiling behind */
   g_assert_cmpuint (cookie->len, ==, 0);
-  made = world_ask (socket, "{\"action\":\"createmesh\",\"meshname\":\"x\",\"meshtype\":2,\"responseid\":\"r\"}");
+  made = world_ask (socket,
+                    "{\"action\":\"createmesh\",\"meshname\":\"x\",\"meshtype\":2,\"responseid\":\"r\"}");
   g_assert_cmpstr (world_result (made, "createmesh"), ==, "Access denied");
   nodes = world_ask (socket, "{\"action\":\"nodes\"}");
   g_assert_nonnull (world_find (nodes, "nodes"));
