@@ -3,41 +3,26 @@
 
 #include "bl-agent-core.h"
 
+#include "bl-script-runner.h"
+#include "common/bl-error.h"
 #include "common/bl-hash.h"
+#include "common/bl-json.h"
+#include "common/bl-variant.h"
 
 #include <string.h>
 
-#define HASH_FILE "core.hash" // of the core the server pushed last
+#define STORE_NAME "core"
+#define INFLATE_BLOCK 65536
 
 struct _BlAgentCore
 {
   BlAgentChannel *channel;
-  char *hash_path;
-  guint8 hash[BL_SHA384_SIZE];
-  gboolean has_hash;
+  BlMsh *msh;
+  BlAgentIdentity *identity;
+  BlScriptRunner *runner;
+  BlAgentCoreStarted started;
+  gpointer user_data;
 };
-
-BlAgentCore *
-bl_agent_core_new (BlAgentChannel *channel, BlMsh *msh, BlAgentIdentity *identity, const char *state_dir, GError **error)
-{
-  BlAgentCore *core = g_new0 (BlAgentCore, 1);
-  g_autofree char *text = NULL;
-  gsize length;
-  core->channel = channel;
-  core->hash_path = g_build_filename (state_dir, HASH_FILE, NULL);
-  core->has_hash = g_file_get_contents (core->hash_path, &text, &length, NULL)
-                   && bl_hex_decode (text, length, core->hash, sizeof core->hash);
-  return core;
-}
-
-void
-bl_agent_core_free (BlAgentCore *core)
-{
-  if (core == NULL)
-    return;
-  g_free (core->hash_path);
-  g_free (core);
-}
 
 static void
 send_frame (BlAgentCore *core, GBytes *frame)
@@ -46,23 +31,215 @@ send_frame (BlAgentCore *core, GBytes *frame)
   g_bytes_unref (frame);
 }
 
-static void
-answer_core_hash (BlAgentCore *core, guint16 request_id)
+// ---- what the script does ------------------------------------------------------------------------------------------
+
+// Facts that the plugins know better than a script in a sandbox.
+static gboolean
+is_native_fact (const char *action)
 {
-  send_frame (core, bl_agent_write_hash (BL_AGENT_CORE_HASH, request_id, core->has_hash ? core->hash : NULL));
+  static const char *const native[] = { "coreinfo", "netinfo", "sysinfo", "sessions", "smbios" };
+  for (guint i = 0; i < G_N_ELEMENTS (native); i++)
+    {
+      if (g_strcmp0 (action, native[i]) == 0)
+        return TRUE;
+    }
+  return FALSE;
 }
 
 static void
-keep_core (BlAgentCore *core, const BlAgentMsg *message)
+send_command_cb (BlScriptRunner *runner, GBytes *frame, gboolean text, gpointer user_data)
+{
+  BlAgentCore *core = user_data;
+  gsize length;
+  const char *data = g_bytes_get_data (frame, &length);
+  if (!bl_agent_msg_is_json (data, length))
+    {
+      bl_agent_channel_send (core->channel, BL_WS_BINARY, frame);
+      return;
+    }
+  g_autoptr (GVariant) message = bl_json_parse_object (data, length, NULL, BL_JSON_REPLACE_INVALID_UTF8, NULL);
+  if (message == NULL)
+    return;
+  const char *action = bl_variant_get_string (message, "action");
+  if (!is_native_fact (action))
+    bl_agent_channel_send (core->channel, BL_WS_TEXT, frame);
+  else if (g_str_equal (action, "coreinfo"))
+    core->started (core->user_data);
+}
+
+static void
+log_cb (BlScriptRunner *runner, GLogLevelFlags level, const char *text, gpointer user_data)
+{
+  g_log (G_LOG_DOMAIN, level, "core script: %s", text);
+}
+
+static void
+state_changed_cb (BlScriptRunner *runner, BlScriptState state, const GError *error, gpointer user_data)
+{
+  BlAgentCore *core = user_data;
+  if (error == NULL)
+    return;
+  g_autofree char *text = g_strdup_printf (
+      "The core script %s: %s", state == BL_SCRIPT_STATE_FAILED ? "was given up" : "is started again", error->message);
+  g_warning ("%s", text);
+  GVariantBuilder message;
+  g_variant_builder_init (&message, G_VARIANT_TYPE_VARDICT);
+  g_variant_builder_add (&message, "{sv}", "action", g_variant_new_string ("log"));
+  g_variant_builder_add (&message, "{sv}", "msg", g_variant_new_string (text));
+  g_autoptr (GVariant) frame = g_variant_ref_sink (g_variant_builder_end (&message));
+  bl_agent_channel_send_json (core->channel, frame);
+}
+
+// ---- life ----------------------------------------------------------------------------------------------------------
+
+static GVariant *
+msh_values (BlMsh *msh)
+{
+  GVariantBuilder values;
+  g_autofree const char **keys = bl_msh_get_keys (msh);
+  g_variant_builder_init (&values, G_VARIANT_TYPE_VARDICT);
+  for (guint i = 0; keys[i] != NULL; i++)
+    g_variant_builder_add (&values, "{sv}", keys[i], g_variant_new_string (bl_msh_get (msh, keys[i])));
+  return g_variant_builder_end (&values);
+}
+
+BlAgentCore *
+bl_agent_core_new (BlAgentChannel *channel, BlMsh *msh, BlAgentIdentity *identity, const char *state_dir,
+                   BlAgentCoreStarted started, gpointer user_data, GError **error)
+{
+  static const BlScriptOps ops
+      = { .send_command = send_command_cb, .log = log_cb, .state_changed = state_changed_cb };
+  g_autofree char *directory = g_build_filename (state_dir, STORE_NAME, NULL);
+  g_autoptr (BlCoreStore) store = bl_core_store_new (directory, error);
+  if (store == NULL)
+    return NULL;
+  BlAgentCore *core = g_new0 (BlAgentCore, 1);
+  core->channel = channel;
+  core->msh = msh;
+  core->identity = identity;
+  core->started = started;
+  core->user_data = user_data;
+  const BlScriptOptions options = { .host_path = g_getenv ("BOWLINE_SCRIPT_HOST"), .state_dir = directory };
+  core->runner = bl_script_runner_new (&options, &ops, core, store);
+  bl_script_runner_set_msh (core->runner, msh_values (msh));
+  return core;
+}
+
+void
+bl_agent_core_free (BlAgentCore *core)
+{
+  if (core == NULL)
+    return;
+  bl_script_runner_free (core->runner);
+  g_free (core);
+}
+
+static char *
+colon_hex (const guint8 *bytes, gsize length)
+{
+  GString *text = g_string_sized_new (3 * length);
+  for (gsize i = 0; i < length; i++)
+    g_string_append_printf (text, i == 0 ? "%02X" : ":%02X", bytes[i]);
+  return g_string_free (text, FALSE);
+}
+
+static void
+tell_server_info (BlAgentCore *core)
+{
+  const guint8 *hash = bl_agent_channel_get_certificate_hash (core->channel);
+  g_autofree char *node = bl_id48_to_hex (bl_agent_identity_get_id (core->identity), TRUE);
+  g_autofree char *digest = hash != NULL ? colon_hex (hash, BL_SHA384_SIZE) : g_strdup ("");
+  const char *url = bl_agent_channel_get_url (core->channel);
+  const char *server_id = bl_msh_get (core->msh, "ServerID"), *mesh_id = bl_msh_get (core->msh, "MeshID");
+  GVariantBuilder info;
+  g_variant_builder_init (&info, G_VARIANT_TYPE_VARDICT);
+  g_variant_builder_add (&info, "{sv}", "serverUrl", g_variant_new_string (url));
+  g_variant_builder_add (&info, "{sv}", "serverUri", g_variant_new_string (url));
+  g_variant_builder_add (&info, "{sv}", "serverId", g_variant_new_string (server_id != NULL ? server_id : ""));
+  g_variant_builder_add (&info, "{sv}", "meshId", g_variant_new_string (mesh_id != NULL ? mesh_id : ""));
+  g_variant_builder_add (&info, "{sv}", "certDigest", g_variant_new_string (digest));
+  g_variant_builder_add (&info, "{sv}", "hostname", g_variant_new_string (g_get_host_name ()));
+  g_variant_builder_add (&info, "{sv}", "nodeId", g_variant_new_string (node));
+  bl_script_runner_set_server_info (core->runner, g_variant_builder_end (&info));
+}
+
+void
+bl_agent_core_set_connected (BlAgentCore *core, gboolean connected)
+{
+  if (connected)
+    tell_server_info (core);
+  bl_script_runner_set_connected (core->runner, connected);
+}
+
+// ---- what the server asks ------------------------------------------------------------------------------------------
+
+static void
+answer_core_hash (BlAgentCore *core, guint16 request_id)
+{
+  guint8 hash[BL_SHA384_SIZE];
+  const gboolean has_core = bl_script_runner_get_core_hash (core->runner, hash);
+  send_frame (core, bl_agent_write_hash (BL_AGENT_CORE_HASH, request_id, has_core ? hash : NULL));
+}
+
+// Raw deflate, bounded: a few bytes can stand for gigabytes.
+static GBytes *
+inflate_package (const guint8 *data, gsize length, GError **error)
+{
+  g_autoptr (GZlibDecompressor) inflater = g_zlib_decompressor_new (G_ZLIB_COMPRESSOR_FORMAT_RAW);
+  g_autoptr (GByteArray) package = g_byte_array_new ();
+  guint8 block[INFLATE_BLOCK];
+  for (;;)
+    {
+      gsize used = 0, made = 0;
+      const GConverterResult result
+          = g_converter_convert (G_CONVERTER (inflater), data, length, block, sizeof block, G_CONVERTER_INPUT_AT_END,
+                                 &used, &made, error);
+      if (result == G_CONVERTER_ERROR)
+        return NULL;
+      data += used;
+      length -= used;
+      g_byte_array_append (package, block, (guint)made);
+      if (package->len > BL_CORE_MAX)
+        {
+          g_set_error (error, BL_ERROR, BL_ERROR_TOO_LARGE, "core: expected at most %d bytes when inflated", BL_CORE_MAX);
+          return NULL;
+        }
+      if (result == G_CONVERTER_FINISHED)
+        return g_byte_array_free_to_bytes (g_steal_pointer (&package));
+    }
+}
+
+static void
+take_core (BlAgentCore *core, const BlAgentMsg *message)
 {
   g_autoptr (GError) error = NULL;
-  core->has_hash = message->core.hash != NULL;
-  if (core->has_hash)
-    memcpy (core->hash, message->core.hash, sizeof core->hash);
-  g_autofree char *hex = core->has_hash ? bl_hex_encode (core->hash, sizeof core->hash, FALSE) : g_strdup ("");
-  if (!g_file_set_contents_full (core->hash_path, hex, -1, G_FILE_SET_CONTENTS_CONSISTENT, 0600, &error))
-    g_warning ("the core's hash is not kept: %s", error->message);
+  g_autoptr (GBytes) package = NULL;
+  gboolean good = TRUE;
+  if (message->core.hash != NULL)
+    {
+      package = message->command == BL_AGENT_CORE_MODULE
+                    ? g_bytes_new (message->core.data, message->core.len)
+                    : inflate_package (message->core.data, message->core.len, &error);
+      guint8 hash[BL_SHA384_SIZE] = { 0 };
+      if (package != NULL)
+        bl_sha384 (g_bytes_get_data (package, NULL), g_bytes_get_size (package), hash);
+      good = package != NULL && bl_equal_ct (hash, message->core.hash, sizeof hash);
+      if (package != NULL && !good)
+        g_set_error_literal (&error, BL_ERROR, BL_ERROR_INVALID, "its hash is not the one the server named");
+    }
+  if (!good || !bl_script_runner_set_core (core->runner, package, &error))
+    g_warning ("a core script of the server was not taken: %s", error->message);
   answer_core_hash (core, message->request_id);
+}
+
+static void
+start_core (BlAgentCore *core)
+{
+  g_autoptr (GError) error = NULL;
+  if (bl_script_runner_get_state (core->runner) == BL_SCRIPT_STATE_RUNNING)
+    core->started (core->user_data); // a new connection hears of it again
+  else if (!bl_script_runner_start (core->runner, &error))
+    g_warning ("the core script does not start: %s", error->message);
 }
 
 void
@@ -73,10 +250,13 @@ bl_agent_core_command (BlAgentCore *core, const BlAgentMsg *message)
     {
     case BL_AGENT_CORE_MODULE:
     case BL_AGENT_COMPRESSED_CORE:
-      keep_core (core, message);
+      take_core (core, message);
       break;
     case BL_AGENT_CORE_HASH:
       answer_core_hash (core, message->request_id);
+      break;
+    case BL_AGENT_CORE_OK:
+      start_core (core);
       break;
     case BL_AGENT_AGENT_HASH:
       // Zero says that updates come another way: this program belongs to the package manager.
@@ -90,9 +270,6 @@ bl_agent_core_command (BlAgentCore *core, const BlAgentMsg *message)
 void
 bl_agent_core_json (BlAgentCore *core, GVariant *message)
 {
-}
-
-void
-bl_agent_core_set_connected (BlAgentCore *core, gboolean connected)
-{
+  g_autoptr (GBytes) frame = bl_json_from_variant (message, NULL); // it came as JSON
+  bl_script_runner_command (core->runner, frame);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// BlAgentCore: the core script that servers push (agent-channel section 4): answers what the server asks about it and about
-// this program's updates.
+// BlAgentCore: the core script that servers push (agent-channel section 4), run in the script host, a process of its own
+// under limits. What plugins serve never reaches it; it gets the rest, above all the console. It also answers what the
+// server asks about it and about this program's updates.
 #pragma once
 
 #include "bl-agent-channel.h"
@@ -9,9 +10,12 @@ G_BEGIN_DECLS
 
 typedef struct _BlAgentCore BlAgentCore;
 
-/** All borrowed. */
+/** The script said coreinfo: it runs. What a server is told then are the plugins' own facts. */
+typedef void (*BlAgentCoreStarted) (gpointer user_data);
+
+/** All borrowed. Returns: (transfer full), or %NULL when the state directory cannot be used. */
 BlAgentCore *bl_agent_core_new (BlAgentChannel *channel, BlMsh *msh, BlAgentIdentity *identity, const char *state_dir,
-                                GError **error);
+                                BlAgentCoreStarted started, gpointer user_data, GError **error);
 void bl_agent_core_free (BlAgentCore *core);
 
 void bl_agent_core_set_connected (BlAgentCore *core, gboolean connected);

@@ -119,6 +119,13 @@ status_cb (const char *text, gboolean good, gpointer user_data)
 
 // ---- putting it together -------------------------------------------------------------------------------------------
 
+// The server waits for coreinfo after it started a core: the plugins say it again.
+static void
+core_started_cb (gpointer user_data)
+{
+  bl_agent_features_connected (((BlAgent *)user_data)->features);
+}
+
 static void
 plugin_released_cb (BowlineHost *host, gpointer user_data)
 {
@@ -165,7 +172,8 @@ bl_agent_new (const BlAgentOptions *options, GError **error)
     return NULL;
   bl_agent_features_set_channel (agent->features, agent->channel);
   agent->tunnels = bl_agent_tunnels_new (agent->channel, agent->features);
-  agent->core = bl_agent_core_new (agent->channel, agent->msh, agent->identity, agent->state_dir, error);
+  agent->core = bl_agent_core_new (agent->channel, agent->msh, agent->identity, agent->state_dir, core_started_cb, agent,
+                                   error);
   if (agent->core == NULL)
     return NULL;
   agent->hooks = (BlAgentHostHooks){ .released = plugin_released_cb, .user_data = agent };

@@ -6,7 +6,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { after, before } from 'node:test';
-import { Bowline, end, openTunnel, skipMeshAgent } from './lib.mjs';
+import { Bowline, end, openTunnel, skipMeshAgent, until } from './lib.mjs';
 
 let bowline;
 let control;
@@ -39,6 +39,21 @@ async function newDevice(groupName, starting) {
   await starting(meshid);
   const event = await control.take('nodeconnect', (f) => f.action === 'event' && f.event.action === 'nodeconnect' && f.event.meshid === meshid && (f.event.conn & 1) === 1, 40);
   return event.event.nodeid;
+}
+
+/** Asks until the core script answers: it starts some time after the device appeared. */
+async function checkConsole(nodeid) {
+  const isAnswer = (f) => f.action === 'msg' && f.type === 'console' && f.nodeid === nodeid;
+  let asked = 0;
+  await until('the core script answers', () => {
+    if (Date.now() - asked > 1000) {
+      asked = Date.now();
+      control.send({ action: 'msg', type: 'console', nodeid, value: 'help' });
+    }
+    return control.frames.some(isAnswer);
+  });
+  const answer = await control.take('console', isAnswer);
+  assert.match(answer.value, /help/);
 }
 
 async function checkTerminal(nodeid) {
@@ -100,6 +115,7 @@ test('bowline-agent: appears, shell, files', async () => {
   assert.equal(node._id, nodeid);
   assert.equal(node.conn & 1, 1);
   await control.take('coreinfo arrived', (f) => f.event?.action === 'changenode' && f.event.node._id === nodeid && f.event.node.osdesc);
+  await checkConsole(nodeid);
   await checkTerminal(nodeid);
   await checkFiles(nodeid);
   const log = await control.ask({ action: 'events', nodeid, limit: 50 });
@@ -111,9 +127,7 @@ test('bowline-agent: appears, shell, files', async () => {
 test('MeshAgent: appears, runs our core, shell, files', { skip: skipMeshAgent }, async () => {
   const nodeid = await newDevice('Theirs', (meshid) => bowline.startMeshAgent(meshid));
   await control.take('our core runs', (f) => f.event?.action === 'changenode' && f.event.node._id === nodeid && /Bowline/.test(f.event.node.agent?.core ?? ''), 40);
-  control.send({ action: 'msg', type: 'console', nodeid, value: 'help' });
-  const answer = await control.take('console answers', (f) => f.action === 'msg' && f.type === 'console' && f.nodeid === nodeid);
-  assert.match(answer.value, /help/);
+  await checkConsole(nodeid);
   await checkTerminal(nodeid);
   await checkFiles(nodeid);
 });
