@@ -302,7 +302,7 @@ main (int argc, char **argv)
 {
   setlocale (LC_ALL, "");
   signal (SIGPIPE, SIG_IGN);
-  Options options = { .data_dir = g_strdup (DEFAULT_DATA_DIR) };
+  Options options = { 0 };
   g_auto (GStrv) words = NULL;
   const GOptionEntry entries[] = {
     { "data-dir", 0, 0, G_OPTION_ARG_FILENAME, &options.data_dir, "the server's data directory", "DIR" },
@@ -332,7 +332,11 @@ main (int argc, char **argv)
       status = EXIT_SUCCESS;
     }
   else
-    status = check_and_run (&options, words != NULL ? words : (char *[]){ NULL });
+    {
+      if (options.data_dir == NULL)
+        options.data_dir = g_strdup (DEFAULT_DATA_DIR);
+      status = check_and_run (&options, words != NULL ? words : (char *[]){ NULL });
+    }
   g_free (options.data_dir);
   g_free (options.config);
   g_strfreev (options.sets);
