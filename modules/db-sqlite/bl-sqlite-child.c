@@ -10,9 +10,11 @@
 #include "tests/conformance/bl-store-conformance.h"
 #include <bowline/directory.h>
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -97,7 +99,7 @@ load_one (Load *load)
 static BlSqliteStore *
 open_store (const char *path)
 {
-  BlSqliteOptions options = { .path = path, .check = BL_SQLITE_CHECK_QUICK };
+  BlSqliteOptions options = { .path = path, .check = BL_SQLITE_CHECK_FULL };
   g_autoptr (GError) error = NULL;
   BlSqliteStore *store = bl_sqlite_store_open (&options, &error);
 
@@ -179,8 +181,15 @@ assert_all_there (const BowlineStore *table, gpointer self, guint n)
   g_assert_cmpuint (g_variant_n_children (list), ==, n);
 }
 
+typedef struct
+{
+  void (*limit) (gpointer data);
+  void (*lift) (gpointer data);
+  gpointer data;
+} Shortage;
+
 static int
-run_full (const char *path)
+run_shortage (const char *path, const Shortage *shortage)
 {
   static const char *const targets[] = { "*", NULL };
   const BowlineStore *table = bl_sqlite_store_get_table ();
@@ -190,8 +199,7 @@ run_full (const char *path)
   gint64 deadline;
   guint n;
 
-  (void)signal (SIGXFSZ, SIG_IGN);
-  limit_files (1000000);
+  shortage->limit (shortage->data);
   n = fill (table, store);
   g_assert_cmpuint (n, >, 5);
   g_assert_false (is_healthy (table, store));
@@ -200,7 +208,7 @@ run_full (const char *path)
   g_assert_false (bl_store_sync_flush (table, store, NULL));
 
   /* nobody asks for anything: the store finds out by itself */
-  limit_files (RLIM_INFINITY);
+  shortage->lift (shortage->data);
   deadline = g_get_monotonic_time () + 20 * G_TIME_SPAN_SECOND;
   while (!is_healthy (table, store) && g_get_monotonic_time () < deadline)
     g_usleep (5000);
@@ -211,7 +219,64 @@ run_full (const char *path)
       bl_store_sync_commit (table, store, bl_store_make_puts ("node//after", "x", 10), NULL, 0, NULL));
   assert_all_there (table, store, n + 1);
   bl_sqlite_store_close (store);
+  store = open_store (path);
+  assert_all_there (table, store, n + 1);
+  bl_sqlite_store_close (store);
   return 0;
+}
+
+static void
+limit_size (gpointer data)
+{
+  (void)signal (SIGXFSZ, SIG_IGN);
+  limit_files (1000000);
+}
+
+static void
+lift_size (gpointer data)
+{
+  limit_files (RLIM_INFINITY);
+}
+
+static int
+run_full (const char *path)
+{
+  const Shortage shortage = { limit_size, lift_size, NULL };
+
+  return run_shortage (path, &shortage);
+}
+
+static void
+put_ballast (gpointer data)
+{
+  g_autofree char *bytes = g_strnfill (1200000, 'b');
+  g_autoptr (GError) error = NULL;
+
+  g_file_set_contents (data, bytes, -1, &error);
+  g_assert_no_error (error);
+}
+
+static void
+drop_ballast (gpointer data)
+{
+  g_assert_cmpint (unlink (data), ==, 0);
+}
+
+static int
+run_space (const char *directory)
+{
+  g_autofree char *path = g_build_filename (directory, "bowline.db", NULL);
+  g_autofree char *ballast = g_build_filename (directory, "ballast", NULL);
+  const Shortage shortage = { put_ballast, drop_ballast, ballast };
+
+  if (unshare (geteuid () == 0 ? CLONE_NEWNS : CLONE_NEWNS | CLONE_NEWUSER) != 0
+      || mount (NULL, "/", NULL, MS_PRIVATE | MS_REC, NULL) != 0
+      || mount ("tmpfs", directory, "tmpfs", MS_NOSUID | MS_NODEV, "size=2m") != 0)
+    {
+      fprintf (stderr, "a file system of its own is not allowed: %s\n", g_strerror (errno));
+      return 77;
+    }
+  return run_shortage (path, &shortage);
 }
 
 int
@@ -221,6 +286,8 @@ main (int argc, char **argv)
     run_load (argv[2], argv[3]);
   if (argc == 3 && g_str_equal (argv[1], "full"))
     return run_full (argv[2]);
-  fprintf (stderr, "usage: %s load FILE FIRST | full FILE\n", argv[0]);
+  if (argc == 3 && g_str_equal (argv[1], "space"))
+    return run_space (argv[2]);
+  fprintf (stderr, "usage: %s load FILE FIRST | full FILE | space DIRECTORY\n", argv[0]);
   return 2;
 }

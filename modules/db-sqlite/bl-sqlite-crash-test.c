@@ -175,6 +175,30 @@ test_full (void)
   bl_store_remove_directory (directory);
 }
 
+/* A disk that is really full: no space for the file, its log and what is shared between connections. */
+static void
+test_space (void)
+{
+  g_autofree char *directory = g_dir_make_tmp ("bowline-space-XXXXXX", NULL);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GSubprocess) child
+      = g_subprocess_new (G_SUBPROCESS_FLAGS_STDERR_PIPE, &error, child_path, "space", directory, NULL);
+  g_autofree char *said = NULL;
+
+  g_assert_no_error (error);
+  g_assert_true (g_subprocess_communicate_utf8 (child, NULL, NULL, NULL, &said, &error));
+  bl_store_remove_directory (directory);
+  g_test_message ("%s", said);
+  g_assert_true (g_subprocess_get_if_exited (child));
+  if (g_subprocess_get_exit_status (child) == 77)
+    {
+      g_test_skip (said);
+      return;
+    }
+  g_assert_cmpint (g_subprocess_get_exit_status (child), ==, 0);
+  g_assert_nonnull (strstr (said, "no space left on the disk"));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -182,5 +206,6 @@ main (int argc, char **argv)
   child_path = g_test_build_filename (G_TEST_BUILT, "bl-sqlite-child", NULL);
   g_test_add_func ("/sqlite/kill-under-load", test_kill);
   g_test_add_func ("/sqlite/file-size-limit", test_full);
+  g_test_add_func ("/sqlite/disk-full", test_space);
   return g_test_run ();
 }

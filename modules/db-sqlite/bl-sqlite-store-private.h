@@ -61,7 +61,7 @@ struct _BlSqliteStore
   GSource *mailbox;
   GThread *writer;
   GThread *reader;
-  GThread *copier;
+  GThread *copier; /* from the first back-up on */
 
   GMutex lock;
   GCond writer_cond; /* something to write, or an end */

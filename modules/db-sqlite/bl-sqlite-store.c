@@ -205,7 +205,6 @@ bl_sqlite_store_start (BlSqliteStore *store, GMainContext *context)
   g_source_attach (store->mailbox, context);
   store->writer = g_thread_new ("sqlite-writer", bl_sqlite_writer_run, store);
   store->reader = g_thread_new ("sqlite-reader", bl_sqlite_reader_run, store);
-  store->copier = g_thread_new ("sqlite-copier", bl_sqlite_copier_run, store);
 }
 
 static void
@@ -218,7 +217,8 @@ stop_threads (BlSqliteStore *store)
   g_cond_broadcast (&store->copier_cond);
   g_mutex_unlock (&store->lock);
   g_thread_join (store->reader);
-  g_thread_join (store->copier);
+  if (store->copier != NULL)
+    g_thread_join (store->copier);
   g_thread_join (store->writer);
 }
 
@@ -400,6 +400,8 @@ push_read (BlSqliteStore *store, Request *request)
           g_cond_signal (&store->writer_cond);
         }
       g_queue_push_tail (queue, request);
+      if (request->kind == REQUEST_BACKUP && store->copier == NULL)
+        store->copier = g_thread_new ("sqlite-copier", bl_sqlite_copier_run, store);
       g_cond_signal (request->kind == REQUEST_BACKUP ? &store->copier_cond : &store->reader_cond);
     }
   g_mutex_unlock (&store->lock);
