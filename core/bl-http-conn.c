@@ -35,6 +35,7 @@ bl_http_conn_set_state (BlHttpConn *self, BlHttpConnState state, gint64 deadline
 {
   self->state = state;
   self->deadline_us = deadline_us;
+  bl_tls_stream_set_idle (self->stream, state == BL_HTTP_CONN_IDLE);
   if (state == BL_HTTP_CONN_IDLE)
     self->header_bytes = 0;
 }

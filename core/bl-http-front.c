@@ -100,13 +100,18 @@ bl_http_front_set_framing (BlHttpFront *self, GError **error)
 static void
 bl_http_front_request_started (SoupServer *server, SoupServerMessage *message, gpointer user_data)
 {
+  /* now, so that an answer libsoup makes by itself to garbage carries them too */
+  bl_http_headers_apply (user_data, soup_server_message_get_response_headers (message), NULL, FALSE);
+}
+
+static void
+bl_http_front_request_over (SoupServer *server, SoupServerMessage *message, gpointer user_data)
+{
   BlHttpFront *self = user_data;
   BlHttpConn *conn = bl_http_conn_of (message);
   const gint64 timeout = self->options.keepalive_timeout;
 
-  /* now, so that an answer libsoup makes by itself to garbage carries them too */
-  bl_http_headers_apply (self, soup_server_message_get_response_headers (message), NULL, FALSE);
-  if (conn != NULL && conn->state == BL_HTTP_CONN_ANSWER)
+  if (conn != NULL)
     bl_http_conn_set_state (conn, BL_HTTP_CONN_IDLE, g_get_monotonic_time () + timeout * G_USEC_PER_SEC);
 }
 
@@ -166,6 +171,8 @@ bl_http_front_make_server (BlHttpFront *self)
   soup_server_add_early_handler (server, NULL, bl_http_route_early, self, NULL);
   soup_server_add_handler (server, NULL, bl_http_route_handle, self, NULL);
   g_signal_connect (server, "request-started", G_CALLBACK (bl_http_front_request_started), self);
+  g_signal_connect (server, "request-finished", G_CALLBACK (bl_http_front_request_over), self);
+  g_signal_connect (server, "request-aborted", G_CALLBACK (bl_http_front_request_over), self);
   g_signal_connect (server, "request-read", G_CALLBACK (bl_http_front_request_read), self);
   return server;
 }

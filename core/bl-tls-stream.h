@@ -32,6 +32,8 @@ BlTlsConn *bl_tls_stream_get_conn (BlTlsStream *self);
 /** Returns: (transfer full) (nullable) */
 BlTlsConn *bl_tls_stream_steal_conn (BlTlsStream *self);
 
+/** @idle: libsoup waits for a request and has nothing of it */
+void bl_tls_stream_set_idle (BlTlsStream *self, gboolean idle);
 /** Reads of libsoup get nothing more from the connection: what it holds already can then be drained. */
 void bl_tls_stream_stop_reading (BlTlsStream *self);
 /** libsoup sees the end of the stream. @wake: also when it waits for the socket right now, which ends the connection. */

@@ -31,6 +31,17 @@ mirror_request (BowlineHttpRequest *request, gpointer user_data)
 }
 
 static void
+hash_request (BowlineHttpRequest *request, gpointer user_data)
+{
+  GBytes *hash = bowline_http_request_get_certificate_hash (request);
+  g_autoptr (GString) hex = g_string_new (NULL);
+  for (gsize i = 0; i < g_bytes_get_size (hash); i++)
+    g_string_append_printf (hex, "%02x", ((const guint8 *) g_bytes_get_data (hash, NULL))[i]);
+  g_autoptr (GBytes) body = g_bytes_new (hex->str, hex->len);
+  bowline_http_request_respond (request, 200, "text/plain", body);
+}
+
+static void
 headers_request (BowlineHttpRequest *request, gpointer user_data)
 {
   bowline_http_request_add_header (request, "X-Frame-Options", "DENY");
@@ -200,6 +211,7 @@ register_endpoints (BlFrontFixture *self)
     { .struct_size = sizeof (BowlineEndpoint), .path = "/mirror", .methods = "GET,POST", .max_body = 1000,
       .flags = BOWLINE_ENDPOINT_COOKIE, .request = mirror_request },
     { .struct_size = sizeof (BowlineEndpoint), .path = "/headers", .request = headers_request },
+    { .struct_size = sizeof (BowlineEndpoint), .path = "/hash", .request = hash_request },
     { .struct_size = sizeof (BowlineEndpoint), .path = "/drop", .request = drop_request },
     { .struct_size = sizeof (BowlineEndpoint), .path = "/late", .request = late_request },
     { .struct_size = sizeof (BowlineEndpoint), .path = "/stream", .request = stream_request },
