@@ -51,6 +51,7 @@ struct _BlAgentChannel
   gint64 ping_sent_us;
   gint64 opened_us;
   char *status;
+  gboolean explained; // why this connection does not come to anything
 };
 
 static void schedule_retry (BlAgentChannel *self);
@@ -178,6 +179,17 @@ prove_ourselves (BlAgentChannel *self)
                                                 g_bytes_get_data (signature, NULL), g_bytes_get_size (signature)));
 }
 
+static void G_GNUC_PRINTF (2, 3)
+explain (BlAgentChannel *self, const char *format, ...)
+{
+  va_list args;
+  va_start (args, format);
+  g_autofree char *text = g_strdup_vprintf (format, args);
+  va_end (args);
+  self->explained = TRUE;
+  set_status (self, FALSE, "%s: %s", current_server (self)->url, text);
+}
+
 static void
 handle_auth_request (BlAgentChannel *self, const BlAgentMsg *message)
 {
@@ -185,8 +197,7 @@ handle_auth_request (BlAgentChannel *self, const BlAgentMsg *message)
     return;
   if (!bl_equal_ct (message->auth_request.web_hash, self->web_hash, BL_SHA384_SIZE))
     {
-      set_status (self, FALSE, "%s: the server expects another TLS certificate than it shows; something stands between",
-                  current_server (self)->url);
+      explain (self, "the server expects another TLS certificate than it shows; something stands between");
       return;
     }
   memcpy (self->server_nonce, message->auth_request.nonce, BL_SHA384_SIZE);
@@ -207,14 +218,13 @@ handle_auth_verify (BlAgentChannel *self, const BlAgentMsg *message)
   if (!bl_keyhash (message->auth_verify.cert, message->auth_verify.cert_len, key_hash, &error)
       || !bl_equal_ct (key_hash, current_server (self)->id, sizeof key_hash))
     {
-      set_status (self, FALSE, "%s: this is another server than the settings name (its ServerID differs)",
-                  current_server (self)->url);
+      explain (self, "this is another server than the settings name (its ServerID differs)");
       return;
     }
   if (!bl_agent_verify (message->auth_verify.cert, message->auth_verify.cert_len, parts, G_N_ELEMENTS (parts),
                         message->auth_verify.signature, message->auth_verify.signature_len, &error))
     {
-      set_status (self, FALSE, "%s: the server's signature is wrong: %s", current_server (self)->url, error->message);
+      explain (self, "the server's signature is wrong: %s", error->message);
       return;
     }
   self->server_proven = TRUE;
@@ -291,6 +301,7 @@ drop_socket (BlAgentChannel *self)
   g_clear_pointer (&self->socket, bl_agent_socket_free);
   self->connected = self->server_proven = self->confirmed = self->has_server_nonce = FALSE;
   self->ping_sent_us = self->opened_us = 0;
+  self->explained = FALSE;
   if (was_connected)
     self->events->disconnected (self->user_data);
 }
@@ -364,6 +375,10 @@ tick_cb (gpointer user_data)
     return G_SOURCE_CONTINUE;
   if (!self->connected)
     {
+      if (now - self->opened_us > BL_AGENT_PATIENCE_SECONDS * G_USEC_PER_SEC && !self->explained)
+        set_status (self, FALSE,
+                    "%s holds the handshake: another server than the settings name answers there, or the device group is "
+                    "gone", current_server (self)->url);
       if (now - self->opened_us > BL_AGENT_HOLD_SECONDS * G_USEC_PER_SEC)
         give_up (self, "the server does not answer the handshake; is the device group in the settings still there?");
     }
@@ -464,6 +479,7 @@ bl_agent_channel_free (BlAgentChannel *self)
     return;
   g_clear_handle_id (&self->retry_id, g_source_remove);
   g_clear_handle_id (&self->tick_id, g_source_remove);
+  self->connected = FALSE; // the owner is going; it hears nothing any more
   drop_socket (self);
   g_clear_pointer (&self->session, g_bytes_unref);
   g_clear_pointer (&self->servers, g_array_unref);

@@ -13,6 +13,7 @@ G_BEGIN_DECLS
 
 #define BL_AGENT_IDLE_SECONDS 120 // ping after this long without input
 #define BL_AGENT_PONG_SECONDS 5
+#define BL_AGENT_PATIENCE_SECONDS 10 // then people are told that the handshake is held
 #define BL_AGENT_HOLD_SECONDS 600 // how long a server that does not answer the handshake is waited for
 
 typedef struct _BlAgentChannel BlAgentChannel;

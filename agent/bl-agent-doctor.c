@@ -99,8 +99,8 @@ timeout_cb (gpointer user_data)
 {
   Visit *visit = user_data;
   visit->error = g_error_new (BL_ERROR, BL_ERROR_FAILED,
-                              "the server holds the handshake: it does not expect agents that see this TLS "
-                              "certificate; is a proxy between that it does not know of (cert-url)?");
+                              "wrong server identity: the server holds the handshake. It is another one than the "
+                              "settings name, or a proxy between shows a TLS certificate it does not know (cert-url)");
   g_main_loop_quit (visit->loop);
   return G_SOURCE_REMOVE;
 }

@@ -186,7 +186,9 @@ export class Bowline {
   }
 
   async stop() {
-    for (const agent of this.agents) await end(agent, 'SIGTERM');
+    const codes = [];
+    for (const agent of this.agents) codes.push(await end(agent, 'SIGTERM'));
+    this.agentCodes = codes;
     const code = await end(this.process, 'SIGTERM', 15);
     if (process.env.BL_TEST_KEEP) process.stderr.write(`kept: ${this.dir}\n`);
     else rmSync(this.dir, { recursive: true, force: true });

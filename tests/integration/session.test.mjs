@@ -24,6 +24,7 @@ after(async () => {
   control?.close();
   rmSync(scratch, { recursive: true, force: true });
   assert.equal(await bowline?.stop(), 0);
+  assert.equal(bowline.agentCodes[0], 0, 'bowline-agent ends in order');
 });
 
 async function visible(groupName) {
