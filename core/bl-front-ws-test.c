@@ -472,7 +472,8 @@ client_stall (BlFrontFixture *fixture)
   gint before = -1;
 
   /* until the sender stands still: the kernel's buffers are full and the server reads no more */
-  for (guint quiet = 0; quiet < 20;)
+  const gint64 deadline = g_get_monotonic_time () + 30 * G_USEC_PER_SEC;
+  for (guint quiet = 0; quiet < 20 && g_get_monotonic_time () < deadline;)
     {
       const gint now = g_atomic_int_get (&sender.sent);
       quiet = now == before && now > 0 ? quiet + 1 : 0;

@@ -27,6 +27,7 @@ BANNED = {
     r"\b(innerHTML|outerHTML|insertAdjacentHTML|dangerouslySetInnerHTML)\b": "markup from text (K2)",
 }
 UNFINISHED = re.compile(r"\b(TO" r"DO|FIX" r"ME|XX" r"X)\b")
+TEST_SOURCE = re.compile(r"-(test|testing|child)\.[ch]$")
 SLEEP = re.compile(r"\b(g_usleep|usleep|sleep) ?\(|waitForTimeout")
 # room: rooms whose headers it may include
 ROOMS = {
@@ -102,10 +103,9 @@ def check_sleeps(files):
     for name, text in files.items():
         if not (name.startswith("tests/") or name.endswith("-test.c") or "/tests/" in name):
             continue
-        before = ""
-        for number, line in enumerate(without_comments(text).split("\n"), 1):
-            polls = "deadline" in before  # the pause of a loop that has one
-            before = line
+        lines = without_comments(text).split("\n")
+        for number, line in enumerate(lines, 1):
+            polls = any("deadline" in earlier for earlier in lines[max(0, number - 7):number])  # a loop that has one
             if SLEEP.search(line) and not polls and "tests/lint/" not in name:
                 yield f"{name}:{number}: a sleep; poll with a deadline instead"
 
@@ -128,7 +128,7 @@ def check_includes(files):
             owners.setdefault(name.rsplit("/", 1)[-1], []).append(name)
     for name, text in files.items():
         room = room_of(name)
-        if room not in ROOMS or not name.endswith((".c", ".h")) or name.endswith("-test.c") or "/tests/" in name:
+        if room not in ROOMS or not name.endswith((".c", ".h")) or TEST_SOURCE.search(name) or "/tests/" in name:
             continue
         for header in re.findall(r'^#include "([^"]+)"', text, flags=re.M):
             if header in GENERATED:
