@@ -420,7 +420,7 @@ find_row (BowlinePrincipal *principal, GVariant *request)
   const char *name = NULL;
   BlActionRow *row = NULL;
 
-  if (g_variant_is_of_type (request, G_VARIANT_TYPE_VARDICT)
+  if (dispatcher.table != NULL && g_variant_is_of_type (request, G_VARIANT_TYPE_VARDICT)
       && g_variant_lookup (request, "action", "&s", &name))
     row = bl_action_table_lookup (dispatcher.table, name);
   if (row != NULL && (row->action.flags & BOWLINE_ACTION_LOCAL) != 0

@@ -30,6 +30,7 @@ on_read (GObject *source, GAsyncResult *result, gpointer user_data)
       bowline_action_call_answer (read->call, g_variant_dict_end (&answer));
     }
   bowline_action_call_unref (read->call);
+  bl_control_unref (read->control);
   g_free (read->id);
   g_free (read);
 }
@@ -46,7 +47,7 @@ read_document (BlControl *control,
   g_autofree char *document_id = g_strconcat (prefix, id, NULL);
   Read *read = g_new (Read, 1);
 
-  *read = (Read){ control, bowline_action_call_ref (call), answer, g_strdup (id) };
+  *read = (Read){ bl_control_ref (control), bowline_action_call_ref (call), answer, g_strdup (id) };
   bowline_directory_read_async (control->host, document_id, NULL, on_read, read);
 }
 

@@ -159,6 +159,7 @@ on_events (GObject *source, GAsyncResult *result, gpointer user_data)
       bowline_action_call_answer (query->call, g_variant_dict_end (&answer));
     }
   bowline_action_call_unref (query->call);
+  bl_control_unref (query->control);
   g_free (query);
 }
 
@@ -254,7 +255,7 @@ run_events (BowlineActionCall *call, gpointer user_data)
   if (node_id == NULL)
     g_variant_dict_insert_value (&filter, "ids", own_targets (control, principal));
   query = g_new (Query, 1);
-  *query = (Query){ control, bowline_action_call_ref (call) };
+  *query = (Query){ bl_control_ref (control), bowline_action_call_ref (call) };
   bowline_event_query_async (control->host, g_variant_dict_end (&filter), NULL, on_events, query);
 }
 
@@ -289,6 +290,7 @@ on_last_connections (GObject *source, GAsyncResult *result, gpointer user_data)
       bowline_action_call_answer (query->call, g_variant_dict_end (&answer));
     }
   bowline_action_call_unref (query->call);
+  bl_control_unref (query->control);
   g_free (query);
 }
 
@@ -298,7 +300,7 @@ run_last_connections (BowlineActionCall *call, gpointer user_data)
   BlControl *control = user_data;
   Query *query = g_new (Query, 1);
 
-  *query = (Query){ control, bowline_action_call_ref (call) };
+  *query = (Query){ bl_control_ref (control), bowline_action_call_ref (call) };
   bowline_directory_list_async (control->host, "lastconnect", "lc", MAX_LAST_CONNECTIONS, NULL,
                                 on_last_connections, query);
 }

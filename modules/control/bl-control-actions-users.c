@@ -362,6 +362,7 @@ on_password_set (BowlinePrincipal *none, const GError *error, gpointer user_data
 
   notify (change->call, error == NULL ? "Password changed." : "Password was not changed.");
   bowline_action_call_unref (change->call);
+  bl_control_unref (change->control);
   g_free (change);
 }
 
@@ -384,6 +385,7 @@ on_old_checked (BowlinePrincipal *principal, const GError *error, gpointer user_
     }
   notify (change->call, "Current password not correct.");
   bowline_action_call_unref (change->call);
+  bl_control_unref (change->control);
   g_free (change);
 }
 
@@ -409,7 +411,7 @@ run_change_password (BowlineActionCall *call, gpointer user_data)
       || !bowline_host_get_auth (control->host, &auth, &self))
     return;
   change = g_new (PasswordChange, 1);
-  *change = (PasswordChange){ control, bowline_action_call_ref (call) };
+  *change = (PasswordChange){ bl_control_ref (control), bowline_action_call_ref (call) };
   auth.check_password (self, strrchr (who.user_id, '/') + 1,
                        bl_variant_get_string (bowline_action_call_get_arguments (call), "oldpass"), NULL,
                        who.address, on_old_checked, change);

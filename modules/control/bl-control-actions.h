@@ -43,6 +43,7 @@ const BowlineAction *bl_control_message_actions (guint *n);
 const BowlineAction *bl_control_link_actions (guint *n);
 const BowlineAction *bl_control_local_actions (guint *n);
 const BowlineAction *bl_control_user_actions (guint *n);
+const BowlineAction *bl_control_wake_actions (guint *n);
 
 /** Registers them all. */
 gboolean bl_control_actions_register (BlControl *control, GError **error);

@@ -260,13 +260,14 @@ on_committed (GObject *source, GAsyncResult *result, gpointer user_data)
   Commit *commit = user_data;
   g_autoptr (GError) error = NULL;
 
-  if (bowline_directory_commit_finish (commit->control->host, result, &error))
-    commit->done (commit->control, commit->call, commit->data);
-  else
+  if (!bowline_directory_commit_finish (commit->control->host, result, &error))
     bowline_action_call_fail (commit->call, error);
+  else if (!commit->control->stopped)
+    commit->done (commit->control, commit->call, commit->data);
   if (commit->free_data != NULL)
     commit->free_data (commit->data);
   bowline_action_call_unref (commit->call);
+  bl_control_unref (commit->control);
   g_free (commit);
 }
 
@@ -282,7 +283,7 @@ bl_control_commit (BlControl *control,
   GVariant *puts = g_variant_new_array (G_VARIANT_TYPE_VARDICT, (GVariant *const *)change->puts->pdata,
                                         change->puts->len);
 
-  *commit = (Commit){ control, bowline_action_call_ref (call), done, data, free_data };
+  *commit = (Commit){ bl_control_ref (control), bowline_action_call_ref (call), done, data, free_data };
   g_ptr_array_add (change->deletes, NULL);
   bowline_directory_commit_async (control->host, puts, (const char *const *)change->deletes->pdata,
                                   BOWLINE_COMMIT_DURABLE, NULL, on_committed, commit);

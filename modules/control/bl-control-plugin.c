@@ -31,7 +31,7 @@ activate_finish (BowlineHost *host, GAsyncResult *result, GError **error)
 static void
 deactivate (BowlineHost *host)
 {
-  g_clear_pointer (&the_control, bl_control_free);
+  g_clear_pointer (&the_control, bl_control_stop);
 }
 
 const BowlinePluginDescriptor *

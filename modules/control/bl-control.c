@@ -220,6 +220,7 @@ bl_control_new (BowlineHost *host, GError **error)
 {
   g_autoptr (BlControl) self = g_new0 (BlControl, 1);
 
+  g_atomic_ref_count_init (&self->count);
   self->host = host;
   self->sessions = g_hash_table_new (g_str_hash, g_str_equal);
   self->users = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_ptr_array_unref);
@@ -251,11 +252,32 @@ let_go (BlControlSession *session)
   g_clear_pointer (&session->resume, g_source_unref);
 }
 
+BlControl *
+bl_control_ref (BlControl *self)
+{
+  g_atomic_ref_count_inc (&self->count);
+  return self;
+}
+
 void
-bl_control_free (BlControl *self)
+bl_control_unref (BlControl *self)
+{
+  if (!g_atomic_ref_count_dec (&self->count))
+    return;
+  bl_control_nodes_free (self->nodes);
+  g_hash_table_unref (self->sessions);
+  g_hash_table_unref (self->users);
+  g_ptr_array_unref (self->waiting);
+  g_object_unref (self->cancellable);
+  g_free (self);
+}
+
+void
+bl_control_stop (BlControl *self)
 {
   g_autoptr (GList) sessions = g_hash_table_get_values (self->sessions);
 
+  self->stopped = TRUE;
   for (guint i = 0; i < self->n_subscriptions; i++)
     bowline_topic_unsubscribe (self->host, self->subscriptions[i]);
   if (self->endpoint != 0)
@@ -265,12 +287,10 @@ bl_control_free (BlControl *self)
     let_go (l->data);
   for (guint i = 0; i < self->waiting->len; i++)
     let_go (self->waiting->pdata[i]);
+  g_hash_table_remove_all (self->sessions);
+  g_hash_table_remove_all (self->users);
+  g_ptr_array_set_size (self->waiting, 0);
   g_source_destroy (self->timer);
-  g_source_unref (self->timer);
-  bl_control_nodes_free (self->nodes);
-  g_hash_table_unref (self->sessions);
-  g_hash_table_unref (self->users);
-  g_ptr_array_unref (self->waiting);
-  g_object_unref (self->cancellable);
-  g_free (self);
+  g_clear_pointer (&self->timer, g_source_unref);
+  bl_control_unref (self);
 }

@@ -13,6 +13,8 @@ typedef struct _BlControlSession BlControlSession;
 
 typedef struct
 {
+  gatomicrefcount count; /* what waits for the directory keeps it alive */
+  gboolean stopped;
   BowlineHost *host;
   GHashTable *sessions; /* id -> BlControlSession */
   GHashTable *users;    /* user id -> GPtrArray of BlControlSession */
@@ -32,7 +34,11 @@ typedef struct
 } BlControl;
 
 BlControl *bl_control_new (BowlineHost *host, GError **error);
-void bl_control_free (BlControl *self);
+/** Ends sessions, registrations and sources; what is under way comes to nothing. Drops the reference of
+ * bl_control_new(). */
+void bl_control_stop (BlControl *self);
+BlControl *bl_control_ref (BlControl *self);
+void bl_control_unref (BlControl *self);
 
 /** Returns: (transfer none) (nullable) */
 BlControlSession *bl_control_find_session (BlControl *self, const char *id);
@@ -41,6 +47,6 @@ void bl_control_revoke (BlControl *self, const char *id);
 /** Tells the pages how many sessions an account has. */
 void bl_control_announce_count (BlControl *self, const char *user_id);
 
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (BlControl, bl_control_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (BlControl, bl_control_stop)
 
 G_END_DECLS

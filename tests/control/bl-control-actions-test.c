@@ -620,6 +620,47 @@ test_notes (void)
   world_end ();
 }
 
+static const char *
+wake (BowlineWebSocket *socket, const char *ids)
+{
+  g_autofree char *request
+      = g_strdup_printf ("{\"action\":\"wakedevices\",\"nodeids\":[%s],\"responseid\":\"r\"}", ids);
+  g_autoptr (GPtrArray) frames = world_ask (socket, request);
+
+  return g_intern_string (world_result (frames, "wakedevices"));
+}
+
+static void
+test_wake (void)
+{
+  BowlineWebSocket *admin;
+  g_autoptr (GVariant) message = NULL;
+  g_autoptr (GVariant) macs = NULL;
+
+  world_begin ();
+  admin = world_connect ("admin");
+  g_assert_cmpstr (wake (admin, "\"bad\""), ==, "Invalid nodeid");
+  g_assert_cmpstr (wake (admin, "\"" NODE_BARE "\""), ==, "No network information for this device");
+  world_put ("{\"_id\":\"if" NODE
+             "\",\"type\":\"ifinfo\",\"domain\":\"\",\"netif2\":{\"lo\":[{\"mac\":\"00:00:00:00:00:00\"}]}}");
+  g_assert_cmpstr (wake (admin, "\"" NODE "\""), ==, "No known MAC addresses for this device");
+  world_put ("{\"_id\":\"if" NODE
+             "\",\"type\":\"ifinfo\",\"domain\":\"\",\"netif2\":{\"eth0\":[{\"mac\":\"02:FC:00:00:00:01\"},"
+             "{\"mac\":\"02:FC:00:00:00:01\"}],\"x\":[{\"mac\":\"; rm -rf /\"},5],\"y\":7}}");
+  world_put ("{\"_id\":\"node//helper\",\"type\":\"node\",\"meshid\":\"" MESH
+             "\",\"name\":\"helper\",\"mtype\":2}");
+  g_assert_cmpstr (wake (admin, "\"" NODE "\""), ==, "Used 0 device(s) to send wake packets");
+  bl_test_host_set_online (world.test, "node//helper", TRUE);
+  g_assert_cmpstr (wake (admin, "\"" NODE "\""), ==, "Used 1 device(s) to send wake packets");
+  message = last_message ();
+  g_assert_cmpstr (bl_variant_get_string (message, "action"), ==, "wakeonlan");
+  macs = bl_variant_get_array (message, "macs");
+  g_assert_cmpuint (g_variant_n_children (macs), ==, 1);
+  g_assert_cmpstr (wake (admin, "\"" NODE "\",\"node//helper\""), ==, "ok");
+  world_close (admin);
+  world_end ();
+}
+
 static void
 test_cookies (void)
 {
@@ -886,6 +927,7 @@ main (int argc, char **argv)
   g_test_add_func ("/control/actions/run-commands", test_run_commands);
   g_test_add_func ("/control/actions/device-information", test_device_information);
   g_test_add_func ("/control/actions/notes", test_notes);
+  g_test_add_func ("/control/actions/wake", test_wake);
   g_test_add_func ("/control/actions/cookies", test_cookies);
   g_test_add_func ("/control/actions/events", test_events_list);
   g_test_add_func ("/control/actions/hostile-arguments", test_hostile_arguments);

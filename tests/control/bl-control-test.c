@@ -443,6 +443,24 @@ test_header_parts (void)
   g_assert_null (bl_control_login_split (huge));
 }
 
+/* The module may be stopped while the store has not answered yet. */
+static void
+test_stop_under_way (void)
+{
+  BowlineWebSocket *admin;
+
+  world_begin ();
+  admin = world_connect ("admin");
+  bl_test_socket_receive_text (
+      admin, "{\"action\":\"createmesh\",\"meshname\":\"x\",\"meshtype\":2,\"responseid\":\"r\"}");
+  bl_test_socket_receive_text (admin, "{\"action\":\"events\"}");
+  bl_test_socket_receive_text (admin, "{\"action\":\"lastconnects\"}");
+  bl_test_socket_receive_text (admin, "{\"action\":\"getnetworkinfo\",\"nodeid\":\"" NODE "\"}");
+  bl_test_socket_receive_text (admin, "{\"action\":\"wakedevices\",\"nodeids\":[\"" NODE "\"]}");
+  world_end ();
+  bowline_websocket_unref (admin);
+}
+
 static void
 test_restricted_sessions (void)
 {
@@ -491,5 +509,6 @@ main (int argc, char **argv)
   g_test_add_func ("/control/device-messages", test_device_messages);
   g_test_add_func ("/control/header-parts", test_header_parts);
   g_test_add_func ("/control/restricted-sessions", test_restricted_sessions);
+  g_test_add_func ("/control/stop-under-way", test_stop_under_way);
   return g_test_run ();
 }
