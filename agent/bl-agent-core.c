@@ -3,6 +3,8 @@
 
 #include "bl-agent-core.h"
 
+#include "bl-build-config.h"
+#include "bl-build-tree.h"
 #include "bl-script-runner.h"
 #include "common/bl-error.h"
 #include "common/bl-hash.h"
@@ -119,7 +121,9 @@ bl_agent_core_new (BlAgentChannel *channel, BlMsh *msh, BlAgentIdentity *identit
   core->identity = identity;
   core->started = started;
   core->user_data = user_data;
-  const BlScriptOptions options = { .host_path = g_getenv ("BOWLINE_SCRIPT_HOST"), .state_dir = directory };
+  g_autofree char *program = bl_build_tree_path ("BOWLINE_SCRIPT_HOST", "agent/script/bowline-script-host",
+                                                 BL_LIBEXECDIR "/bowline-script-host");
+  const BlScriptOptions options = { .host_path = program, .state_dir = directory };
   core->runner = bl_script_runner_new (&options, &ops, core, store);
   bl_script_runner_set_msh (core->runner, msh_values (msh));
   return core;

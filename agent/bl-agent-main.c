@@ -4,6 +4,7 @@
 #include "bl-agent-enroll.h"
 #include "bl-agent.h"
 #include "bl-build-config.h"
+#include "bl-build-tree.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -137,8 +138,8 @@ quit_cb (gpointer user_data)
 static char **
 plugin_directories (void)
 {
-  const char *path = g_getenv ("BOWLINE_AGENT_PLUGIN_PATH");
-  return g_strsplit (path != NULL ? path : BL_AGENTPLUGINDIR, ":", -1);
+  g_autofree char *path = bl_build_tree_path ("BOWLINE_AGENT_PLUGIN_PATH", "agent/plugins", BL_AGENTPLUGINDIR);
+  return g_strsplit (path, ":", -1);
 }
 
 static int

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // bowlined: options, the data directory and its lock, signals; the server itself is BlServer.
 #include "bl-build-config.h"
+#include "bl-build-tree.h"
 #include "bl-config.h"
 #include "bl-log.h"
 #include "bl-server.h"
@@ -113,13 +114,11 @@ raise_file_limit (void)
 static char **
 module_directories (BlConfig *config)
 {
-  const char *path = g_getenv ("BOWLINE_MODULE_PATH");
   const char *const *configured = bl_config_server_list (config, "module-path");
-  if (path != NULL)
-    return g_strsplit (path, ":", -1);
   if (configured[0] != NULL)
     return g_strdupv ((char **)configured);
-  return g_strsplit (BL_MODULEDIR, ":", -1);
+  g_autofree char *path = bl_build_tree_path ("BOWLINE_MODULE_PATH", "modules", BL_MODULEDIR);
+  return g_strsplit (path, ":", -1);
 }
 
 static void
@@ -260,14 +259,14 @@ run (const Options *options)
   const char *configured = options->data_dir != NULL ? options->data_dir : bl_config_server_string (config, "data-dir");
   g_autofree char *data_dir = g_canonicalize_filename (configured, NULL);
   g_auto (GStrv) module_dirs = module_directories (config);
-  const char *package_data = g_getenv ("BOWLINE_DATA_PATH");
+  g_autofree char *package_data = bl_build_tree_path ("BOWLINE_DATA_PATH", "", BL_PKGDATADIR);
   const gboolean only_look = options->check_config || options->list_modules;
   const int lock = only_look ? -1 : lock_data_dir (data_dir, &error);
   const BlServerOptions server_options = {
     .config = config,
     .data_dir = data_dir,
     .module_dirs = (const char *const *)module_dirs,
-    .package_data_dir = package_data != NULL ? package_data : BL_PKGDATADIR,
+    .package_data_dir = package_data,
     .maintenance = options->maintenance || only_look,
   };
   g_autoptr (BlServer) server = lock >= 0 || only_look ? bl_server_new (&server_options, &error) : NULL;

@@ -144,13 +144,19 @@ start_maintenance (const Options *options, GError **error)
     return 0;
   g_autofree char *ready = g_strdup_printf ("%d", fds[1]);
   g_autoptr (GPtrArray) argv = g_ptr_array_new ();
-  const char *const fixed[] = { program, "--maintenance", "--data-dir", options->data_dir, "--ready-fd", ready };
+  const char *const fixed[] = { program,   "--maintenance",           "--data-dir", options->data_dir, "--ready-fd", ready,
+                                "--set", "server.log-level=warning" };
   for (guint i = 0; i < G_N_ELEMENTS (fixed); i++)
     g_ptr_array_add (argv, (char *)fixed[i]);
-  if (options->config != NULL)
+  // ./run keeps the settings of its server beside its data.
+  g_autofree char *beside = g_build_filename (options->data_dir, "bowline.conf", NULL);
+  char *config = options->config;
+  if (config == NULL && g_file_test (beside, G_FILE_TEST_EXISTS))
+    config = beside;
+  if (config != NULL)
     {
       g_ptr_array_add (argv, (char *)"--config");
-      g_ptr_array_add (argv, options->config);
+      g_ptr_array_add (argv, config);
     }
   for (guint i = 0; options->sets != NULL && options->sets[i] != NULL; i++)
     {
