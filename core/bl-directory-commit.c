@@ -135,13 +135,14 @@ commit_add (Commit *commit, const char *id, BlDocument *after, gboolean is_put, 
 static gboolean
 commit_add_put (Commit *commit, GVariant *put, GError **error)
 {
-  g_autoptr (BlDocument) document = bl_document_new (put, error);
-  gboolean is_hot;
+  g_autoptr (BlDocument) document = NULL;
 
-  if (document == NULL)
+  if (!bl_document_check (put, error))
     return FALSE;
-  is_hot = bl_directory_is_hot_type (bl_document_get_type (document));
-  return commit_add (commit, bl_document_get_id (document), is_hot ? document : NULL, TRUE, error);
+  if (!bl_directory_is_hot_type (bl_variant_get_string (put, "type")))
+    return commit_add (commit, bl_variant_get_string (put, "_id"), NULL, TRUE, error);
+  document = bl_document_new (put, error);
+  return document != NULL && commit_add (commit, bl_document_get_id (document), document, TRUE, error);
 }
 
 /* Checks everything before anything changes. */

@@ -803,6 +803,13 @@ real_node (guint n)
       id);
 }
 
+static gboolean
+count_cb (const char *id, GVariant *document, gpointer user_data)
+{
+  (*(guint *)user_data)++;
+  return TRUE;
+}
+
 static void
 test_memory (Fixture *f, gconstpointer data)
 {
@@ -810,6 +817,7 @@ test_memory (Fixture *f, gconstpointer data)
   GVariantBuilder puts = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE ("aa{sv}"));
   Outcome outcome = { 0 };
   struct mallinfo2 before, after;
+  guint count = 0;
   gsize size;
   gint64 begin;
 
@@ -846,6 +854,21 @@ test_memory (Fixture *f, gconstpointer data)
                   size, bl_directory_get_memory (f->directory) / n,
                   (gsize)(after.uordblks - before.uordblks) / n, (double)begin / n);
   g_assert_cmpuint (bl_directory_get_memory (f->directory) / n, <, size + 128);
+
+  begin = g_get_monotonic_time ();
+  for (guint i = 0; i < n; i++)
+    {
+      g_autofree char *id = g_strdup_printf ("node//%064u", i);
+
+      g_assert_true (bl_directory_patch (
+          f->directory, id, g_variant_new_parsed ("{'ip': <'10.0.0.1'>, 'lastbootuptime': <int64 5>}")));
+    }
+  begin = g_get_monotonic_time () - begin;
+  g_test_message ("%.1f us to patch one", (double)begin / n);
+  begin = g_get_monotonic_time ();
+  bl_directory_foreach (f->directory, "node", NULL, count_cb, &count);
+  g_assert_cmpuint (count, ==, n);
+  g_test_message ("%.2f us to visit one", (double)(g_get_monotonic_time () - begin) / n);
 }
 
 int

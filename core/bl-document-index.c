@@ -65,7 +65,7 @@ bl_document_check_id (const char *id, GError **error)
   return TRUE;
 }
 
-static gboolean
+gboolean
 bl_document_check (GVariant *document, GError **error)
 {
   const char *id;

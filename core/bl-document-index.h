@@ -19,6 +19,8 @@ typedef struct _BlDocumentIndex BlDocumentIndex;
  * UTF-8 */
 gboolean bl_document_check_id (const char *id, GError **error);
 
+/** Returns: %FALSE when bl_document_new() would refuse @document */
+gboolean bl_document_check (GVariant *document, GError **error);
 /**
  * bl_document_new: copies @document.
  * Returns: (transfer full): or %NULL with %BOWLINE_ERROR_INVALID: no usable "_id" or "type", or

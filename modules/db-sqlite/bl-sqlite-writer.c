@@ -77,6 +77,14 @@ write_documents (Writer *writer, Request *request, GError **error)
   return TRUE;
 }
 
+/* Whether it is the file that refuses, and not this one row. */
+static gboolean
+is_about_file (Writer *writer, const GError *error)
+{
+  return g_error_matches (error, BOWLINE_ERROR, BOWLINE_ERROR_STORAGE)
+         && bl_sqlite_db_cannot_write (writer->db);
+}
+
 /* All of a commit or nothing of it. Returns: %FALSE with @error when the whole batch cannot go on */
 static gboolean
 write_commit (Writer *writer, Request *request, GError **error)
@@ -87,7 +95,7 @@ write_commit (Writer *writer, Request *request, GError **error)
     return FALSE;
   if (write_documents (writer, request, &refused))
     return bl_sqlite_db_exec (writer->db, "RELEASE one", error);
-  if (refused->code == BOWLINE_ERROR_STORAGE && bl_sqlite_db_cannot_write (writer->db))
+  if (is_about_file (writer, refused))
     {
       g_propagate_error (error, g_steal_pointer (&refused));
       return FALSE;
@@ -107,7 +115,7 @@ write_event (Writer *writer, Request *request, GError **error)
       writer->events_added++;
       return TRUE;
     }
-  if (bl_sqlite_db_cannot_write (writer->db))
+  if (is_about_file (writer, refused))
     {
       g_propagate_error (error, g_steal_pointer (&refused));
       return FALSE;
