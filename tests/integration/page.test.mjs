@@ -8,12 +8,13 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { after, before } from 'node:test';
-import { Bowline, PASSWORD, skipMeshAgent, until } from './lib.mjs';
+import { BUILD, Bowline, PASSWORD, skipMeshAgent, until } from './lib.mjs';
 
 const ARGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
   '--disable-component-update', '--disable-sync'];
 const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser'].find(existsSync);
-const skip = CHROMIUM ? false : 'no Chromium here';
+const built = existsSync(join(BUILD, 'web', 'dist', 'manifest.json'));
+const skip = !CHROMIUM ? 'no Chromium here' : !built && 'the page is not built here';
 const shots = process.env.BL_TEST_SHOTS;
 let bowline;
 let context;
