@@ -255,7 +255,7 @@ run (const Options *options)
     }
   guint32 level;
   if (bl_log_level_from_string (bl_config_server_string (config, "log-level"), &level))
-    bl_log_set_level (level);
+    bl_log_set_level (options->maintenance ? MIN (level, BOWLINE_LOG_WARNING) : level); // bowlinectl passes it on
   const char *configured = options->data_dir != NULL ? options->data_dir : bl_config_server_string (config, "data-dir");
   g_autofree char *data_dir = g_canonicalize_filename (configured, NULL);
   g_auto (GStrv) module_dirs = module_directories (config);
