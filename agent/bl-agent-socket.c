@@ -236,7 +236,8 @@ parse_input (BlAgentSocket *self, guint8 *data, gsize length)
 {
   while (length > 0 && (self->state == OPEN || self->state == CLOSING) && !self->freed)
     {
-      if (self->paused)
+      // What came earlier and waits for the resume goes first.
+      if (self->paused || self->pending->len > 0)
         {
           g_byte_array_append (self->pending, data, length);
           return;
