@@ -3,11 +3,13 @@
 
 #include "bl-agent-core.h"
 
+#include "bl-agent-script-tunnel.h"
 #include "bl-build-config.h"
 #include "bl-build-tree.h"
 #include "bl-script-runner.h"
 #include "common/bl-error.h"
 #include "common/bl-hash.h"
+#include "common/bl-ids.h"
 #include "common/bl-json.h"
 #include "common/bl-variant.h"
 
@@ -19,11 +21,14 @@
 struct _BlAgentCore
 {
   BlAgentChannel *channel;
+  BlAgentFeatures *features;
   BlMsh *msh;
   BlAgentIdentity *identity;
   BlScriptRunner *runner;
   BlAgentCoreStarted started;
   gpointer user_data;
+  guint8 other_pin[BL_SHA384_SIZE]; // `servertlshash` of the last tunnel the script was asked for
+  gboolean has_other_pin;
 };
 
 static void
@@ -63,7 +68,8 @@ send_command_cb (BlScriptRunner *runner, GBytes *frame, gboolean text, gpointer 
   if (message == NULL)
     return;
   const char *action = bl_variant_get_string (message, "action");
-  if (!is_native_fact (action))
+  // Without plugins there is nobody else to say them.
+  if (!is_native_fact (action) || bl_agent_features_get_capabilities (core->features) == 0)
     bl_agent_channel_send (core->channel, BL_WS_TEXT, frame);
   else if (g_str_equal (action, "coreinfo"))
     core->started (core->user_data);
@@ -92,6 +98,13 @@ state_changed_cb (BlScriptRunner *runner, BlScriptState state, const GError *err
   bl_agent_channel_send_json (core->channel, frame);
 }
 
+static void
+ws_connect_cb (BlScriptRunner *runner, BlScriptStream *stream, GVariant *args, gpointer user_data)
+{
+  BlAgentCore *core = user_data;
+  bl_agent_script_tunnel_open (core->channel, core->has_other_pin ? core->other_pin : NULL, stream, args);
+}
+
 // ---- life ----------------------------------------------------------------------------------------------------------
 
 static GVariant *
@@ -106,17 +119,18 @@ msh_values (BlMsh *msh)
 }
 
 BlAgentCore *
-bl_agent_core_new (BlAgentChannel *channel, BlMsh *msh, BlAgentIdentity *identity, const char *state_dir,
-                   BlAgentCoreStarted started, gpointer user_data, GError **error)
+bl_agent_core_new (BlAgentChannel *channel, BlAgentFeatures *features, BlMsh *msh, BlAgentIdentity *identity,
+                   const char *state_dir, BlAgentCoreStarted started, gpointer user_data, GError **error)
 {
   static const BlScriptOps ops
-      = { .send_command = send_command_cb, .log = log_cb, .state_changed = state_changed_cb };
+      = { .send_command = send_command_cb, .log = log_cb, .state_changed = state_changed_cb, .ws_connect = ws_connect_cb };
   g_autofree char *directory = g_build_filename (state_dir, STORE_NAME, NULL);
   g_autoptr (BlCoreStore) store = bl_core_store_new (directory, error);
   if (store == NULL)
     return NULL;
   BlAgentCore *core = g_new0 (BlAgentCore, 1);
   core->channel = channel;
+  core->features = features;
   core->msh = msh;
   core->identity = identity;
   core->started = started;
@@ -271,9 +285,18 @@ bl_agent_core_command (BlAgentCore *core, const BlAgentMsg *message)
     }
 }
 
+static void
+remember_pin (BlAgentCore *core, GVariant *message)
+{
+  const char *hex = bl_variant_get_string (message, "servertlshash");
+  if (hex != NULL)
+    core->has_other_pin = bl_hex_decode (hex, strlen (hex), core->other_pin, sizeof core->other_pin);
+}
+
 void
 bl_agent_core_json (BlAgentCore *core, GVariant *message)
 {
+  remember_pin (core, message);
   g_autoptr (GBytes) frame = bl_json_from_variant (message, NULL); // it came as JSON
   bl_script_runner_command (core->runner, frame);
 }

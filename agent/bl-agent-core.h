@@ -4,7 +4,7 @@
 // server asks about it and about this program's updates.
 #pragma once
 
-#include "bl-agent-channel.h"
+#include "bl-agent-features.h"
 
 G_BEGIN_DECLS
 
@@ -14,8 +14,8 @@ typedef struct _BlAgentCore BlAgentCore;
 typedef void (*BlAgentCoreStarted) (gpointer user_data);
 
 /** All borrowed. Returns: (transfer full), or %NULL when the state directory cannot be used. */
-BlAgentCore *bl_agent_core_new (BlAgentChannel *channel, BlMsh *msh, BlAgentIdentity *identity, const char *state_dir,
-                                BlAgentCoreStarted started, gpointer user_data, GError **error);
+BlAgentCore *bl_agent_core_new (BlAgentChannel *channel, BlAgentFeatures *features, BlMsh *msh, BlAgentIdentity *identity,
+                                const char *state_dir, BlAgentCoreStarted started, gpointer user_data, GError **error);
 void bl_agent_core_free (BlAgentCore *core);
 
 void bl_agent_core_set_connected (BlAgentCore *core, gboolean connected);

@@ -94,7 +94,9 @@ json_cb (GVariant *message, gpointer user_data)
     return;
   if (g_str_equal (action, "ping"))
     answer_ping (agent);
-  else if (g_str_equal (action, "msg") && g_strcmp0 (type, "tunnel") == 0)
+  // Without plugins the core script serves the sessions.
+  else if (g_str_equal (action, "msg") && g_strcmp0 (type, "tunnel") == 0
+           && bl_agent_features_get_capabilities (agent->features) != 0)
     bl_agent_tunnels_open (agent->tunnels, message);
   else if (!bl_agent_features_dispatch (agent->features, message))
     bl_agent_core_json (agent->core, message);
@@ -172,8 +174,8 @@ bl_agent_new (const BlAgentOptions *options, GError **error)
     return NULL;
   bl_agent_features_set_channel (agent->features, agent->channel);
   agent->tunnels = bl_agent_tunnels_new (agent->channel, agent->features);
-  agent->core = bl_agent_core_new (agent->channel, agent->msh, agent->identity, agent->state_dir, core_started_cb, agent,
-                                   error);
+  agent->core = bl_agent_core_new (agent->channel, agent->features, agent->msh, agent->identity, agent->state_dir,
+                                   core_started_cb, agent, error);
   if (agent->core == NULL)
     return NULL;
   agent->hooks = (BlAgentHostHooks){ .released = plugin_released_cb, .user_data = agent };

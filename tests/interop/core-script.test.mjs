@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The agent core script on a real MeshAgent: node core-script.test.mjs bowline-core.js
-// The agent's program is named by BL_TEST_MESHAGENT; without it the test is skipped.
+// The agent core script on a whole agent: node core-script.test.mjs CORE [AGENT SCRIPT-HOST]
+// AGENT is bowline-agent. Without it the agent is the MeshAgent that BL_TEST_MESHAGENT
+// names; without that the test is skipped.
 
 import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { FakeMeshServer } from './fake-mesh-server.mjs';
 
 const ALL = 0xffffffff;
@@ -277,8 +278,9 @@ test('TCP relay', async ({ server, link }) => {
 });
 
 async function main() {
+  const [core, agent, scriptHost] = process.argv.slice(2);
   const binary = process.env.BL_TEST_MESHAGENT;
-  if (binary === undefined || !existsSync(binary)) {
+  if (agent === undefined && (binary === undefined || !existsSync(binary))) {
     console.log('1..0 # SKIP BL_TEST_MESHAGENT names no agent');
     process.exit(77);
   }
@@ -286,8 +288,8 @@ async function main() {
   const other = await FakeMeshServer.start();
   let failures = 0;
   try {
-    const link = await server.startAgent(binary);
-    await link.pushCore(readFileSync(process.argv[2]));
+    const link = await (agent === undefined ? server.startMeshAgent(binary) : server.startBowlineAgent(resolve(agent), resolve(scriptHost)));
+    await link.pushCore(readFileSync(core));
     const first = await link.json.take((m) => m.action === 'coreinfo', 'coreinfo');
     const dir = join(server.dir, 'work');
     mkdirSync(dir);

@@ -175,18 +175,31 @@ export class FakeMeshServer {
       `ServerID=${serverId}`, `MeshServer=wss://127.0.0.1:${this.port}/agent.ashx`, ''].join('\r\n');
   }
 
-  // Runs a copy of BINARY in a folder of its own, away from the desktop of this machine.
-  async startAgent(binary) {
+  #run(program, args, env) {
+    this.agent = spawn(program, args, {
+      cwd: this.dir, stdio: ['ignore', 'pipe', 'pipe'],
+      env: { PATH: '/usr/bin:/bin', HOME: this.dir, TMPDIR: this.dir, ...env },
+    });
+    this.agent.on('error', (error) => { this.output += error.message; });
+    for (const stream of [this.agent.stdout, this.agent.stderr]) stream.on('data', (data) => { this.output += data; });
+    return this.agents.take(() => true, `authenticated agent (${this.output})`, 30000);
+  }
+
+  // Runs a copy of MeshAgent in a folder of its own, away from the desktop of this machine.
+  startMeshAgent(binary) {
     const program = join(this.dir, 'meshagent');
     copyFileSync(binary, program);
     chmodSync(program, 0o700);
     writeFileSync(`${program}.msh`, this.settings());
-    this.agent = spawn(program, ['connect'], {
-      cwd: this.dir, stdio: ['ignore', 'pipe', 'pipe'],
-      env: { PATH: '/usr/bin:/bin', HOME: this.dir, TMPDIR: this.dir, DISPLAY: ':4095', XAUTHORITY: join(this.dir, 'xauthority') },
-    });
-    for (const stream of [this.agent.stdout, this.agent.stderr]) stream.on('data', (data) => { this.output += data; });
-    return this.agents.take(() => true, 'authenticated agent', 30000);
+    return this.#run(program, ['connect'], { DISPLAY: ':4095', XAUTHORITY: join(this.dir, 'xauthority') });
+  }
+
+  // Runs bowline-agent without plugins: everything is up to the core script.
+  startBowlineAgent(program, scriptHost) {
+    const settings = join(this.dir, 'bowline-agent.msh');
+    writeFileSync(settings, this.settings());
+    return this.#run(program, ['--foreground', '--state-dir', join(this.dir, 'state'), '--config', settings],
+      { BOWLINE_AGENT_PLUGIN_PATH: join(this.dir, 'none'), BOWLINE_SCRIPT_HOST: scriptHost });
   }
 
   // Asks the agent of LINK for a tunnel. FIELDS overrides the message.
@@ -208,10 +221,12 @@ export class FakeMeshServer {
   }
 
   async stop() {
-    if (this.agent !== undefined && this.agent.exitCode === null && this.agent.signalCode === null) {
+    if (this.agent?.pid !== undefined && this.agent.exitCode === null && this.agent.signalCode === null) {
       const gone = new Promise((resolve) => { this.agent.on('exit', resolve); });
-      this.agent.kill('SIGKILL');
+      this.agent.kill('SIGTERM');
+      const timer = setTimeout(() => this.agent.kill('SIGKILL'), 3000);
       await gone;
+      clearTimeout(timer);
     }
     for (const socket of this.sockets) socket.destroy();
     await new Promise((resolve) => { this.https.close(resolve); });
