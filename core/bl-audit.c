@@ -9,7 +9,7 @@
 #include "common/bl-variant.h"
 #include <string.h>
 
-#define AUDIT_DELAY_MS 50u
+#define AUDIT_RETRY_MIN_MS 1000u
 #define AUDIT_RETRY_MAX_MS 30000u
 #define AUDIT_BATCH 100u
 #define AUDIT_EXPIRE_SECONDS 3600u
@@ -23,7 +23,7 @@ struct _BlAudit
   guint writing;    /* how many of the waiting ones the store has */
   gboolean is_busy; /* a commit that moves the head is under way */
   guint source;
-  guint delay_ms;
+  guint retry_ms; /* 0: the store takes records */
   guint expire_source;
   GPtrArray *flushes; /* GTask: complete when nothing waits */
   guint verifying;    /* nothing expires under a verification */
@@ -43,7 +43,6 @@ bl_audit_new (BlDirectory *directory, guint keep_days)
 
   audit->directory = directory;
   audit->keep_days = keep_days;
-  audit->delay_ms = AUDIT_DELAY_MS;
   audit->flushes = g_ptr_array_new ();
   audit->end = g_cancellable_new ();
   g_queue_init (&audit->waiting);
@@ -94,15 +93,17 @@ bl_audit_log (GVariant *record)
           bl_variant_get_bool (record, "allowed", FALSE) ? "allowed" : "refused");
 }
 
+/* At once, so that a record is with the store before the change it tells of is confirmed; those that come
+ * while one batch is under way form the next. After a failure with growing distances. */
 static void
 bl_audit_schedule (BlAudit *audit)
 {
   if (audit->is_busy || g_queue_is_empty (&audit->waiting))
     return;
-  if (g_queue_get_length (&audit->waiting) >= AUDIT_BATCH && audit->delay_ms == AUDIT_DELAY_MS)
+  if (audit->retry_ms == 0)
     bl_audit_write (audit);
   else if (audit->source == 0)
-    audit->source = g_timeout_add_once (audit->delay_ms, (GSourceOnceFunc)bl_audit_write, audit);
+    audit->source = g_timeout_add_once (audit->retry_ms, (GSourceOnceFunc)bl_audit_write, audit);
 }
 
 static void
@@ -125,9 +126,9 @@ bl_audit_complete_flushes (BlAudit *audit, const GError *error)
 static void
 bl_audit_written (BlAudit *audit)
 {
-  if (audit->delay_ms > AUDIT_DELAY_MS)
+  if (audit->retry_ms > 0)
     g_message ("audit records are stored again");
-  audit->delay_ms = AUDIT_DELAY_MS;
+  audit->retry_ms = 0;
   for (; audit->writing > 0; audit->writing--)
     g_variant_unref (g_queue_pop_head (&audit->waiting));
   if (audit->lost > 0)
@@ -147,9 +148,9 @@ bl_audit_written (BlAudit *audit)
 static void
 bl_audit_write_failed (BlAudit *audit, const GError *error)
 {
-  if (audit->delay_ms == AUDIT_DELAY_MS)
+  if (audit->retry_ms == 0)
     g_warning ("audit records wait in memory, the store refuses them: %s", error->message);
-  audit->delay_ms = CLAMP (audit->delay_ms * 2, 1000, AUDIT_RETRY_MAX_MS);
+  audit->retry_ms = CLAMP (audit->retry_ms * 2, AUDIT_RETRY_MIN_MS, AUDIT_RETRY_MAX_MS);
   audit->writing = 0;
   bl_audit_complete_flushes (audit, error);
 }
