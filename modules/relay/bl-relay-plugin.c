@@ -3,48 +3,21 @@
 #include "bl-build-config.h"
 #include "bl-relay.h"
 
+#include <bowline/simple.h>
+
 static BlRelay *the_relay;
 
-static void
-activate_async (BowlineHost *host, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)
-{
-  g_autoptr (GTask) task = g_task_new (NULL, cancellable, callback, user_data);
-  g_task_set_source_tag (task, activate_async);
-  GError *error = NULL;
-  the_relay = bl_relay_new (host, &error);
-  if (the_relay == NULL)
-    g_task_return_error (task, error);
-  else
-    g_task_return_boolean (task, TRUE);
-}
-
 static gboolean
-activate_finish (BowlineHost *host, GAsyncResult *result, GError **error)
+start (BowlineHost *host, GError **error)
 {
-  return g_task_propagate_boolean (G_TASK (result), error);
+  the_relay = bl_relay_new (host, error);
+  return the_relay != NULL;
 }
 
 static void
-deactivate (BowlineHost *host)
+stop (BowlineHost *host)
 {
   g_clear_pointer (&the_relay, bl_relay_free);
 }
 
-const BowlinePluginDescriptor *
-bowline_plugin_query_1 (void)
-{
-  static const BowlinePluginDescriptor descriptor = {
-    .struct_size = sizeof descriptor,
-    .abi_major = BOWLINE_ABI_MAJOR,
-    .abi_minor = BOWLINE_ABI_MINOR,
-    .min_host_minor = 0,
-    .kind = BOWLINE_PLUGIN_KIND_SERVER,
-    .id = "relay",
-    .version = BL_VERSION,
-    .license = "Apache-2.0",
-    .activate_async = activate_async,
-    .activate_finish = activate_finish,
-    .deactivate = deactivate,
-  };
-  return &descriptor;
-}
+BOWLINE_DEFINE_PLUGIN ("relay", BOWLINE_PLUGIN_KIND_SERVER, BL_VERSION, "Apache-2.0", start, stop)

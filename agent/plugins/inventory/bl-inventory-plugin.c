@@ -5,6 +5,7 @@
 #include "bl-inventory-probe.h"
 
 #include <bowline/agent.h>
+#include <bowline/simple.h>
 
 #include "common/bl-variant.h"
 
@@ -113,8 +114,8 @@ message_cb (BowlineMessageCall *call, gpointer user_data)
   bowline_message_call_answer (call, g_variant_builder_end (&message));
 }
 
-static void
-activate_async (BowlineHost *host, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)
+static gboolean
+start (BowlineHost *host, GError **error)
 {
   static const char *const messages[] = { "sysinfo", NULL };
   static const BowlineAgentFeature feature = {
@@ -125,43 +126,14 @@ activate_async (BowlineHost *host, GCancellable *cancellable, GAsyncReadyCallbac
     .connected = connected_cb,
     .disconnected = disconnected_cb,
   };
-  g_autoptr (GTask) task = g_task_new (NULL, cancellable, callback, user_data);
-  g_task_set_source_tag (task, activate_async);
-  GError *error = NULL;
   the_inventory.host = host;
-  if (bowline_host_register_agent_feature (host, &feature, &the_inventory, &error))
-    g_task_return_boolean (task, TRUE);
-  else
-    g_task_return_error (task, error);
-}
-
-static gboolean
-activate_finish (BowlineHost *host, GAsyncResult *result, GError **error)
-{
-  return g_task_propagate_boolean (G_TASK (result), error);
+  return bowline_host_register_agent_feature (host, &feature, &the_inventory, error);
 }
 
 static void
-deactivate (BowlineHost *host)
+stop (BowlineHost *host)
 {
   disconnected_cb (&the_inventory);
 }
 
-const BowlinePluginDescriptor *
-bowline_plugin_query_1 (void)
-{
-  static const BowlinePluginDescriptor descriptor = {
-    .struct_size = sizeof descriptor,
-    .abi_major = BOWLINE_ABI_MAJOR,
-    .abi_minor = BOWLINE_ABI_MINOR,
-    .min_host_minor = 0,
-    .kind = BOWLINE_PLUGIN_KIND_AGENT,
-    .id = "inventory",
-    .version = BL_VERSION,
-    .license = "Apache-2.0",
-    .activate_async = activate_async,
-    .activate_finish = activate_finish,
-    .deactivate = deactivate,
-  };
-  return &descriptor;
-}
+BOWLINE_DEFINE_PLUGIN ("inventory", BOWLINE_PLUGIN_KIND_AGENT, BL_VERSION, "Apache-2.0", start, stop)

@@ -3,14 +3,16 @@
 #include "bl-build-config.h"
 #include "bl-terminal-session.h"
 
+#include <bowline/simple.h>
+
 static void
 tunnel_opened_cb (BowlineTunnel *tunnel, gpointer user_data)
 {
   bl_terminal_session_open (user_data, tunnel);
 }
 
-static void
-activate_async (BowlineHost *host, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)
+static gboolean
+start (BowlineHost *host, GError **error)
 {
   static const guint32 protocols[] = { 1, 6, 8, 9, G_MAXUINT32 };
   static const BowlineAgentFeature feature = {
@@ -20,35 +22,7 @@ activate_async (BowlineHost *host, GCancellable *cancellable, GAsyncReadyCallbac
     .protocols = protocols,
     .tunnel_opened = tunnel_opened_cb,
   };
-  g_autoptr (GTask) task = g_task_new (NULL, cancellable, callback, user_data);
-  g_task_set_source_tag (task, activate_async);
-  GError *error = NULL;
-  if (bowline_host_register_agent_feature (host, &feature, host, &error))
-    g_task_return_boolean (task, TRUE);
-  else
-    g_task_return_error (task, error);
+  return bowline_host_register_agent_feature (host, &feature, host, error);
 }
 
-static gboolean
-activate_finish (BowlineHost *host, GAsyncResult *result, GError **error)
-{
-  return g_task_propagate_boolean (G_TASK (result), error);
-}
-
-const BowlinePluginDescriptor *
-bowline_plugin_query_1 (void)
-{
-  static const BowlinePluginDescriptor descriptor = {
-    .struct_size = sizeof descriptor,
-    .abi_major = BOWLINE_ABI_MAJOR,
-    .abi_minor = BOWLINE_ABI_MINOR,
-    .min_host_minor = 0,
-    .kind = BOWLINE_PLUGIN_KIND_AGENT,
-    .id = "terminal",
-    .version = BL_VERSION,
-    .license = "Apache-2.0",
-    .activate_async = activate_async,
-    .activate_finish = activate_finish,
-  };
-  return &descriptor;
-}
+BOWLINE_DEFINE_PLUGIN ("terminal", BOWLINE_PLUGIN_KIND_AGENT, BL_VERSION, "Apache-2.0", start, NULL)
