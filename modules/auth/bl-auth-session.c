@@ -267,6 +267,18 @@ bl_auth_sessions_find (BlAuthSessions *self, const char *id, gint64 now_ms)
   return find_valid (self, id, now_ms);
 }
 
+void
+bl_auth_sessions_touch (BlAuthSessions *self, const char *id, gint64 now_ms)
+{
+  BlAuthSession *session = find_valid (self, id, now_ms);
+
+  if (session == NULL)
+    return;
+  session->seen_ms = now_ms;
+  if (now_ms - session->kept_ms >= KEEP_EVERY_MS)
+    keep (self, session);
+}
+
 const BlAuthSession *
 bl_auth_sessions_use (BlAuthSessions *self, const char *value, const char *address, gint64 now_ms)
 {
@@ -279,15 +291,13 @@ bl_auth_sessions_use (BlAuthSessions *self, const char *value, const char *addre
   session = find_valid (self, id, now_ms);
   if (session == NULL)
     return NULL;
-  session->seen_ms = now_ms;
   if (address != NULL && !g_str_equal (address, session->address))
     {
       g_free (session->address);
       session->address = g_strdup (address);
       session->kept_ms = 0;
     }
-  if (now_ms - session->kept_ms >= KEEP_EVERY_MS)
-    keep (self, session);
+  bl_auth_sessions_touch (self, session->id, now_ms);
   return session;
 }
 

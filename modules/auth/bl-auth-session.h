@@ -47,6 +47,8 @@ const BlAuthSession *
 bl_auth_sessions_use (BlAuthSessions *self, const char *value, const char *address, gint64 now_ms);
 /** Returns: (transfer none) (nullable): without using it. */
 const BlAuthSession *bl_auth_sessions_find (BlAuthSessions *self, const char *id, gint64 now_ms);
+/** Counts as a use, for what was opened with a cookie made for the session. */
+void bl_auth_sessions_touch (BlAuthSessions *self, const char *id, gint64 now_ms);
 /** Ends one, and everything that was opened with it. */
 void bl_auth_sessions_end (BlAuthSessions *self, const char *id);
 /** Ends all of an account, or only those a login token opened. */

@@ -183,6 +183,8 @@ cookie_verify (gpointer data, guint32 purpose, const char *text, const char *add
 
   if (!bl_auth_cookies_verify (self->cookies, purpose, text, address, &cookie, error))
     return NULL;
+  if (cookie.session_id != NULL)
+    bl_auth_sessions_touch (self->sessions, cookie.session_id, bl_auth_now_ms ());
   if (cookie.session_id == NULL
       || bl_auth_sessions_find (self->sessions, cookie.session_id, bl_auth_now_ms ()) != NULL)
     principal = make_principal (self, cookie.user_id, cookie.token_id, cookie.session_id, address);
