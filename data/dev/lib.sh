@@ -45,6 +45,7 @@ bl_install() {
 bl_build() {
   local source=$1 build=$2 log
   shift 2
+  umask 022 # a module that others may write is not loaded
   if [ ! -f "$build/build.ninja" ]; then
     meson setup "$build" "$source" "$@"
   fi

@@ -29,7 +29,7 @@ export async function until(what, check, seconds = 30) {
   }
 }
 
-async function freePorts(n) {
+export async function freePorts(n) {
   const servers = [];
   for (let i = 0; i < n; i++) {
     const server = createServer();
