@@ -485,7 +485,6 @@ client_stall (BlFrontFixture *fixture)
   gsize held = 0;
   for (const BlWsOut *out = to->wire.first; out != NULL; out = out->next)
     held += g_bytes_get_size (out->payload);
-  g_assert_cmpuint (held, >, 0);
   g_assert_cmpuint (held, <=, 2 * BL_IO_BUFFER_SIZE);
 
   /* nothing was lost: the rest arrives once the reader reads */

@@ -32,6 +32,8 @@ struct _BlIoThread
   gint64 next_tick_us;
   guint8 *buffer;
   guint8 *output;
+  guint8 *wire_in;
+  guint8 *wire_out;
 };
 
 static void
@@ -158,6 +160,8 @@ bl_io_thread_new (const char *name)
   self->deferred = g_array_new (FALSE, FALSE, sizeof (BlMail));
   self->buffer = g_malloc (BL_IO_BUFFER_HEADROOM + BL_IO_BUFFER_SIZE);
   self->output = g_malloc (BL_IO_BUFFER_SIZE);
+  self->wire_in = g_malloc (BL_IO_WIRE_SIZE);
+  self->wire_out = g_malloc (BL_IO_WIRE_SIZE);
   self->epoll_fd = epoll_create1 (EPOLL_CLOEXEC);
   self->wake_fd = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
   self->now_us = g_get_monotonic_time ();
@@ -189,6 +193,8 @@ bl_io_thread_free (BlIoThread *self)
   g_mutex_clear (&self->lock);
   g_free (self->buffer);
   g_free (self->output);
+  g_free (self->wire_in);
+  g_free (self->wire_out);
   g_free (self);
 }
 
@@ -321,6 +327,18 @@ guint8 *
 bl_io_thread_get_output (BlIoThread *self)
 {
   return self->output;
+}
+
+guint8 *
+bl_io_thread_get_wire_in (BlIoThread *self)
+{
+  return self->wire_in;
+}
+
+guint8 *
+bl_io_thread_get_wire_out (BlIoThread *self)
+{
+  return self->wire_out;
 }
 
 void

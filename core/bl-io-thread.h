@@ -15,6 +15,8 @@ G_BEGIN_DECLS
 
 /* Bytes read in one go; enough for four TLS records. */
 #define BL_IO_BUFFER_SIZE 65536
+/* The same with what TLS puts around it. */
+#define BL_IO_WIRE_SIZE (BL_IO_BUFFER_SIZE + 4096)
 /* Room in front of the buffer, for output that shares it (see bl_ws_rewriter_feed()). */
 #define BL_IO_BUFFER_HEADROOM 16
 
@@ -58,6 +60,10 @@ gint64 bl_io_thread_get_time (BlIoThread *self);
 guint8 *bl_io_thread_get_buffer (BlIoThread *self);
 /** Returns: a second buffer of BL_IO_BUFFER_SIZE, for gathering output within one callback */
 guint8 *bl_io_thread_get_output (BlIoThread *self);
+
+/** Returns: two of BL_IO_WIRE_SIZE, for what goes to and comes from the sockets below TLS */
+guint8 *bl_io_thread_get_wire_in (BlIoThread *self);
+guint8 *bl_io_thread_get_wire_out (BlIoThread *self);
 
 /**
  * bl_io_thread_defer: runs @func after the mails and events of this round, so that several small changes to one object

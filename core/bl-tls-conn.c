@@ -22,6 +22,9 @@ struct _BlTlsConn
   gnutls_priority_t priority;
   const BlTlsCertificate *certificate;
   BlTlsCounters *counters;
+  BlTlsWindow *reading, *pushing; /* (nullable): while a batch is under way */
+  BlTlsWindow carry; /* read from the socket, not yet by TLS; owned */
+  BlTlsWindow spill; /* made by TLS, not yet taken by the socket; owned */
   guint stuck; /* bytes of a record that was made and did not leave */
   guint8 kind;
   guint8 ended; /* close_notify or FIN was sent */
@@ -70,6 +73,8 @@ bl_tls_conn_free (BlTlsConn *self)
   if (self->session != NULL)
     gnutls_deinit (self->session);
   close (self->fd);
+  g_free (self->carry.data);
+  g_free (self->spill.data);
   if (self->credentials != NULL)
     bl_tls_credentials_unref (self->credentials);
   if (self->counters != NULL)
@@ -95,6 +100,175 @@ bl_tls_conn_client_hello (gnutls_session_t session,
   return 0;
 }
 
+/* ---- between TLS and the socket ------------------------------------------------------------------------------------ */
+
+static gsize
+bl_tls_window_take (BlTlsWindow *window, gpointer data, gsize size)
+{
+  const gsize n = MIN (size, window->length - window->pos);
+  memcpy (data, window->data + window->pos, n);
+  window->pos += n;
+  return n;
+}
+
+static void
+bl_tls_window_clear (BlTlsWindow *window)
+{
+  g_free (window->data);
+  *window = (BlTlsWindow){ NULL, 0, 0, 0 };
+}
+
+static gssize
+bl_tls_conn_receive (BlTlsConn *self, gpointer data, gsize size)
+{
+  gssize n;
+  do
+    n = recv (self->fd, data, size, 0);
+  while (n < 0 && errno == EINTR);
+  return n;
+}
+
+static ssize_t
+bl_tls_conn_pull (gnutls_transport_ptr_t ptr, void *data, size_t size)
+{
+  BlTlsConn *self = ptr;
+  BlTlsWindow *window = self->reading;
+  gssize n;
+
+  if (self->carry.data != NULL)
+    {
+      n = (gssize) bl_tls_window_take (&self->carry, data, size);
+      if (self->carry.pos == self->carry.length)
+        bl_tls_window_clear (&self->carry);
+      return n;
+    }
+  if (window == NULL)
+    n = bl_tls_conn_receive (self, data, size);
+  else if (window->pos < window->length)
+    return (ssize_t) bl_tls_window_take (window, data, size);
+  else
+    {
+      n = bl_tls_conn_receive (self, window->data, window->size);
+      if (n > 0)
+        {
+          window->pos = 0;
+          window->length = (gsize) n;
+          return (ssize_t) bl_tls_window_take (window, data, size);
+        }
+    }
+  if (n < 0)
+    gnutls_transport_set_errno (self->session, errno);
+  return n;
+}
+
+/* Sends what gathered; the rest stays in `spill`. An error shows at the next attempt. */
+static void
+bl_tls_conn_send_window (BlTlsConn *self, BlTlsWindow *window)
+{
+  gssize n = 0;
+  if (window->length > 0)
+    do
+      n = send (self->fd, window->data, window->length, MSG_NOSIGNAL);
+    while (n < 0 && errno == EINTR);
+  const gsize sent = (gsize) MAX (n, 0);
+  if (sent < window->length)
+    {
+      self->spill.length = self->spill.size = window->length - sent;
+      self->spill.pos = 0;
+      self->spill.data = g_memdup2 (window->data + sent, self->spill.length);
+    }
+  window->length = 0;
+}
+
+static ssize_t
+bl_tls_conn_vec_push (gnutls_transport_ptr_t ptr, const giovec_t *iov, int n_iov)
+{
+  BlTlsConn *self = ptr;
+  BlTlsWindow *window = self->pushing;
+  const struct msghdr message = { .msg_iov = (struct iovec *) iov, .msg_iovlen = (gsize) n_iov };
+  gsize total = 0;
+  gssize n = -1;
+
+  for (int i = 0; i < n_iov; i++)
+    total += iov[i].iov_len;
+  if (window != NULL && self->spill.data == NULL && window->length + total > window->size)
+    bl_tls_conn_send_window (self, window);
+  if (self->spill.data != NULL)
+    errno = EAGAIN;
+  else if (window != NULL && total <= window->size)
+    {
+      for (int i = 0; i < n_iov; i++)
+        {
+          memcpy (window->data + window->length, iov[i].iov_base, iov[i].iov_len);
+          window->length += iov[i].iov_len;
+        }
+      return (ssize_t) total;
+    }
+  else
+    do
+      n = sendmsg (self->fd, &message, MSG_NOSIGNAL);
+    while (n < 0 && errno == EINTR);
+  if (n < 0)
+    gnutls_transport_set_errno (self->session, errno);
+  return n;
+}
+
+void
+bl_tls_conn_begin_reading (BlTlsConn *self, BlTlsWindow *window)
+{
+  window->pos = window->length = 0;
+  self->reading = window;
+}
+
+void
+bl_tls_conn_end_reading (BlTlsConn *self)
+{
+  const BlTlsWindow *window = self->reading;
+
+  self->reading = NULL;
+  if (window == NULL || window->pos == window->length)
+    return;
+  self->carry.length = self->carry.size = window->length - window->pos;
+  self->carry.pos = 0;
+  self->carry.data = g_memdup2 (window->data + window->pos, self->carry.length);
+}
+
+void
+bl_tls_conn_begin_pushing (BlTlsConn *self, BlTlsWindow *window)
+{
+  window->pos = window->length = 0;
+  self->pushing = window;
+}
+
+void
+bl_tls_conn_end_pushing (BlTlsConn *self)
+{
+  BlTlsWindow *window = self->pushing;
+
+  self->pushing = NULL;
+  if (window != NULL)
+    bl_tls_conn_send_window (self, window);
+}
+
+/* Returns: 1 when nothing is left in `spill` */
+static int
+bl_tls_conn_send_spill (BlTlsConn *self)
+{
+  while (self->spill.data != NULL)
+    {
+      const gssize n = send (
+          self->fd, self->spill.data + self->spill.pos, self->spill.length - self->spill.pos, MSG_NOSIGNAL);
+      if (n < 0 && errno != EINTR)
+        return errno == EAGAIN || errno == EWOULDBLOCK ? BL_TLS_AGAIN : BL_TLS_FAILED;
+      self->spill.pos += (gsize) MAX (n, 0);
+      if (self->spill.pos == self->spill.length)
+        bl_tls_window_clear (&self->spill);
+    }
+  return 1;
+}
+
+/* ---- the handshake ------------------------------------------------------------------------------------------------- */
+
 static int
 bl_tls_conn_begin (BlTlsConn *self)
 {
@@ -102,7 +276,9 @@ bl_tls_conn_begin (BlTlsConn *self)
   if (code < 0)
     return code;
   gnutls_session_set_ptr (self->session, self);
-  gnutls_transport_set_int (self->session, self->fd);
+  gnutls_transport_set_ptr (self->session, self);
+  gnutls_transport_set_pull_function (self->session, bl_tls_conn_pull);
+  gnutls_transport_set_vec_push_function (self->session, bl_tls_conn_vec_push);
   gnutls_handshake_set_timeout (self->session, GNUTLS_INDEFINITE_TIMEOUT); /* the owner keeps time */
   gnutls_handshake_set_max_packet_length (self->session, BL_TLS_MAX_HANDSHAKE_MESSAGE);
   gnutls_handshake_set_hook_function (
@@ -163,10 +339,7 @@ bl_tls_conn_get_certificate (BlTlsConn *self)
 static gssize
 bl_tls_conn_read_plain (BlTlsConn *self, gpointer buffer, gsize size)
 {
-  gssize n;
-  do
-    n = recv (self->fd, buffer, size, 0);
-  while (n < 0 && errno == EINTR);
+  const gssize n = bl_tls_conn_receive (self, buffer, size);
   if (n >= 0)
     return n;
   return errno == EAGAIN || errno == EWOULDBLOCK ? BL_TLS_AGAIN : BL_TLS_FAILED;
@@ -189,7 +362,7 @@ bl_tls_conn_read (BlTlsConn *self, gpointer buffer, gsize size)
 gboolean
 bl_tls_conn_has_pending (BlTlsConn *self)
 {
-  return self->session != NULL && gnutls_record_check_pending (self->session) > 0;
+  return self->session != NULL && (self->carry.data != NULL || gnutls_record_check_pending (self->session) > 0);
 }
 
 static gssize
@@ -207,8 +380,9 @@ bl_tls_conn_write_plain (BlTlsConn *self, gconstpointer data, gsize size)
 int
 bl_tls_conn_flush (BlTlsConn *self)
 {
-  if (self->stuck == 0)
-    return 1;
+  const int spilled = bl_tls_conn_send_spill (self);
+  if (spilled != 1 || self->stuck == 0)
+    return spilled;
   const gssize n = gnutls_record_send (self->session, NULL, 0);
   if (n == GNUTLS_E_AGAIN || n == GNUTLS_E_INTERRUPTED)
     return BL_TLS_AGAIN;
@@ -261,7 +435,7 @@ bl_tls_conn_end_writing (BlTlsConn *self)
   if (self->ended)
     return;
   self->ended = TRUE;
-  if (self->session != NULL && self->stuck == 0)
+  if (self->session != NULL && self->stuck == 0 && self->spill.data == NULL)
     gnutls_bye (self->session, GNUTLS_SHUT_WR);
   shutdown (self->fd, SHUT_WR);
 }

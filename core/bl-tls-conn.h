@@ -72,6 +72,22 @@ gssize bl_tls_conn_write (BlTlsConn *self, gconstpointer data, gsize size);
 gssize bl_tls_conn_push (BlTlsConn *self, gconstpointer data, gsize size);
 /** Returns: 1 when nothing is held back, or BL_TLS_* */
 int bl_tls_conn_flush (BlTlsConn *self);
+/** A buffer of the caller's in which the bytes of several records share a system call. */
+typedef struct
+{
+  guint8 *data;
+  gsize size;
+  gsize pos, length; /* private */
+} BlTlsWindow;
+
+/** Between these the socket is read in blocks of @window's size; what is not used then stays with the connection. */
+void bl_tls_conn_begin_reading (BlTlsConn *self, BlTlsWindow *window);
+void bl_tls_conn_end_reading (BlTlsConn *self);
+/** Between these records gather in @window and leave together; what the socket does not take stays with the connection,
+ * and bl_tls_conn_flush() sends it. */
+void bl_tls_conn_begin_pushing (BlTlsConn *self, BlTlsWindow *window);
+void bl_tls_conn_end_pushing (BlTlsConn *self);
+
 /** Returns: %TRUE when the TLS layer waits for the socket to take something rather than to give something. */
 gboolean bl_tls_conn_wants_write (BlTlsConn *self);
 

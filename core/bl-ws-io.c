@@ -375,6 +375,21 @@ bl_ws_io_is_starved (BowlineWebSocket *self)
   return !g_atomic_int_compare_and_exchange (&self->starved, TRUE, FALSE);
 }
 
+gssize
+bl_ws_io_fill (BowlineWebSocket *self, guint8 *buffer, gsize *used)
+{
+  BlTlsWindow window = { .data = bl_io_thread_get_wire_in (self->io), .size = BL_IO_WIRE_SIZE };
+  gssize n = 1;
+
+  *used = 0;
+  bl_tls_conn_begin_reading (self->conn, &window);
+  while (*used < BL_IO_BUFFER_SIZE
+         && (n = bl_tls_conn_read (self->conn, buffer + *used, BL_IO_BUFFER_SIZE - *used)) > 0)
+    *used += (gsize) n;
+  bl_tls_conn_end_reading (self->conn);
+  return n;
+}
+
 static void
 bl_ws_io_read (BowlineWebSocket *self)
 {
@@ -383,9 +398,7 @@ bl_ws_io_read (BowlineWebSocket *self)
   for (guint round = 0; round < BL_WS_READ_ROUNDS && self->state < BL_WS_STATE_ENDING; round++)
     {
       gsize used = 0;
-      gssize n = 1;
-      while (used < BL_IO_BUFFER_SIZE && (n = bl_tls_conn_read (self->conn, buffer + used, BL_IO_BUFFER_SIZE - used)) > 0)
-        used += (gsize) n;
+      const gssize n = bl_ws_io_fill (self, buffer, &used);
       if (used > 0)
         {
           self->last_input_us = bl_io_thread_get_time (self->io);

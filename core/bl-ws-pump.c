@@ -41,11 +41,15 @@ bl_ws_pump_inject (BowlineWebSocket *self)
 static void
 bl_ws_pump_forward (BowlineWebSocket *self, const guint8 *data, gsize size)
 {
+  BlTlsWindow window = { .data = bl_io_thread_get_wire_out (self->io), .size = BL_IO_WIRE_SIZE };
+
+  bl_tls_conn_begin_pushing (self->conn, &window);
   while (size > 0 && self->wire.first == NULL)
     {
       const gssize n = bl_tls_conn_push (self->conn, data, MIN (size, BL_TLS_RECORD));
       if (n == BL_TLS_FAILED)
         {
+          bl_tls_conn_end_pushing (self->conn);
           bl_ws_io_end (self, BL_WS_CODE_ABNORMAL);
           return;
         }
@@ -54,6 +58,7 @@ bl_ws_pump_forward (BowlineWebSocket *self, const guint8 *data, gsize size)
       data += n;
       size -= (gsize) n;
     }
+  bl_tls_conn_end_pushing (self->conn);
   if (size > 0)
     bl_ws_out_push (&self->wire, bl_ws_out_new (0, g_bytes_new (data, size), 0));
 }
@@ -132,11 +137,9 @@ bl_ws_pump_ready (BowlineWebSocket *self)
   for (guint round = 0; round < BL_WS_PUMP_ROUNDS && self->state < BL_WS_STATE_ENDING; round++)
     {
       gsize used = 0;
-      gssize n = 1;
       if (bl_ws_pump_is_blocked (self))
         return;
-      while (used < BL_IO_BUFFER_SIZE && (n = bl_tls_conn_read (self->conn, buffer + used, BL_IO_BUFFER_SIZE - used)) > 0)
-        used += (gsize) n;
+      const gssize n = bl_ws_io_fill (self, buffer, &used);
       if (used > 0)
         {
           self->last_input_us = bl_io_thread_get_time (self->io);

@@ -171,6 +171,8 @@ void bl_ws_io_pong (BowlineWebSocket *self, const guint8 *data, gsize length);
 void bl_ws_out_clear (BowlineWebSocket *self, BlWsOutQueue *queue);
 /** Ends it now. @code: for `closed`, unless one is known already */
 void bl_ws_io_end (BowlineWebSocket *self, guint16 code);
+/** Reads one buffer of the I/O thread. Returns: as bl_tls_conn_read(), of the last attempt; @used: bytes read */
+gssize bl_ws_io_fill (BowlineWebSocket *self, guint8 *buffer, gsize *used);
 void bl_ws_io_defer_flush (BowlineWebSocket *self);
 void bl_ws_io_count_in (BowlineWebSocket *self, gsize bytes, gsize messages);
 void bl_ws_io_count_out (BowlineWebSocket *self, gsize bytes, gsize messages);
