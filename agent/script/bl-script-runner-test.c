@@ -65,6 +65,28 @@ test_good_core (void)
   bl_script_agent_free (agent);
 }
 
+// What the kernel says about the host while it runs.
+static void
+test_confined (void)
+{
+#ifdef __SANITIZE_ADDRESS__
+  g_test_skip ("a sanitizer needs what the sandbox forbids");
+#else
+  BlScriptAgent *agent = start (GOOD, (BlScriptOptions){ 0 });
+  g_autofree char *path = NULL, *status = NULL;
+
+  bl_script_agent_wait_state (agent, BL_SCRIPT_STATE_RUNNING);
+  path = g_strdup_printf ("/proc/%d/status", bl_script_runner_get_pid (agent->runner));
+  g_assert_true (g_file_get_contents (path, &status, NULL, NULL));
+  g_assert_nonnull (strstr (status, "NoNewPrivs:\t1\n"));
+  g_assert_null (strstr (status, "\nUid:\t0\t"));
+  g_assert_nonnull (strstr (status, "CapEff:\t0000000000000000\n"));
+  if (BL_TEST_SECCOMP)
+    g_assert_nonnull (strstr (status, "Seccomp:\t2\n"));
+  bl_script_agent_free (agent);
+#endif
+}
+
 static void
 test_runtime (void)
 {
@@ -352,6 +374,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/script/runner/good-core", test_good_core);
+  g_test_add_func ("/script/runner/confined", test_confined);
   g_test_add_func ("/script/runner/runtime", test_runtime);
   g_test_add_func ("/script/runner/events-promises", test_events_and_promises);
   g_test_add_func ("/script/runner/child-process", test_child_process);

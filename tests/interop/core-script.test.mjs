@@ -152,6 +152,18 @@ test('terminal: closing the tunnel ends the shell', async ({ server, link }) => 
   await waitFor(() => !existsSync(`/proc/${pid}`) || / Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8')), `end of shell ${pid}`);
 });
 
+test('desktop: the capture of the agent, and its end', async ({ server, link, display }) => {
+  if (display === null) return;
+  const tunnel = await server.openTunnel(link, 2);
+  tunnel.text('c');
+  tunnel.text('2');
+  await tunnel.json((m) => m.type === 'metadata' && m.users['user//t'] === 1, 'metadata');
+  await tunnel.frames.take((f) => !f.text && f.data.readUInt16BE(0) === 7, 'screen size');
+  await tunnel.frames.take((f) => !f.text && f.data.readUInt16BE(0) === 3 && f.data.includes('JFIF'), 'tile');
+  tunnel.close();
+  await link.json.take((m) => m.action === 'sessions' && m.type === 'kvm' && m.value['user//t'] === undefined, 'session ends');
+});
+
 test('sessions without the right are refused', async ({ server, link }) => {
   for (const [protocol, rights] of [[1, 8 | 512], [1, 256], [5, 8 | 1024], [2, 8 | 65536], [5, undefined], [10, undefined]]) {
     const tunnel = await server.openTunnel(link, protocol, { rights });
@@ -288,7 +300,8 @@ async function main() {
   const other = await FakeMeshServer.start();
   let failures = 0;
   try {
-    const link = await (agent === undefined ? server.startMeshAgent(binary) : server.startBowlineAgent(resolve(agent), resolve(scriptHost)));
+    const display = agent === undefined ? await server.startScreen() : null;
+    const link = await (agent === undefined ? server.startMeshAgent(binary, display) : server.startBowlineAgent(resolve(agent), resolve(scriptHost)));
     await link.pushCore(readFileSync(core));
     const first = await link.json.take((m) => m.action === 'coreinfo', 'coreinfo');
     const dir = join(server.dir, 'work');
@@ -296,7 +309,7 @@ async function main() {
     console.log(`1..${tests.length}`);
     for (const [index, { name, run }] of tests.entries()) {
       try {
-        await run({ server, other, link, first, dir });
+        await run({ server, other, link, first, dir, display });
         console.log(`ok ${index + 1} - ${name}`);
       } catch (error) {
         failures++;

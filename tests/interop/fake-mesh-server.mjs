@@ -185,13 +185,22 @@ export class FakeMeshServer {
     return this.agents.take(() => true, `authenticated agent (${this.output})`, 30000);
   }
 
+  // A screen of its own for the agent, when this machine has Xvfb: resolves to ":N" or null.
+  startScreen() {
+    this.screen = spawn('Xvfb', ['-displayfd', '1', '-screen', '0', '640x480x24', '-nolisten', 'tcp'], { stdio: ['ignore', 'pipe', 'ignore'] });
+    return new Promise((resolve) => {
+      this.screen.on('error', () => { this.screen = undefined; resolve(null); });
+      this.screen.stdout.once('data', (number) => resolve(`:${String(number).trim()}`));
+    });
+  }
+
   // Runs a copy of MeshAgent in a folder of its own, away from the desktop of this machine.
-  startMeshAgent(binary) {
+  startMeshAgent(binary, display) {
     const program = join(this.dir, 'meshagent');
     copyFileSync(binary, program);
     chmodSync(program, 0o700);
     writeFileSync(`${program}.msh`, this.settings());
-    return this.#run(program, ['connect'], { DISPLAY: ':4095', XAUTHORITY: join(this.dir, 'xauthority') });
+    return this.#run(program, ['connect'], { DISPLAY: display ?? ':4095', XAUTHORITY: join(this.dir, 'xauthority') });
   }
 
   // Runs bowline-agent without plugins: everything is up to the core script.
@@ -228,6 +237,7 @@ export class FakeMeshServer {
       await gone;
       clearTimeout(timer);
     }
+    this.screen?.kill();
     for (const socket of this.sockets) socket.destroy();
     await new Promise((resolve) => { this.https.close(resolve); });
     rmSync(this.dir, { recursive: true, force: true });
