@@ -9,6 +9,7 @@
 #include "testing/bl-front-client.h"
 
 #include <malloc.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -137,16 +138,33 @@ stop_server (void)
 
 /* ---- measuring ----------------------------------------------------------------------------------------------------- */
 
-/* Returns: proportional set size of the server in bytes */
 static gint64
-get_memory (void)
+read_memory (void)
 {
   g_autofree char *path = g_strdup_printf ("/proc/%d/smaps_rollup", server_pid);
   g_autofree char *text = NULL;
-  g_usleep (500000); /* so that what is freed has gone back */
   g_assert_true (g_file_get_contents (path, &text, NULL, NULL));
   const char *line = strstr (text, "\nPss:");
   return line != NULL ? g_ascii_strtoll (line + 5, NULL, 10) * 1024 : 0;
+}
+
+/* Returns: proportional set size of the server in bytes, once it has not changed for half a second */
+static gint64
+get_memory (void)
+{
+  const gint64 give_up_us = g_get_monotonic_time () + 10 * G_USEC_PER_SEC;
+  gint64 value = read_memory (), since_us = g_get_monotonic_time ();
+
+  while (g_get_monotonic_time () < MIN (since_us + G_USEC_PER_SEC / 2, give_up_us))
+    {
+      poll (NULL, 0, 50);
+      const gint64 now = read_memory ();
+      if (now == value)
+        continue;
+      value = now;
+      since_us = g_get_monotonic_time ();
+    }
+  return value;
 }
 
 /* Returns: CPU seconds of the server */
@@ -355,7 +373,6 @@ bench_stalled (void)
   const gint64 before = get_memory ();
   Transfer transfer = { a, 16384, 300000000 };
   GThread *thread = g_thread_new ("send", send_all, &transfer);
-  g_usleep (3 * G_USEC_PER_SEC);
   printf ("reader of a pair stalls: server grows by %.0f kB\n", (double) (get_memory () - before) / 1000);
   bl_front_client_free (b);
   g_thread_join (thread);
