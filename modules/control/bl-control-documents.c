@@ -87,11 +87,27 @@ is_presence (const char *name)
 }
 
 static GVariant *
-hide_secrets (GVariant *node)
+hide_secret (GVariant *object, const char *member)
 {
-  g_autoptr (GVariant) password = hide_member (node, "intelamt", "pass");
+  return bl_variant_has (object, member) ? bl_doc_set_int (object, member, 1) : g_variant_ref (object);
+}
 
-  return hide_member (password, "intelamt", "mpspass");
+GVariant *
+bl_control_node_member (BlControl *control, const char *name, GVariant *value, gboolean with_mesh)
+{
+  gboolean is_object = g_variant_is_of_type (value, G_VARIANT_TYPE_VARDICT);
+  g_autoptr (GVariant) passless = NULL;
+
+  if ((!with_mesh && g_str_equal (name, "meshid")) || is_presence (name))
+    return NULL;
+  if (g_str_equal (name, "ssh") || g_str_equal (name, "rdp"))
+    return g_variant_ref_sink (g_variant_new_int64 (1));
+  if (is_object && g_str_equal (name, "links"))
+    return g_variant_ref_sink (name_links (control, value));
+  if (!is_object || !g_str_equal (name, "intelamt"))
+    return g_variant_ref (value);
+  passless = hide_secret (value, "pass");
+  return hide_secret (passless, "mpspass");
 }
 
 GVariant *
@@ -101,25 +117,19 @@ bl_control_node_public (BlControl *control,
                         GVariant *sessions,
                         gboolean with_mesh)
 {
-  g_autoptr (GVariant) safe = hide_secrets (node);
   GVariantBuilder builder;
   GVariantIter iter;
   const char *name;
   GVariant *value;
 
   g_variant_builder_init (&builder, G_VARIANT_TYPE_VARDICT);
-  g_variant_iter_init (&iter, safe);
+  g_variant_iter_init (&iter, node);
   while (g_variant_iter_next (&iter, "{&sv}", &name, &value))
     {
-      g_autoptr (GVariant) member = g_steal_pointer (&value);
+      g_autoptr (GVariant) member = bl_control_node_member (control, name, value, with_mesh);
 
-      if ((!with_mesh && g_str_equal (name, "meshid")) || is_presence (name))
-        continue;
-      if (g_str_equal (name, "ssh") || g_str_equal (name, "rdp"))
-        g_variant_builder_add (&builder, "{sv}", name, g_variant_new_int64 (1));
-      else if (g_str_equal (name, "links") && g_variant_is_of_type (member, G_VARIANT_TYPE_VARDICT))
-        g_variant_builder_add (&builder, "{sv}", name, name_links (control, member));
-      else
+      g_variant_unref (value);
+      if (member != NULL)
         g_variant_builder_add (&builder, "{sv}", name, member);
     }
   add_presence (&builder, state, sessions);

@@ -26,6 +26,8 @@ GVariant *bl_control_node_public (BlControl *control,
                                   const BowlineDeviceState *state,
                                   GVariant *sessions,
                                   gboolean with_mesh);
+/** One member of a device as clients see it. Returns: (transfer full) (nullable): %NULL when it is left out */
+GVariant *bl_control_node_member (BlControl *control, const char *name, GVariant *value, gboolean with_mesh);
 /** The same from the directory and the connectivity now. Returns: (transfer full) (nullable) */
 GVariant *bl_control_dup_node_public (BlControl *control, const char *node_id, gboolean with_mesh);
 

@@ -150,17 +150,77 @@ bl_control_nodes_touch (BlControlNodes *self, const char *node_id)
 }
 
 static void
+append_number (GString *text, const char *name, gint64 number)
+{
+  if (text->len > 1)
+    g_string_append_c (text, ',');
+  g_string_append_printf (text, "\"%s\":%" G_GINT64_FORMAT, name, number);
+}
+
+static void
+append_presence (BlControlNodes *self, const char *id, GString *text)
+{
+  BowlineDeviceState state = { .struct_size = sizeof state };
+  g_autoptr (GVariant) sessions = NULL;
+
+  if (!bowline_device_get_state (self->control->host, id, &state))
+    return;
+  append_number (text, "conn", state.connectivity);
+  append_number (text, "pwr", state.power);
+  if (state.agent_since_ms != 0)
+    append_number (text, "agct", state.agent_since_ms);
+  if (state.cira_since_ms != 0)
+    append_number (text, "cict", state.cira_since_ms);
+  sessions = bowline_device_dup_sessions (self->control->host, id);
+  if (sessions == NULL || g_variant_n_children (sessions) == 0)
+    return;
+  g_string_append (text, ",\"sessions\":");
+  if (!bl_json_append (text, sessions, NULL))
+    g_string_append (text, "{}");
+}
+
+/* The text of bl_control_node_public () without making it first: after a restart all devices are asked for at
+ * once. */
+static GString *
+make_text (BlControlNodes *self, const char *id)
+{
+  g_autoptr (GVariant) node = bowline_directory_dup (self->control->host, id);
+  GString *text = g_string_sized_new (512);
+  GVariantIter iter;
+  const char *name;
+  GVariant *value;
+
+  g_string_append_c (text, '{');
+  if (node != NULL)
+    g_variant_iter_init (&iter, node);
+  while (node != NULL && g_variant_iter_next (&iter, "{&sv}", &name, &value))
+    {
+      g_autoptr (GVariant) member = bl_control_node_member (self->control, name, value, FALSE);
+      gsize before = text->len;
+
+      g_variant_unref (value);
+      if (member == NULL)
+        continue;
+      if (before > 1)
+        g_string_append_c (text, ',');
+      bl_json_append_string (text, name);
+      g_string_append_c (text, ':');
+      if (!bl_json_append (text, member, NULL))
+        g_string_truncate (text, before);
+    }
+  append_presence (self, id, text);
+  g_string_append_c (text, '}');
+  return text;
+}
+
+static void
 append_entry (BlControlNodes *self, Entry *entry, GString *out)
 {
-  g_autoptr (GVariant) form = NULL;
   GString *text;
 
   if (entry->text == NULL)
     {
-      form = bl_control_dup_node_public (self->control, entry->id, FALSE);
-      text = g_string_new (NULL);
-      if (form == NULL || !bl_json_append (text, form, NULL))
-        g_string_assign (text, "{}");
+      text = make_text (self, entry->id);
       entry->length = text->len;
       entry->text = g_string_free (text, FALSE);
     }
