@@ -53,7 +53,11 @@ parse_options (Options *options, int *argc, char ***argv, GError **error)
   g_autoptr (GOptionContext) context = g_option_context_new ("[enroll URL GROUP | doctor]");
   g_option_context_set_summary (context, "The Bowline agent: makes this machine manageable from its server.");
   g_option_context_add_main_entries (context, entries, NULL);
-  return g_option_context_parse (context, argc, argv, error);
+  if (!g_option_context_parse (context, argc, argv, error))
+    return FALSE;
+  if (options->state_dir == NULL)
+    options->state_dir = g_strdup (DEFAULT_STATE_DIR);
+  return TRUE;
 }
 
 // The settings file that is given, the one in the state directory, or the one beside the program.
@@ -254,7 +258,7 @@ main (int argc, char **argv)
   signal (SIGPIPE, SIG_IGN);
   mallopt (M_ARENA_MAX, 1);
   umask (0077);
-  Options options = { .state_dir = g_strdup (DEFAULT_STATE_DIR) };
+  Options options = { 0 };
   g_autoptr (GError) error = NULL;
   int status = 2;
   if (!parse_options (&options, &argc, &argv, &error))
