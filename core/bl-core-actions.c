@@ -24,6 +24,12 @@ add_int (GVariantBuilder *builder, const char *key, gint64 value)
 }
 
 static void
+add_bool (GVariantBuilder *builder, const char *key, gboolean value)
+{
+  g_variant_builder_add (builder, "{sv}", key, g_variant_new_boolean (value));
+}
+
+static void
 answer_ok (BowlineActionCall *call)
 {
   GVariantBuilder answer;
@@ -53,6 +59,35 @@ count_online_cb (const char *id, GVariant *document, gpointer user_data)
 }
 
 static void
+add_endpoint_cb (BowlineHost *host, const BowlineEndpoint *endpoint, gpointer user_data)
+{
+  GVariantBuilder row;
+  g_variant_builder_init (&row, G_VARIANT_TYPE_VARDICT);
+  add_string (&row, "path", endpoint->path);
+  add_string (&row, "module", bowline_host_get_plugin_id (host));
+  add_bool (&row, "websocket", endpoint->opened != NULL);
+  add_bool (&row, "request", endpoint->request != NULL);
+  add_bool (&row, "device", (endpoint->flags & BOWLINE_ENDPOINT_DEVICE) != 0);
+  add_bool (&row, "any-host", (endpoint->flags & BOWLINE_ENDPOINT_ANY_HOST) != 0);
+  add_bool (&row, "redirect-port", (endpoint->flags & BOWLINE_ENDPOINT_REDIRECT_PORT) != 0);
+  g_variant_builder_add (user_data, "v", g_variant_builder_end (&row));
+}
+
+// The ports: what they count, and every path that modules serve there.
+static GVariant *
+front_status (void)
+{
+  g_autoptr (GVariant) numbers = bl_http_front_dup_status (context.front);
+  GVariantBuilder endpoints;
+  GVariantDict front;
+  g_variant_builder_init (&endpoints, G_VARIANT_TYPE ("av"));
+  bl_http_front_foreach_endpoint (context.front, add_endpoint_cb, &endpoints);
+  g_variant_dict_init (&front, numbers);
+  g_variant_dict_insert_value (&front, "endpoints", g_variant_builder_end (&endpoints));
+  return g_variant_dict_end (&front);
+}
+
+static void
 status_cb (BowlineActionCall *call, gpointer user_data)
 {
   BowlineHost *host = bl_host_get_core ();
@@ -71,6 +106,7 @@ status_cb (BowlineActionCall *call, gpointer user_data)
   add_int (&answer, "devices", bowline_directory_count (host, "node"));
   add_int (&answer, "devices-online", online);
   g_variant_builder_add (&answer, "{sv}", "store", store);
+  g_variant_builder_add (&answer, "{sv}", "front", front_status ());
   BowlineRelay relay = { .struct_size = sizeof relay };
   gpointer self;
   if (bowline_host_get_relay (host, &relay, &self))

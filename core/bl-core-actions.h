@@ -4,6 +4,7 @@
 
 #include "bl-audit.h"
 #include "bl-config.h"
+#include "bl-http-front.h"
 #include "bl-module-manager.h"
 #include "bl-store.h"
 
@@ -16,6 +17,7 @@ typedef struct
   BlModuleManager *modules;
   BlStore *store;
   BlAudit *audit;
+  BlHttpFront *front;
   const char *data_dir;
   gint64 started_ms;
   gboolean maintenance; // no network: started by bowlinectl for one request

@@ -277,6 +277,7 @@ make_components (BlServer *server, GError **error)
     .modules = server->modules,
     .store = server->store,
     .audit = server->audit,
+    .front = server->front,
     .data_dir = server->data_dir,
     .started_ms = g_get_real_time () / 1000,
     .maintenance = server->maintenance,
