@@ -102,6 +102,7 @@ bl_http_front_request_started (SoupServer *server, SoupServerMessage *message, g
 {
   /* now, so that an answer libsoup makes by itself to garbage carries them too */
   bl_http_headers_apply (user_data, soup_server_message_get_response_headers (message), NULL, FALSE);
+  soup_message_headers_replace (soup_server_message_get_response_headers (message), "Cache-Control", "no-store");
 }
 
 static void
