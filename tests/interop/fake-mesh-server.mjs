@@ -180,6 +180,8 @@ export class FakeMeshServer {
       cwd: this.dir, stdio: ['ignore', 'pipe', 'pipe'],
       env: { PATH: '/usr/bin:/bin', HOME: this.dir, TMPDIR: this.dir, ...env },
     });
+    // Also when the test itself breaks off.
+    process.on('exit', () => this.agent.kill('SIGKILL'));
     this.agent.on('error', (error) => { this.output += error.message; });
     for (const stream of [this.agent.stdout, this.agent.stderr]) stream.on('data', (data) => { this.output += data; });
     return this.agents.take(() => true, `authenticated agent (${this.output})`, 30000);
