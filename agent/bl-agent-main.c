@@ -257,7 +257,7 @@ main (int argc, char **argv)
   setlocale (LC_ALL, "");
   signal (SIGPIPE, SIG_IGN);
   mallopt (M_ARENA_MAX, 1);
-  umask (0077);
+  umask (0022); // uploads and shells are as a person would make them; what is private names its mode
   Options options = { 0 };
   g_autoptr (GError) error = NULL;
   int status = 2;

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <termios.h>
 #include <unistd.h>
@@ -106,6 +107,7 @@ run_child (const char *slave, const BlTerminalAccount *account, char *const *arg
   sigset_t none;
   sigemptyset (&none);
   sigprocmask (SIG_SETMASK, &none, NULL);
+  umask (022);
   setsid ();
   const int terminal = open (slave, O_RDWR);
   if (terminal < 0 || ioctl (terminal, TIOCSCTTY, 0) != 0)
