@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* WebSockets over real sockets: messages, limits, back-pressure, closing, pairs. */
+#include "bl-host.h"
 #include "bl-ws-socket.h"
 #include "testing/bl-front-fixture.h"
 
@@ -251,6 +252,33 @@ client_closing (BlFrontFixture *fixture)
   bl_front_fixture_call (fixture, close_first);
   await_closed (fixture, 3);
   g_assert_cmpuint (fixture->close_codes[2], ==, 1006);
+}
+
+static void
+release_fixture (BlFrontFixture *fixture)
+{
+  bl_host_release (fixture->host);
+}
+
+static gboolean
+no_sockets (BlFrontFixture *fixture)
+{
+  return bl_front_fixture_get_status (fixture, "websockets") == 0;
+}
+
+/* A module that stops: its sockets are closed, its paths are gone, and it is not called any more. */
+static void
+client_released (BlFrontFixture *fixture)
+{
+  g_autoptr (BlFrontClient) client = open_socket (fixture, "/echo.ws");
+  bl_front_fixture_call (fixture, release_fixture);
+  assert_closes (client, 1001);
+  send_close (client, 1001);
+  bl_front_fixture_await (fixture, no_sockets, 10);
+  g_assert_cmpuint (fixture->closed, ==, 0);
+  g_autoptr (BlFrontClient) again = bl_front_client_new (fixture->port, NULL);
+  g_assert_cmpuint (bl_front_client_upgrade (again, fixture->authority, "/echo.ws", NULL), ==, 404);
+  fixture->closed = fixture->opened;
 }
 
 static void
@@ -569,6 +597,7 @@ TEST (echo)
 TEST (pipelined)
 TEST (does_not_read)
 TEST (closing)
+TEST (released)
 TEST (idle)
 TEST (foreign_origin)
 TEST (pair)
@@ -606,6 +635,7 @@ main (int argc, char **argv)
   g_test_add_func ("/front/ws/does-not-read", test_does_not_read);
   g_test_add_func ("/front/ws/flood", test_flood);
   g_test_add_func ("/front/ws/closing", test_closing);
+  g_test_add_func ("/front/ws/released", test_released);
   g_test_add_func ("/front/ws/idle", test_idle);
   g_test_add_func ("/front/ws/foreign-origin", test_foreign_origin);
   g_test_add_func ("/front/ws/pair", test_pair);

@@ -34,6 +34,7 @@ struct _BlHttpFront
   GBytes *outer_hash;
   BlListener *listener;
   BlListener *redirect;
+  guint16 port; /* of the listener, kept when that is gone */
   BlTlsCounters counters;
   BlWsGroup group;
   GQueue conns; /* of BlHttpConn */

@@ -227,7 +227,10 @@ static void
 bl_http_front_release_host (BowlineHost *host, gpointer user_data)
 {
   BlHttpFront *self = user_data;
+
   bl_http_registry_remove_host (self->registry, host);
+  for (GList *link = self->group.sockets.head; link != NULL; link = link->next)
+    bl_ws_socket_release_host (link->data, host);
 }
 
 static void
@@ -376,6 +379,7 @@ bl_http_front_start (BlHttpFront *self, GError **error)
       g_clear_pointer (&self->listener, bl_listener_free);
       return FALSE;
     }
+  self->port = bl_listener_get_port (self->listener);
   bl_listener_set_credentials (self->listener, self->credentials);
   bl_listener_start (self->listener);
   if (self->redirect != NULL)

@@ -103,7 +103,7 @@ bl_http_route_parse_target (BowlineHttpRequest *request)
 static void
 bl_http_route_redirect (BlHttpFront *front, BowlineHttpRequest *request)
 {
-  const guint16 own = front->options.public_port != 0 ? front->options.public_port : bl_listener_get_port (front->listener);
+  const guint16 own = front->options.public_port != 0 ? front->options.public_port : front->port;
   GUri *uri = soup_server_message_get_uri (request->message);
   g_autofree char *name = bl_http_host_dup_name (request->host, NULL);
   const gboolean v6 = strchr (name, ':') != NULL;

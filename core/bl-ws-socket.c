@@ -16,7 +16,7 @@ bl_ws_socket_new (const BlWsSocketConfig *config)
   self->group = config->group;
   self->io = config->io;
   self->host = config->host;
-  self->label = g_strdup (config->label);
+  self->label = g_intern_string (config->label); /* there are few paths and many sockets */
   self->max_queued = config->max_queued;
   self->idle_timeout = config->idle_timeout;
   self->max_message = config->max_message;
@@ -43,7 +43,6 @@ bl_ws_socket_unref (BowlineWebSocket *self)
   g_clear_pointer (&self->initial, g_bytes_unref);
   g_free (self->rewriter);
   g_free (self->close_reason);
-  g_free (self->label);
   g_free (self);
 }
 
@@ -205,6 +204,16 @@ bl_ws_socket_join (BowlineWebSocket *a, BowlineWebSocket *b, GError **error)
   a->main_paused = b->main_paused = FALSE;
   bl_ws_socket_post (a, bl_ws_io_join, bl_ws_socket_ref (b), 0);
   return TRUE;
+}
+
+void
+bl_ws_socket_release_host (BowlineWebSocket *self, BowlineHost *host)
+{
+  if (self->host != host)
+    return;
+  memset (&self->handler, 0, sizeof self->handler);
+  self->has_handler = FALSE;
+  bl_ws_socket_close (self, BL_WS_CODE_GOING_AWAY, "module stops");
 }
 
 const BowlineWebSocketOps bl_ws_socket_ops = {

@@ -67,7 +67,7 @@ struct _BowlineWebSocket
   /* main thread */
   GList link;
   BowlineHost *host;
-  char *label; /* the endpoint's path, for the log */
+  const char *label; /* (static): the endpoint's path, for the log */
   BowlineSocketHandler handler;
   gpointer user_data;
   gsize max_queued;
@@ -126,6 +126,8 @@ BowlineWebSocket *bl_ws_socket_new (const BlWsSocketConfig *config);
 void bl_ws_socket_start (BowlineWebSocket *self, BlTlsConn *conn, GBytes *initial);
 void bl_ws_socket_release (BowlineWebSocket *self);
 gboolean bl_ws_socket_has_handler (BowlineWebSocket *self);
+/** The plugin of @host is going: if the socket is its, it is closed, and the plugin is not called any more. */
+void bl_ws_socket_release_host (BowlineWebSocket *self, BowlineHost *host);
 
 extern const BowlineWebSocketOps bl_ws_socket_ops;
 
