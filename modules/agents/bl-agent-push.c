@@ -39,8 +39,6 @@ become_stable (BlAgentSession *session)
   if (session->stable)
     return;
   session->stable = TRUE;
-  bl_agent_session_send_json (session,
-                              g_variant_new_parsed ("{'action': <'serverInfo'>, 'agentSelfGuestSharing': <false>}"));
   bl_agent_report_ask_sysinfo (session);
 }
 

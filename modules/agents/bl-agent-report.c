@@ -342,7 +342,9 @@ handle_log (BlAgentSession *session, GVariant *report)
 static void
 handle_ping (BlAgentSession *session, GVariant *report)
 {
-  bl_agent_session_send_json (session, g_variant_new_parsed ("{'action': <'pong'>}"));
+  static const char pong[] = "{\"action\":\"pong\"}";
+
+  bl_agent_session_send (session, g_bytes_new_static (pong, sizeof pong - 1));
 }
 
 static void

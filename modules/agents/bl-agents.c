@@ -104,9 +104,9 @@ resume_paced (BlAgents *agents)
     }
 }
 
-/* Sends @action to so many sessions that each gets one every @seconds: the list is walked round, a piece a tick. */
+/* Sends @json to so many sessions that each gets one every @seconds: the list is walked round, a piece a tick. */
 static void
-ping_some (BlAgents *agents, guint seconds, guint *credit, const char *action)
+ping_some (BlAgents *agents, guint seconds, guint *credit, const char *json)
 {
   guint n;
 
@@ -120,7 +120,7 @@ ping_some (BlAgents *agents, guint seconds, guint *credit, const char *action)
 
       g_queue_push_tail_link (&agents->sessions, link);
       if (session->state == BL_AGENT_STATE_READY)
-        bl_agent_session_send_json (session, g_variant_new_parsed ("{'action': <%s>}", action));
+        bl_agent_session_send (session, g_bytes_new_static (json, strlen (json)));
     }
 }
 
@@ -148,8 +148,8 @@ tick_cb (gpointer user_data)
     bl_agent_session_close (session, 0, NULL);
   while ((session = bl_agent_deadlines_take_due (&agents->cores_due, now_us)) != NULL)
     bl_agent_push_mute (session);
-  ping_some (agents, agents->settings.ping_seconds, &agents->ping_credit, "ping");
-  ping_some (agents, agents->settings.pong_seconds, &agents->pong_credit, "pong");
+  ping_some (agents, agents->settings.ping_seconds, &agents->ping_credit, "{\"action\":\"ping\"}");
+  ping_some (agents, agents->settings.pong_seconds, &agents->pong_credit, "{\"action\":\"pong\"}");
   if (agents->sessions.length > 0)
     return G_SOURCE_CONTINUE;
   agents->tick = 0;

@@ -252,8 +252,9 @@ run_events (BowlineActionCall *call, gpointer user_data)
                            limited ? bowline_principal_get_user_id (principal) : user_id);
   if (kind != NULL && *kind != '\0')
     g_variant_dict_insert (&filter, "action", "s", kind);
-  if (node_id == NULL)
-    g_variant_dict_insert_value (&filter, "ids", own_targets (control, principal));
+  /* What is kept about a device and addressed to nobody, such as its power history, is no event for people. */
+  g_variant_dict_insert_value (&filter, "ids",
+                               node_id != NULL ? g_variant_new_strv (&node_id, 1) : own_targets (control, principal));
   query = g_new (Query, 1);
   *query = (Query){ bl_control_ref (control), bowline_action_call_ref (call) };
   bowline_event_query_async (control->host, g_variant_dict_end (&filter), NULL, on_events, query);
