@@ -13,6 +13,7 @@
 #include "bl-event-log.h"
 #include "bl-extension-points.h"
 #include "bl-front-config.h"
+#include "bl-health.h"
 #include "bl-host.h"
 #include "bl-http-front.h"
 #include "bl-identity.h"
@@ -282,7 +283,7 @@ make_components (BlServer *server, GError **error)
     .started_ms = g_get_real_time () / 1000,
     .maintenance = server->maintenance,
   };
-  return bl_core_actions_register (&actions, error);
+  return bl_core_actions_register (&actions, error) && bl_health_register (server->store, error);
 }
 
 void

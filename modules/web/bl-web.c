@@ -45,15 +45,6 @@ page_cb (BowlineHttpRequest *request, gpointer user_data)
   bowline_http_request_respond (request, 200, file->type, file->content[encoding]);
 }
 
-// 200 when the server can do its work: this code runs, and changes can be kept.
-static void
-health_cb (BowlineHttpRequest *request, gpointer user_data)
-{
-  g_autoptr (GBytes) body = g_bytes_new_static ("ok", 2);
-  bowline_http_request_add_header (request, "Cache-Control", "no-store");
-  bowline_http_request_respond (request, 200, "text/html; charset=utf-8", body);
-}
-
 static void
 robots_cb (BowlineHttpRequest *request, gpointer user_data)
 {
@@ -66,8 +57,6 @@ register_endpoints (BlWeb *web, GError **error)
   const BowlineEndpoint endpoints[] = {
     { .struct_size = sizeof endpoints[0], .flags = BOWLINE_ENDPOINT_FALLBACK | BOWLINE_ENDPOINT_PREFIX, .path = "/",
       .methods = "GET", .request = page_cb },
-    { .struct_size = sizeof endpoints[0], .flags = BOWLINE_ENDPOINT_ANY_HOST, .path = "/health.ashx", .methods = "GET",
-      .request = health_cb },
     { .struct_size = sizeof endpoints[0], .flags = BOWLINE_ENDPOINT_ANY_HOST, .path = "/robots.txt", .methods = "GET",
       .request = robots_cb },
   };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The page on the server's ports, and /health.ashx.
+// The page on the server's ports.
 #pragma once
 
 #include <bowline/plugin.h>
