@@ -256,7 +256,7 @@ static gboolean
 ask (BowlinePrincipal *who, const char *text)
 {
   g_autoptr (GError) error = NULL;
-  GVariant *request = g_variant_parse (G_VARIANT_TYPE_VARDICT, text, NULL, NULL, &error);
+  g_autoptr (GVariant) request = g_variant_parse (G_VARIANT_TYPE_VARDICT, text, NULL, NULL, &error);
 
   g_assert_no_error (error);
   g_ptr_array_set_size (world.frames, 0);

@@ -73,7 +73,7 @@ run_local (const char *action, const char *arguments)
                                 .site_ceiling = G_MAXUINT32 };
   g_autoptr (BowlinePrincipal) local = bowline_principal_new (bl_test_host_get (test), &info);
   GVariantDict request;
-  g_autoptr (GVariant) parsed = g_variant_ref_sink (parse (arguments));
+  g_autoptr (GVariant) parsed = parse (arguments);
   g_autoptr (GPtrArray) frames = NULL;
 
   g_variant_dict_init (&request, parsed);
@@ -379,7 +379,7 @@ static void
 put_account (const char *more)
 {
   g_autoptr (GVariant) old = bowline_directory_dup (bl_test_host_get (test), "user//admin");
-  g_autoptr (GVariant) patch = g_variant_ref_sink (parse (more));
+  g_autoptr (GVariant) patch = parse (more);
   g_autoptr (GVariant) merged = bl_doc_merge (old, patch);
 
   bl_test_host_put_document (test, merged);
@@ -488,7 +488,9 @@ test_meshcentral_hash (void)
 static char *
 issue (const char *object)
 {
-  return auth.cookie_issue (auth_self, BOWLINE_COOKIE_LOGIN, parse (object));
+  g_autoptr (GVariant) content = parse (object);
+
+  return auth.cookie_issue (auth_self, BOWLINE_COOKIE_LOGIN, content);
 }
 
 static void
@@ -601,9 +603,11 @@ test_local_actions (void)
   g_assert_cmpint (check_from ("192.0.2.1", "admin", "Second one 2", NULL), ==, -1);
   g_clear_pointer (&answer, g_variant_unref);
 
-  bl_test_host_put_document (
-      test, parse ("{'_id': <'mesh//m'>, 'type': <'mesh'>, 'links': <{'user//admin': <{'rights': <@x 1>}>,"
-                   " 'user//other': <{'rights': <@x 1>}>}>}"));
+  g_autoptr (GVariant) mesh
+      = parse ("{'_id': <'mesh//m'>, 'type': <'mesh'>, 'links': <{'user//admin': <{'rights': <@x 1>}>,"
+                   " 'user//other': <{'rights': <@x 1>}>}>}");
+
+  bl_test_host_put_document (test, mesh);
   answer = run_local ("user.delete", "{'name': <'admin'>}");
   g_assert_cmpstr (bl_variant_get_string (answer, "result"), ==, "ok");
   g_assert_false (bowline_directory_contains (bl_test_host_get (test), "user//admin"));

@@ -831,9 +831,9 @@ run_local (const char *request)
   g_autoptr (BowlinePrincipal) local = world_principal (BOWLINE_PRINCIPAL_LOCAL, "user//~local");
   GPtrArray *frames = g_ptr_array_new_with_free_func ((GDestroyNotify)g_variant_unref);
 
-  g_assert_true (bowline_action_dispatch (world.host, local, NULL,
-                                          g_variant_parse (G_VARIANT_TYPE_VARDICT, request, NULL, NULL, NULL),
-                                          NULL, keep_frame, frames, NULL));
+  g_autoptr (GVariant) parsed = g_variant_parse (G_VARIANT_TYPE_VARDICT, request, NULL, NULL, NULL);
+
+  g_assert_true (bowline_action_dispatch (world.host, local, NULL, parsed, NULL, keep_frame, frames, NULL));
   bl_test_host_settle ();
   return frames;
 }

@@ -355,9 +355,9 @@ test_session_count (void)
 static void
 publish_message (const char *message)
 {
-  bowline_topic_publish (
-      world.host, "device.message",
-      g_variant_new ("(s@a{sv})", NODE, g_variant_parse (G_VARIANT_TYPE_VARDICT, message, NULL, NULL, NULL)));
+  g_autoptr (GVariant) parsed = g_variant_parse (G_VARIANT_TYPE_VARDICT, message, NULL, NULL, NULL);
+
+  bowline_topic_publish (world.host, "device.message", g_variant_new ("(s@a{sv})", NODE, parsed));
 }
 
 /* The id of a socket's session, out of a message to the device. */

@@ -86,6 +86,9 @@ export class Bowline {
     const args = ['--data-dir', this.data, '--config', this.config, '--set', `server.port=${this.port}`,
       '--set', `server.redirect-port=${this.redirectPort}`, '--set', `server.mps-port=${this.mpsPort}`,
       '--set', 'server.bind=127.0.0.1', '--ready-fd', '3', ...this.sets.flatMap((s) => ['--set', s])];
+    // A tree that was built without the page borrows that of another one.
+    const page = process.env.BL_TEST_PAGE;
+    if (page && !existsSync(join(BUILD, 'web', 'dist', 'manifest.json'))) args.push('--set', `web.directory=${page}`);
     const log = openSync(join(this.dir, 'server.log'), 'a');
     const [program, ...rest] = [...this.wrap, join(BUILD, 'bin', 'bowlined'), ...args];
     this.process = start(program, rest, {
