@@ -78,7 +78,7 @@ put (const char *id, const char *text)
   GVariant *document = g_variant_parse (G_VARIANT_TYPE_VARDICT, text, NULL, NULL, &error);
 
   g_assert_no_error (error);
-  g_hash_table_replace (world.documents, g_strdup (id), g_variant_ref_sink (document));
+  g_hash_table_replace (world.documents, g_strdup (id), document);
   if (changed != NULL)
     {
       g_autoptr (GVariant) payload = g_variant_ref_sink (g_variant_new ("(sms)", id, "put"));
