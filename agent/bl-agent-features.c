@@ -221,6 +221,12 @@ is_connected (BowlineHost *host)
   return installed != NULL && installed->channel != NULL && bl_agent_channel_is_connected (installed->channel);
 }
 
+static guint32
+get_capabilities (BowlineHost *host)
+{
+  return installed != NULL ? bl_agent_features_get_capabilities (installed) : 0;
+}
+
 static BowlineMessageCall *
 call_ref (BowlineMessageCall *call)
 {
@@ -281,7 +287,8 @@ void
 bl_agent_features_install (BlAgentFeatures *features)
 {
   static const BowlineAgentFeatureOps feature_ops
-      = { .register_agent_feature = register_feature, .send = send_message, .is_connected = is_connected };
+      = { .register_agent_feature = register_feature, .send = send_message, .is_connected = is_connected,
+          .get_capabilities = get_capabilities };
   static const BowlineMessageCallOps call_ops = {
     .ref = call_ref, .unref = call_unref, .get_message = call_get_message, .get_rights = call_get_rights,
     .answer = call_answer,

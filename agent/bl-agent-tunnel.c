@@ -14,13 +14,18 @@
 #include <string.h>
 
 #define WAIT_SECONDS 120 // from opening to the protocol number
+#define PAUSED "The person at the device has paused remote sessions."
+#define STOPPED "The person at the device ended the session."
 
 struct _BlAgentTunnels
 {
   BlAgentChannel *channel;
   BlAgentFeatures *features;
-  GPtrArray *list; // BowlineTunnel
+  BlAgentPresence *presence;
+  GPtrArray *list; // BowlineTunnel, oldest first
 };
+
+static BlAgentTunnels *installed;
 
 struct _BowlineTunnel
 {
@@ -28,6 +33,7 @@ struct _BowlineTunnel
   BlAgentTunnels *tunnels; // NULL once it is over
   BlAgentSocket *socket;
   BlAgentPortRelay *port_relay;
+  BowlineConsent *consent; // while the person at the device is asked
   GVariant *order;
   GVariant *options;
   guint32 rights;
@@ -36,8 +42,10 @@ struct _BowlineTunnel
   guint8 other_pin[BL_SHA384_SIZE]; // `servertlshash`, when the order has one
   gboolean has_other_pin;
   gboolean joined;
+  gboolean chosen; // the viewer named the protocol
   gboolean started;
   gboolean counted; // in the sessions the server was told of
+  gint64 start_time; // seconds since 1970
   guint wait_id;
   BowlineTunnelHandler handler;
   gpointer user_data;
@@ -104,14 +112,18 @@ end_tunnel (BowlineTunnel *tunnel)
     return;
   tunnel->tunnels = NULL;
   g_clear_handle_id (&tunnel->wait_id, g_source_remove);
+  g_clear_pointer (&tunnel->consent, bl_agent_presence_withdraw);
   g_clear_pointer (&tunnel->socket, bl_agent_socket_free);
   const char *type = session_type (tunnel);
   if (tunnel->handler.closed != NULL)
     tunnel->handler.closed (tunnel, tunnel->user_data);
   g_clear_pointer (&tunnel->port_relay, bl_agent_port_relay_free);
-  g_ptr_array_remove_fast (tunnels->list, tunnel);
+  g_ptr_array_remove (tunnels->list, tunnel);
   if (tunnel->counted)
-    report_sessions (tunnels, type);
+    {
+      report_sessions (tunnels, type);
+      bl_agent_presence_changed (tunnels->presence);
+    }
   tunnel_unref (tunnel);
 }
 
@@ -132,42 +144,77 @@ send_text (BowlineTunnel *tunnel, const char *text)
 }
 
 static void
+op_send_status (BowlineTunnel *tunnel, guint32 msgid, const char *text)
+{
+  g_autofree char *line = bl_tunnel_build_console (text, msgid);
+  send_text (tunnel, line);
+}
+
+static void
 mark_started (BowlineTunnel *tunnel)
 {
   tunnel->started = TRUE;
   g_clear_handle_id (&tunnel->wait_id, g_source_remove);
   tunnel->counted = TRUE;
+  tunnel->start_time = g_get_real_time () / G_USEC_PER_SEC;
   report_sessions (tunnel->tunnels, session_type (tunnel));
+  bl_agent_presence_changed (tunnel->tunnels->presence);
 }
 
 static void
 refuse (BowlineTunnel *tunnel, const char *reason)
 {
-  g_autofree char *line = bl_tunnel_build_console (reason, 2);
-  g_message ("a session was refused: %s", reason);
-  send_text (tunnel, line);
-  bl_agent_socket_close (tunnel->socket);
+  g_message ("a session ends: %s", reason);
+  op_send_status (tunnel, 2, reason);
+  if (tunnel->socket != NULL)
+    bl_agent_socket_close (tunnel->socket);
+}
+
+// The person at the device, or the settings, decided.
+static void
+decided_cb (const char *refusal, gpointer user_data)
+{
+  BowlineTunnel *tunnel = user_data;
+  g_clear_pointer (&tunnel->consent, bowline_consent_unref);
+  if (refusal != NULL)
+    {
+      refuse (tunnel, refusal);
+      return;
+    }
+  op_send_status (tunnel, 0, NULL);
+  mark_started (tunnel);
+  bl_agent_features_open_tunnel (tunnel->tunnels->features, tunnel->protocol, tunnel);
+  if (tunnel->tunnels != NULL && tunnel->handler.closed == NULL)
+    end_tunnel (tunnel);
+}
+
+static void
+ask_first (BowlineTunnel *tunnel)
+{
+  const gint64 asked = bl_variant_get_int (tunnel->options, "consent", 0);
+  g_clear_handle_id (&tunnel->wait_id, g_source_remove); // the question has its own time
+  BowlineConsent *consent
+      = bl_agent_presence_ask (tunnel->tunnels->presence, tunnel, tunnel->protocol, tunnel->order,
+                               (guint32)CLAMP (asked, 0, BL_CONSENT_ALL), decided_cb, tunnel);
+  if (consent == NULL)
+    return;
+  tunnel->consent = consent;
+  op_send_status (tunnel, 1, "Waiting for the person at the device to agree…");
 }
 
 static void
 start_protocol (BowlineTunnel *tunnel, guint32 protocol)
 {
-  gboolean notify, prompt;
+  tunnel->chosen = TRUE;
   tunnel->protocol = protocol;
-  bl_tunnel_consent (protocol, (guint32)bl_variant_get_int (tunnel->order, "consent", 0), &notify, &prompt);
-  if (prompt)
-    refuse (tunnel, "The user of this device must be asked first, and nothing is installed there that could ask.");
+  if (bl_agent_presence_get_pause (tunnel->tunnels->presence) != 0)
+    refuse (tunnel, PAUSED);
   else if (!bl_tunnel_allowed (protocol, tunnel->rights))
     refuse (tunnel, "Your rights on this device do not allow this.");
   else if (!bl_agent_features_serves_protocol (tunnel->tunnels->features, protocol))
     refuse (tunnel, "This agent does not offer this kind of session.");
   else
-    {
-      mark_started (tunnel);
-      bl_agent_features_open_tunnel (tunnel->tunnels->features, protocol, tunnel);
-      if (tunnel->tunnels != NULL && tunnel->handler.closed == NULL)
-        end_tunnel (tunnel);
-    }
+    ask_first (tunnel);
 }
 
 // ---- frames --------------------------------------------------------------------------------------------------------
@@ -190,7 +237,7 @@ handle_control (BowlineTunnel *tunnel, const BlTunnelMsg *message)
       bl_agent_socket_close (tunnel->socket);
       break;
     case BL_TUNNEL_MSG_OPTIONS:
-      if (!tunnel->started && message->message != NULL)
+      if (!tunnel->chosen && message->message != NULL)
         {
           GVariant *merged = bl_doc_merge (tunnel->options, message->message);
           g_variant_unref (tunnel->options);
@@ -212,7 +259,9 @@ handle_text (BowlineTunnel *tunnel, const guint8 *data, gsize length)
   if (!tunnel->joined)
     {
       tunnel->joined = (length == 1 && data[0] == 'c') || (length == 2 && memcmp (data, "cr", 2) == 0);
-      if (tunnel->joined && tunnel->port_relay != NULL)
+      if (tunnel->joined && bl_agent_presence_get_pause (tunnel->tunnels->presence) != 0)
+        refuse (tunnel, PAUSED);
+      else if (tunnel->joined && tunnel->port_relay != NULL)
         {
           mark_started (tunnel);
           bl_agent_port_relay_start (tunnel->port_relay);
@@ -234,7 +283,7 @@ handle_text (BowlineTunnel *tunnel, const guint8 *data, gsize length)
     g_message ("a control message of a session was not understood: %s", error->message);
   else if (message.type != BL_TUNNEL_MSG_PROTOCOL)
     handle_control (tunnel, &message);
-  else if (!tunnel->started)
+  else if (!tunnel->chosen)
     start_protocol (tunnel, message.protocol);
 }
 
@@ -288,11 +337,12 @@ closed_cb (BlAgentSocket *socket, const GError *error, gpointer user_data)
 // ---- opening -------------------------------------------------------------------------------------------------------
 
 BlAgentTunnels *
-bl_agent_tunnels_new (BlAgentChannel *channel, BlAgentFeatures *features)
+bl_agent_tunnels_new (BlAgentChannel *channel, BlAgentFeatures *features, BlAgentPresence *presence)
 {
   BlAgentTunnels *tunnels = g_new0 (BlAgentTunnels, 1);
   tunnels->channel = channel;
   tunnels->features = features;
+  tunnels->presence = presence;
   tunnels->list = g_ptr_array_new ();
   return tunnels;
 }
@@ -304,14 +354,10 @@ bl_agent_tunnels_free (BlAgentTunnels *tunnels)
     return;
   while (tunnels->list->len > 0)
     end_tunnel (tunnels->list->pdata[tunnels->list->len - 1]);
+  if (installed == tunnels)
+    installed = NULL;
   g_ptr_array_unref (tunnels->list);
   g_free (tunnels);
-}
-
-guint
-bl_agent_tunnels_count (BlAgentTunnels *tunnels)
-{
-  return tunnels->list->len;
 }
 
 static void
@@ -442,13 +488,6 @@ op_send_json (BowlineTunnel *tunnel, GVariant *message)
 }
 
 static void
-op_send_status (BowlineTunnel *tunnel, guint32 msgid, const char *text)
-{
-  g_autofree char *line = bl_tunnel_build_console (text, msgid);
-  send_text (tunnel, line);
-}
-
-static void
 op_pause (BowlineTunnel *tunnel)
 {
   if (tunnel->socket != NULL)
@@ -501,13 +540,78 @@ op_set_handler (BowlineTunnel *tunnel, const BowlineTunnelHandler *handler, gpoi
   tunnel->user_data = user_data;
 }
 
+// ---- behind <bowline/presence.h> -----------------------------------------------------------------------------------
+
+static gboolean
+op_register_presence (BowlineHost *host, const BowlineAgentPresence *table, gpointer user_data, GError **error)
+{
+  return bl_agent_presence_register (installed->presence, host, table, user_data, error);
+}
+
+static GPtrArray *
+op_list (BowlineHost *host)
+{
+  GPtrArray *list = g_ptr_array_new ();
+  for (guint i = 0; installed != NULL && i < installed->list->len; i++)
+    {
+      BowlineTunnel *tunnel = installed->list->pdata[i];
+      if (tunnel->counted)
+        g_ptr_array_add (list, tunnel);
+    }
+  return list;
+}
+
+static gint64
+op_get_started (BowlineTunnel *tunnel)
+{
+  return tunnel->start_time;
+}
+
+static void
+op_stop (BowlineTunnel *tunnel, const char *reason)
+{
+  if (tunnel->tunnels != NULL)
+    refuse (tunnel, reason != NULL ? reason : STOPPED);
+}
+
+static void
+op_pause_all (BowlineHost *host, gint64 until)
+{
+  if (installed == NULL)
+    return;
+  bl_agent_presence_pause (installed->presence, until);
+  if (bl_agent_presence_get_pause (installed->presence) == 0)
+    return;
+  g_autoptr (GPtrArray) running = op_list (host);
+  for (guint i = 0; i < running->len; i++)
+    op_stop (running->pdata[i], PAUSED);
+}
+
+static gint64
+op_get_pause (BowlineHost *host)
+{
+  return installed != NULL ? bl_agent_presence_get_pause (installed->presence) : 0;
+}
+
+static const char *
+op_get_server (BowlineHost *host)
+{
+  return installed != NULL ? bl_agent_channel_get_url (installed->channel) : NULL;
+}
+
 void
-bl_agent_tunnels_install (void)
+bl_agent_tunnels_install (BlAgentTunnels *tunnels)
 {
   static const BowlineTunnelOps ops = {
     .ref = op_ref, .unref = tunnel_unref, .get_info = op_get_info, .dup_options = op_dup_options,
     .send_binary = op_send_binary, .send_json = op_send_json, .send_status = op_send_status, .pause = op_pause,
     .resume = op_resume, .close = op_close, .log = op_log, .set_handler = op_set_handler,
   };
+  static const BowlinePresenceOps presence_ops = {
+    .register_agent_presence = op_register_presence, .list_tunnels = op_list, .get_started = op_get_started,
+    .stop = op_stop, .pause = op_pause_all, .get_pause = op_get_pause, .get_server = op_get_server,
+  };
+  installed = tunnels;
   bowline_private_install_tunnel_ops (&ops);
+  bowline_private_install_presence_ops (&presence_ops);
 }

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "bl-agent-features.h"
+#include "bl-agent-presence.h"
 
 G_BEGIN_DECLS
 
@@ -14,15 +15,14 @@ G_BEGIN_DECLS
 typedef struct _BlAgentTunnels BlAgentTunnels;
 
 /** All borrowed. */
-BlAgentTunnels *bl_agent_tunnels_new (BlAgentChannel *channel, BlAgentFeatures *features);
+BlAgentTunnels *bl_agent_tunnels_new (BlAgentChannel *channel, BlAgentFeatures *features, BlAgentPresence *presence);
 /** Ends all tunnels. */
 void bl_agent_tunnels_free (BlAgentTunnels *tunnels);
-/** Puts it behind the tunnel functions of <bowline/agent.h>. Once. */
-void bl_agent_tunnels_install (void);
+/** Puts it behind the tunnel functions of <bowline/agent.h> and <bowline/presence.h>. Once. */
+void bl_agent_tunnels_install (BlAgentTunnels *tunnels);
 
 /** Opens the tunnel that a `msg` of type `tunnel` orders. What is wrong with it is logged. */
 void bl_agent_tunnels_open (BlAgentTunnels *tunnels, GVariant *order);
-guint bl_agent_tunnels_count (BlAgentTunnels *tunnels);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BlAgentTunnels, bl_agent_tunnels_free)
 

@@ -8,6 +8,7 @@
 #include "bl-agent-host.h"
 #include "bl-agent-tunnel.h"
 #include "bl-build-config.h"
+#include "common/bl-rights-bits.h"
 #include "common/bl-variant.h"
 
 #include <bowline/agent.h>
@@ -26,6 +27,7 @@ struct _BlAgent
   GStrv plugin_dirs;
   BlAgentFeatures *features;
   BlAgentChannel *channel;
+  BlAgentPresence *presence;
   BlAgentTunnels *tunnels;
   BlAgentCore *core;
 };
@@ -65,6 +67,7 @@ connected_cb (gpointer user_data)
   BlAgent *agent = user_data;
   bl_agent_features_connected (agent->features);
   bl_agent_core_set_connected (agent->core, TRUE);
+  bl_agent_presence_changed (agent->presence);
 }
 
 static void
@@ -73,6 +76,7 @@ disconnected_cb (gpointer user_data)
   BlAgent *agent = user_data;
   bl_agent_features_disconnected (agent->features);
   bl_agent_core_set_connected (agent->core, FALSE);
+  bl_agent_presence_changed (agent->presence);
 }
 
 static void
@@ -131,7 +135,9 @@ core_started_cb (gpointer user_data)
 static void
 plugin_released_cb (BowlineHost *host, gpointer user_data)
 {
-  bl_agent_features_remove_owner (((BlAgent *)user_data)->features, host);
+  BlAgent *agent = user_data;
+  bl_agent_features_remove_owner (agent->features, host);
+  bl_agent_presence_remove_owner (agent->presence, host);
 }
 
 static gboolean
@@ -158,6 +164,17 @@ make_channel (BlAgent *agent, GError **error)
   return agent->channel != NULL;
 }
 
+// Consent flags that the device itself demands: `consent` in its settings, and MeshAgent's key of the same meaning.
+static guint32
+local_consent (const BlAgentOptions *options)
+{
+  const char *text = bl_msh_get (options->msh, "LocalConsent");
+  guint64 flags = text != NULL ? g_ascii_strtoull (text, NULL, 0) : 0;
+  if (options->settings != NULL && g_key_file_has_key (options->settings, "agent", "consent", NULL))
+    flags |= g_key_file_get_uint64 (options->settings, "agent", "consent", NULL);
+  return (guint32)(flags & BL_CONSENT_ALL);
+}
+
 BlAgent *
 bl_agent_new (const BlAgentOptions *options, GError **error)
 {
@@ -169,11 +186,13 @@ bl_agent_new (const BlAgentOptions *options, GError **error)
   agent->features = bl_agent_features_new ();
   bl_agent_host_install (options->state_dir, options->settings);
   bl_agent_features_install (agent->features);
-  bl_agent_tunnels_install ();
+  bl_agent_presence_install ();
   if (!make_channel (agent, error))
     return NULL;
   bl_agent_features_set_channel (agent->features, agent->channel);
-  agent->tunnels = bl_agent_tunnels_new (agent->channel, agent->features);
+  agent->presence = bl_agent_presence_new (local_consent (options));
+  agent->tunnels = bl_agent_tunnels_new (agent->channel, agent->features, agent->presence);
+  bl_agent_tunnels_install (agent->tunnels);
   agent->core = bl_agent_core_new (agent->channel, agent->features, agent->msh, agent->identity, agent->state_dir,
                                    core_started_cb, agent, error);
   if (agent->core == NULL)
@@ -194,6 +213,7 @@ bl_agent_free (BlAgent *agent)
       bl_module_manager_stop (agent->plugins);
       bl_module_manager_free (agent->plugins);
     }
+  g_clear_pointer (&agent->presence, bl_agent_presence_free);
   g_clear_pointer (&agent->core, bl_agent_core_free);
   bl_agent_features_set_channel (agent->features, NULL);
   g_clear_pointer (&agent->channel, bl_agent_channel_free);

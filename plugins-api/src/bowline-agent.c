@@ -203,3 +203,11 @@ bowline_agent_is_connected (BowlineHost *host)
     return FALSE;
   return agent_feature_ops->is_connected (host);
 }
+
+guint32
+bowline_agent_get_capabilities (BowlineHost *host)
+{
+  if (BOWLINE_ABSENT (agent_feature_ops, get_capabilities))
+    return 0;
+  return agent_feature_ops->get_capabilities (host);
+}

@@ -11,6 +11,7 @@
 #pragma once
 
 #include <bowline/agent.h>
+#include <bowline/presence.h>
 #include <bowline/plugin.h>
 
 G_BEGIN_DECLS
@@ -327,7 +328,35 @@ typedef struct
                                       GError **error);
   gboolean (*send) (BowlineHost *host, GVariant *message);
   gboolean (*is_connected) (BowlineHost *host);
+  guint32 (*get_capabilities) (BowlineHost *host);
 } BowlineAgentFeatureOps;
+
+/** Questions to the person at the device. Slots have the meaning and the thread of the public function of the same
+ * name. */
+typedef struct
+{
+  BowlineConsent *(*ref) (BowlineConsent *consent);
+  void (*unref) (BowlineConsent *consent);
+  void (*get_info) (BowlineConsent *consent, BowlineConsentInfo *info);
+  BowlineTunnel *(*get_tunnel) (BowlineConsent *consent);
+  void (*answer) (BowlineConsent *consent, guint32 answer);
+} BowlineConsentOps;
+
+/** What the person at the device sees and may stop. Slots have the meaning and the thread of the public function of
+ * the same name. */
+typedef struct
+{
+  gboolean (*register_agent_presence) (BowlineHost *host,
+                                       const BowlineAgentPresence *presence,
+                                       gpointer user_data,
+                                       GError **error);
+  GPtrArray *(*list_tunnels) (BowlineHost *host);
+  gint64 (*get_started) (BowlineTunnel *tunnel);
+  void (*stop) (BowlineTunnel *tunnel, const char *reason);
+  void (*pause) (BowlineHost *host, gint64 until);
+  gint64 (*get_pause) (BowlineHost *host);
+  const char *(*get_server) (BowlineHost *host);
+} BowlinePresenceOps;
 
 BOWLINE_EXPORT extern void bowline_private_install_host_ops (const BowlineHostOps *ops);
 BOWLINE_EXPORT extern void bowline_private_install_topic_ops (const BowlineTopicOps *ops);
@@ -347,6 +376,8 @@ BOWLINE_EXPORT extern void bowline_private_install_store_ops (const BowlineStore
 BOWLINE_EXPORT extern void bowline_private_install_tunnel_ops (const BowlineTunnelOps *ops);
 BOWLINE_EXPORT extern void bowline_private_install_message_call_ops (const BowlineMessageCallOps *ops);
 BOWLINE_EXPORT extern void bowline_private_install_agent_feature_ops (const BowlineAgentFeatureOps *ops);
+BOWLINE_EXPORT extern void bowline_private_install_consent_ops (const BowlineConsentOps *ops);
+BOWLINE_EXPORT extern void bowline_private_install_presence_ops (const BowlinePresenceOps *ops);
 
 /** Only so that the dump of the library's ABI holds the descriptor, which no other function takes. Returns:
  * its size. */

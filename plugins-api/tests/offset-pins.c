@@ -3,6 +3,7 @@
  * once a version with it was released: a new member adds a line at the end of its table. */
 #include <bowline/agent.h>
 #include <bowline/plugin.h>
+#include <bowline/presence.h>
 
 #if GLIB_SIZEOF_VOID_P == 8
 #define PIN(table, member, offset) G_STATIC_ASSERT (G_STRUCT_OFFSET (table, member) == (offset))
@@ -58,6 +59,19 @@ PIN (BowlineAgentFeature, tunnel_opened, 32);
 PIN (BowlineAgentFeature, message, 40);
 PIN (BowlineAgentFeature, connected, 48);
 PIN (BowlineAgentFeature, disconnected, 56);
+
+PIN (BowlineConsentInfo, struct_size, 0);
+PIN (BowlineConsentInfo, needs, 4);
+PIN (BowlineConsentInfo, timeout, 8);
+PIN (BowlineConsentInfo, reserved, 12);
+PIN (BowlineConsentInfo, title, 16);
+PIN (BowlineConsentInfo, message, 24);
+
+PIN (BowlineAgentPresence, struct_size, 0);
+PIN (BowlineAgentPresence, flags, 4);
+PIN (BowlineAgentPresence, ask, 8);
+PIN (BowlineAgentPresence, withdrawn, 16);
+PIN (BowlineAgentPresence, changed, 24);
 
 PIN (BowlineAuth, struct_size, 0);
 PIN (BowlineAuth, flags, 4);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Tells the server what this machine is: coreinfo when connected, the network shortly after, hardware when asked; each
-// only when it changed since the server was last told on this connection.
+// Tells the server what this machine is: coreinfo when connected, the network shortly after, hardware when
+// asked; each only when it changed since the server was last told on this connection.
 #include "bl-build-config.h"
 #include "bl-inventory-probe.h"
 
@@ -23,12 +23,6 @@ typedef struct
 
 static Inventory the_inventory;
 
-static guint32
-all_capabilities (void)
-{
-  return BOWLINE_AGENT_CAPABILITY_TERMINAL | BOWLINE_AGENT_CAPABILITY_FILES;
-}
-
 // Returns: whether VALUE differs from what *HASH stands for, which is then replaced.
 static gboolean
 has_changed (char **hash, GVariant *value)
@@ -44,7 +38,8 @@ has_changed (char **hash, GVariant *value)
 static void
 send_core_info (Inventory *inventory)
 {
-  g_autoptr (GVariant) info = g_variant_ref_sink (bl_inventory_core_info ("", BL_VERSION, all_capabilities ()));
+  g_autoptr (GVariant) info = g_variant_ref_sink (
+      bl_inventory_core_info ("", BL_VERSION, bowline_agent_get_capabilities (inventory->host)));
   if (has_changed (&inventory->core_hash, info))
     bowline_agent_send (inventory->host, info);
 }

@@ -127,6 +127,8 @@ BOWLINE_AVAILABLE_IN_1_0 gboolean bowline_host_register_agent_feature (
 /** Sends a JSON message to the server. @message: (transfer floating): a{sv}. Returns: %FALSE while offline; nothing is kept. */
 BOWLINE_AVAILABLE_IN_1_0 gboolean bowline_agent_send (BowlineHost *host, GVariant *message);
 BOWLINE_AVAILABLE_IN_1_0 gboolean bowline_agent_is_connected (BowlineHost *host);
+/** Returns: the capabilities of all features that are registered now, BOWLINE_AGENT_CAPABILITY_* */
+BOWLINE_AVAILABLE_IN_1_0 guint32 bowline_agent_get_capabilities (BowlineHost *host);
 
 G_END_DECLS
 #endif
