@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bl-ctl-commands.h"
 
+#include "bl-ctl-agents.h"
 #include "common/bl-json.h"
 
 #include <string.h>
@@ -164,8 +165,9 @@ static const BlCtlCommand commands[] = {
   { "group settings", "NAME|ID", "group.settings", "print the settings file (.msh) for agents of a group",
     BL_CTL_OPERAND, "name", print_msh },
   { "device list", NULL, "device.list", "devices and whether they are connected", 0, NULL, print_devices },
-  { "agents import", "DIR", "agents.import", "take MeshAgent binaries from a folder", BL_CTL_OPERAND, "path",
-    print_members },
+  { "agents import", "DIR", NULL, "take agent programs from a folder or an installed meshcentral", BL_CTL_OPERAND,
+    .local = bl_ctl_agents_import },
+  { "agents list", NULL, NULL, "agent programs that were taken", 0, .local = bl_ctl_agents_list },
   { "server-id", NULL, "server-id", "the key hash that agents check, 96 hex digits", 0, NULL, print_server_id },
   { "login-key", NULL, "login-key", "the key that login cookies are made with, 160 hex digits", 0, NULL, print_key },
   { "login-token", "USERID", "login-token", "a cookie for /?login=, valid for an hour", BL_CTL_OPERAND, "userid",

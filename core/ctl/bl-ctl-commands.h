@@ -30,6 +30,8 @@ typedef struct
   const char *operand_key; // request member the operand becomes
   // Prints an answer (a{sv}) for people; NULL prints nothing when it is done.
   void (*print) (GVariant *answer);
+  // Runs the command without the server; then there is no action. Returns: an exit status
+  int (*local) (const char *data_dir, const char *operand, gboolean json);
 } BlCtlCommand;
 
 /** Returns: (transfer none) (array length=n_commands) */

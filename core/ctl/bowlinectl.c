@@ -294,7 +294,8 @@ check_and_run (const Options *options, char **words)
   g_autoptr (GError) error = NULL;
   if (options->password_stdin && (arguments.password = read_password (&error)) == NULL)
     return usage_error ("%s", error->message);
-  const int status = run_command (options, command, &arguments);
+  const int status = command->local != NULL ? command->local (options->data_dir, arguments.operand, options->json)
+                                            : run_command (options, command, &arguments);
   if (arguments.password != NULL)
     {
       explicit_bzero (arguments.password, strlen (arguments.password));
