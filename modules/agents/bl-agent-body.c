@@ -146,6 +146,20 @@ writable_cb (BowlineHttpRequest *request, gpointer user_data)
   bl_agent_body_free (body);
 }
 
+/* As RFC 9110 section 5.6.7 wants it, whatever language the server speaks. */
+static char *
+http_date (gint64 time)
+{
+  static const char days[] = "MonTueWedThuFriSatSun";
+  static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+  g_autoptr (GDateTime) when = g_date_time_new_from_unix_utc (time);
+
+  return g_strdup_printf ("%.3s, %02d %.3s %04d %02d:%02d:%02d GMT", days + 3 * (g_date_time_get_day_of_week (when) - 1),
+                          g_date_time_get_day_of_month (when), months + 3 * (g_date_time_get_month (when) - 1),
+                          g_date_time_get_year (when), g_date_time_get_hour (when), g_date_time_get_minute (when),
+                          g_date_time_get_second (when));
+}
+
 static char *
 make_tag (BlAgentBody *body)
 {
@@ -163,8 +177,7 @@ bl_agent_body_send (BlAgentBody *body, BowlineHttpRequest *request, const char *
 {
   g_autofree char *tag = make_tag (body);
   g_autofree char *disposition = g_strdup_printf ("attachment; filename=\"%s\"", name);
-  g_autoptr (GDateTime) changed = g_date_time_new_from_unix_utc (body->binary->time);
-  g_autofree char *date = g_date_time_format (changed, "%a, %d %b %Y %H:%M:%S GMT");
+  g_autofree char *date = http_date (body->binary->time);
   const char *known = bowline_http_request_get_header (request, "If-None-Match");
 
   bowline_http_request_add_header (request, "ETag", tag);

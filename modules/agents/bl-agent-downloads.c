@@ -1,83 +1,42 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Settings, programs and the install script for new devices. */
+/* Settings, programs and install scripts for new devices. */
 #include "bl-agent-downloads.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
+#include "bl-agent-body.h"
+#include "bl-agent-settings.h"
+#include "bl-agent-zip.h"
 #include "common/bl-ids.h"
-#include "common/bl-msh.h"
+#include "common/bl-json.h"
+#include "common/bl-rights-bits.h"
 #include "common/bl-variant.h"
 
-#define PIECE (64 * 1024)
 #define MAX_SCRIPT (256 * 1024)
 #define SCRIPT "bowline-install.sh"
 /* A line of the script that is replaced by our root certificate, when clients cannot know it otherwise. */
 #define ROOT_MARKER "@ROOT_CERTIFICATE@"
+/* The script inside a program that installs itself, and where its settings are put. */
+#define PROGRAM_SCRIPT "meshagent-install.js"
+#define SETTINGS_MARKER "'@SETTINGS@'"
+#define TICKET_PURPOSE "agent-group"
 
-/* Numbers and file names of MeshAgent's builds; see agent-channel.md section 6. */
-static const struct
+#define NO_PROGRAM                                                                                                     \
+  "This server has no such agent program. Its administrator can add it with: bowlinectl agents import DIR\n"          \
+  "On Linux the server's own agent needs no such program: bowline-agent, from your distribution or this server's "     \
+  "packages.\n"
+
+#define NO_SCRIPT "This server has no install script of this number.\n"
+
+struct _BlAgentDownloads
 {
-  guint id;
-  const char *file;
-  const char *given;
-} programs[] = {
-  { 1, "MeshConsole.exe", "meshconsole32.exe" },
-  { 2, "MeshConsole64.exe", "meshconsole64.exe" },
-  { 3, "MeshService.exe", "meshagent32.exe" },
-  { 4, "MeshService64.exe", "meshagent64.exe" },
-  { 5, "meshagent_x86", "meshagent" },
-  { 6, "meshagent_x86-64", "meshagent" },
-  { 7, "meshagent_mips", "meshagent" },
-  { 9, "meshagent_arm", "meshagent" },
-  { 13, "meshagent_pogo", "meshagent" },
-  { 14, "meshagent_android.apk", "meshandroid.apk" },
-  { 15, "meshagent_poky", "meshagent" },
-  { 16, "meshagent_osx-x86-64", "meshagent" },
-  { 18, "meshagent_poky64", "meshagent" },
-  { 19, "meshagent_x86_nokvm", "meshagent" },
-  { 20, "meshagent_x86-64_nokvm", "meshagent" },
-  { 24, "meshagent_arm-linaro", "meshagent" },
-  { 25, "meshagent_armhf", "meshagent" },
-  { 26, "meshagent_aarch64", "meshagent" },
-  { 27, "meshagent_armhf2", "meshagent" },
-  { 28, "meshagent_mips24kc", "meshagent" },
-  { 29, "meshagent_osx-arm-64", "meshagent" },
-  { 30, "meshagent_freebsd_x86-64", "meshagent" },
-  { 32, "meshagent_aarch64", "meshagent" },
-  { 33, "meshagent_openwrt_x86_64", "meshagent" },
-  { 35, "meshagent_linux-armada370-hf", "meshagent" },
-  { 36, "meshagent_openwrt_x86_64", "meshagent" },
-  { 37, "meshagent_openbsd_x86-64", "meshagent" },
-  { 40, "meshagent_mipsel24kc", "meshagent" },
-  { 41, "meshagent_aarch64-cortex-a53", "meshagent" },
-  { 42, "MeshConsoleARM64.exe", "meshconsolearm64.exe" },
-  { 43, "MeshServiceARM64.exe", "meshagentarm64.exe" },
-  { 45, "meshagent_riscv64", "meshagent" },
-  { 10003, "MeshService.exe", "meshagent32.exe" },
-  { 10004, "MeshService64.exe", "meshagent64.exe" },
-  { 10005, "meshagent_osx-universal-64", "meshagent" },
-  { 10006, "MeshCentralAssistant.exe", "MeshCentralAssistant.exe" },
+  BowlineHost *host;
+  BlAgentBinaries *binaries;
+  guint64 registrations[2];
 };
 
 /* Processors we have builds of our own agent for, as `uname -m` says. */
 static const char *const own_builds[] = { "x86_64", "aarch64", "armv7l", "riscv64", NULL };
-
-const char *
-bl_agent_downloads_get_file (guint id, const char **given)
-{
-  for (guint i = 0; i < G_N_ELEMENTS (programs); i++)
-    {
-      if (programs[i].id != id)
-        continue;
-      *given = programs[i].given;
-      return programs[i].file;
-    }
-  return NULL;
-}
 
 char *
 bl_agent_downloads_find (BowlineHost *host, const char *directory, const char *name)
@@ -107,176 +66,198 @@ name_file (BowlineHttpRequest *request, const char *name)
   bowline_http_request_add_header (request, "Cache-Control", "no-store");
 }
 
-/* ---- settings of a group ---------------------------------------------------------------------------------------- */
+/* ---- who may -------------------------------------------------------------------------------------------------------- */
 
-/* Where devices find us. A name without a dot is known in this network only under the name the client used. */
-static char *
-make_url (BowlineHost *host, BowlineHttpRequest *request)
-{
-  const char *name = bowline_identity_get_name (host);
-  const char *asked = bowline_http_request_get_host (request);
-  g_autoptr (GUri) uri = NULL;
-  g_autofree char *text = NULL;
-  guint32 port = bowline_identity_get_port (host);
-
-  if (strchr (name, '.') == NULL && strchr (name, ':') == NULL && asked != NULL)
-    {
-      text = g_strconcat ("https://", asked, "/", NULL);
-      uri = g_uri_parse (text, G_URI_FLAGS_NONE, NULL);
-      if (uri != NULL && g_uri_get_host (uri) != NULL && *g_uri_get_host (uri) != '\0')
-        name = g_uri_get_host (uri);
-    }
-  if (strchr (name, ':') != NULL)
-    return g_strdup_printf ("wss://[%s]:%u/agent.ashx", name, port);
-  return g_strdup_printf ("wss://%s:%u/agent.ashx", name, port);
-}
-
+/* @mesh_id: (nullable): when given, the group the download is for */
 static gboolean
-parse_group (const char *mesh_id, guint8 id[BL_ID48_SIZE])
+is_allowed (BlAgentDownloads *downloads, BowlineHttpRequest *request, const char *mesh_id)
 {
-  const char *text = strrchr (mesh_id, '/') + 1;
+  BowlinePrincipal *principal;
 
-  if (bl_id48_from_text (text, -1, id))
+  if (!bowline_host_get_boolean (downloads->host, "lock-agent-download"))
     return TRUE;
-  /* An old id of 32 bytes, in hex. */
-  memset (id, 0, BL_ID48_SIZE);
-  return bl_hex_decode (text, strlen (text), id, 32);
+  principal = bowline_http_request_get_principal (request);
+  return principal != NULL
+         && (mesh_id == NULL || bowline_may (downloads->host, principal, mesh_id, BL_RIGHT_EDIT_GROUP));
 }
 
-static BlMsh *
-build_settings (BowlineHost *host, BowlineHttpRequest *request, const char *mesh_id, GVariant *mesh, GError **error)
+/* @asked: (nullable): 64 characters of an id, or a ticket of an invitation. Returns: (transfer full) (nullable) */
+static GVariant *
+dup_group (BlAgentDownloads *downloads, const char *asked)
 {
-  g_autoptr (GBytes) server_id = bowline_identity_dup_server_id (host);
-  g_autofree char *url = make_url (host, request);
-  const char *name = bl_variant_get_string (mesh, "name");
-  const char *tag = bowline_http_request_get_query (request, "tag");
-  const char *flags = bowline_http_request_get_query (request, "installflags");
-  g_autoptr (BlMsh) settings = NULL;
-  guint8 id[BL_ID48_SIZE];
+  g_autoptr (GVariant) ticket = NULL;
+  g_autoptr (GVariant) mesh = NULL;
+  g_autofree char *mesh_id = NULL;
 
-  if (!parse_group (mesh_id, id))
+  if (asked == NULL)
+    return NULL;
+  ticket = strlen (asked) > 64 ? bowline_ticket_open (downloads->host, TICKET_PURPOSE, asked, NULL) : NULL;
+  if (ticket != NULL)
+    asked = bl_variant_get_string (ticket, "m");
+  mesh_id = asked != NULL ? bl_id_complete (BL_ID_MESH, NULL, asked, NULL) : NULL;
+  mesh = mesh_id != NULL ? bowline_directory_dup (downloads->host, mesh_id) : NULL;
+  if (mesh == NULL || bl_variant_get_int (mesh, "mtype", 0) != 2 || bl_variant_has (mesh, "deleted"))
+    return NULL;
+  return g_steal_pointer (&mesh);
+}
+
+/* The settings a request asks for, or an answer that there are none. @key: the parameter that names the group */
+static BlMsh *
+settings_or_answer (BlAgentDownloads *downloads, BowlineHttpRequest *request, const char *key)
+{
+  g_autoptr (GVariant) mesh = dup_group (downloads, bowline_http_request_get_query (request, key));
+  const BlAgentSettingsWish wish = {
+    .tag = bowline_http_request_get_query (request, "tag"),
+    .install_flags = bowline_http_request_get_query (request, "installflags"),
+    .host = bowline_http_request_get_host (request),
+  };
+  g_autoptr (GError) error = NULL;
+  BlMsh *settings;
+
+  if (mesh == NULL || !is_allowed (downloads, request, bl_variant_get_string (mesh, "_id")))
     {
-      g_set_error_literal (error, BOWLINE_ERROR, BOWLINE_ERROR_INVALID, "the group's id has another form");
+      answer_text (request, 401, "There is no such device group.\n");
       return NULL;
     }
-  settings = bl_msh_build (name != NULL ? name : "", id, g_bytes_get_data (server_id, NULL), url, error);
-  if (settings == NULL || (tag != NULL && !bl_msh_set (settings, "Tag", tag, error)))
-    return NULL;
-  if (flags != NULL && (g_str_equal (flags, "1") || g_str_equal (flags, "2"))
-      && !bl_msh_set (settings, "InstallFlags", flags, error))
-    return NULL;
-  return g_steal_pointer (&settings);
+  settings = bl_agent_settings_build (downloads->host, mesh, &wish, &error);
+  if (settings == NULL)
+    answer_text (request, 400, error->message);
+  return settings;
 }
 
 static void
 settings_cb (BowlineHttpRequest *request, gpointer user_data)
 {
-  BowlineHost *host = user_data;
-  const char *asked = bowline_http_request_get_query (request, "id");
-  g_autofree char *mesh_id = asked != NULL ? bl_id_complete (BL_ID_MESH, NULL, asked, NULL) : NULL;
-  g_autoptr (GVariant) mesh = mesh_id != NULL ? bowline_directory_dup (host, mesh_id) : NULL;
-  g_autoptr (BlMsh) settings = NULL;
-  g_autoptr (GError) error = NULL;
+  g_autoptr (BlMsh) settings = settings_or_answer (user_data, request, "id");
   g_autoptr (GBytes) body = NULL;
   char *text;
 
-  if (mesh == NULL || bl_variant_get_int (mesh, "mtype", 0) != 2 || bl_variant_has (mesh, "deleted"))
-    {
-      answer_text (request, 401, "There is no such device group.\n");
-      return;
-    }
-  settings = build_settings (host, request, mesh_id, mesh, &error);
   if (settings == NULL)
-    {
-      answer_text (request, 400, error->message);
-      return;
-    }
+    return;
   text = bl_msh_to_text (settings);
   body = g_bytes_new_take (text, strlen (text));
   name_file (request, "meshagent.msh");
   bowline_http_request_respond (request, 200, "application/octet-stream", body);
 }
 
-/* ---- files ------------------------------------------------------------------------------------------------------ */
+/* ---- programs ------------------------------------------------------------------------------------------------------- */
 
+/* A request that waits for its program to be checked. */
 typedef struct
 {
-  int fd;
-  gint64 left;
-} Download;
+  BlAgentDownloads *downloads;
+  BowlineHttpRequest *request;
+  BlMsh *settings;   /* (nullable): to be put into the program */
+  GBytes *script;    /* (nullable): to be put behind it */
+  char *given;       /* file name for the client */
+  gboolean zip;
+} Wish;
 
 static void
-download_free (Download *download)
+wish_free (gpointer data)
 {
-  close (download->fd);
-  g_free (download);
+  Wish *wish = data;
+
+  bowline_http_request_unref (wish->request);
+  g_clear_pointer (&wish->settings, bl_msh_free);
+  g_clear_pointer (&wish->script, g_bytes_unref);
+  g_free (wish->given);
+  g_free (wish);
 }
 
-static void
-download_gone_cb (BowlineHttpRequest *request, gpointer user_data)
+static gboolean
+add_embedded (BlAgentBody *body, BlAgentBinary *binary, BlMsh *settings, GError **error)
 {
-  download_free (user_data);
-}
+  g_auto (BlExeEmbed) embed = { 0 };
+  guint64 at = 0;
 
-static void
-download_writable_cb (BowlineHttpRequest *request, gpointer user_data)
-{
-  Download *download = user_data;
-  gboolean more = TRUE;
-
-  while (more && download->left > 0)
+  if (!bl_exe_embed_msh (&binary->exe, binary->certificate, settings, &embed, error))
+    return FALSE;
+  for (guint i = 0; i < embed.n_patches; i++)
     {
-      gsize want = (gsize) MIN (download->left, PIECE);
-      g_autofree guint8 *piece = g_malloc (want);
-      gssize n = read (download->fd, piece, want);
-      g_autoptr (GBytes) bytes = NULL;
+      g_autoptr (GBytes) patch = g_bytes_new (embed.patches[i].bytes, sizeof embed.patches[i].bytes);
 
-      if (n <= 0)
-        {
-          bowline_http_request_end (request, FALSE);
-          download_free (download);
-          return;
-        }
-      bytes = g_bytes_new_take (g_steal_pointer (&piece), (gsize) n);
-      download->left -= n;
-      more = bowline_http_request_write (request, bytes);
+      bl_agent_body_add_file (body, at, embed.patches[i].pos);
+      bl_agent_body_add_bytes (body, patch);
+      at = embed.patches[i].pos + sizeof embed.patches[i].bytes;
     }
-  if (download->left > 0)
-    return;
-  bowline_http_request_end (request, TRUE);
-  download_free (download);
+  bl_agent_body_add_file (body, at, binary->entry.size);
+  bl_agent_body_add_bytes (body, embed.tail);
+  return TRUE;
 }
 
 static void
-send_file (BowlineHost *host, BowlineHttpRequest *request, const char *file, const char *given)
+add_zipped (BlAgentBody *body, BlAgentBinary *binary, const char *name)
 {
-  g_autofree char *path = g_build_filename (bowline_host_get_data_dir (host), "agents", file, NULL);
-  int fd = open (path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-  g_autoptr (GDateTime) changed = NULL;
-  g_autofree char *date = NULL;
-  Download *download;
-  struct stat st;
+  g_autoptr (GBytes) head = NULL;
+  g_autoptr (GBytes) tail = NULL;
 
-  if (fd < 0 || fstat (fd, &st) != 0 || !S_ISREG (st.st_mode))
+  bl_agent_zip_wrap (name, binary->time, (guint32) binary->entry.size, binary->crc, &head, &tail);
+  bl_agent_body_add_bytes (body, head);
+  bl_agent_body_add_file (body, 0, binary->entry.size);
+  bl_agent_body_add_bytes (body, tail);
+}
+
+static void
+send_cb (BlAgentBinary *binary, gpointer user_data)
+{
+  Wish *wish = user_data;
+  g_autoptr (BlAgentBody) body = binary != NULL ? bl_agent_body_new (binary) : NULL;
+  g_autoptr (GError) error = NULL;
+  g_autofree char *name = wish->zip ? g_strconcat (wish->given, ".zip", NULL) : g_strdup (wish->given);
+
+  if (body == NULL)
     {
-      if (fd >= 0)
-        close (fd);
-      answer_text (request, 404,
-                   "This server has no such agent program. Its administrator can add it with: bowlinectl agents import DIR\n");
+      answer_text (wish->request, 404, NO_PROGRAM);
       return;
     }
-  changed = g_date_time_new_from_unix_utc (st.st_mtime);
-  date = g_date_time_format (changed, "%a, %d %b %Y %H:%M:%S GMT");
-  bowline_http_request_add_header (request, "Last-Modified", date);
-  name_file (request, given);
-  download = g_new0 (Download, 1);
-  download->fd = fd;
-  download->left = st.st_size;
-  bowline_http_request_begin (request, 200, "application/octet-stream", st.st_size, download_writable_cb,
-                              download_gone_cb, download);
+  if (wish->settings != NULL && !add_embedded (body, binary, wish->settings, &error))
+    {
+      bowline_host_log (wish->downloads->host, BOWLINE_LOG_WARNING, NULL, "%s: %s", binary->path, error->message);
+      answer_text (wish->request, 404, NO_PROGRAM);
+      return;
+    }
+  if (wish->zip)
+    add_zipped (body, binary, wish->given);
+  else if (wish->settings == NULL)
+    bl_agent_body_add_file (body, 0, binary->entry.size);
+  if (wish->script != NULL)
+    bl_agent_body_add_bytes (body, wish->script);
+  bl_agent_body_send (g_steal_pointer (&body), wish->request, name);
 }
 
-/* ---- the install script ----------------------------------------------------------------------------------------- */
+/* @settings, @script: (transfer full) (nullable) */
+static void
+send_program (BlAgentDownloads *downloads, BowlineHttpRequest *request, const char *file, const char *given, BlMsh *settings,
+              GBytes *script)
+{
+  Wish *wish = g_new0 (Wish, 1);
+
+  wish->downloads = downloads;
+  wish->request = bowline_http_request_ref (request);
+  wish->settings = settings;
+  wish->script = script;
+  wish->given = g_strdup (given);
+  wish->zip = g_strcmp0 (bowline_http_request_get_query (request, "zip"), "1") == 0 && settings == NULL && script == NULL;
+  bl_agent_binaries_get (downloads->binaries, file, send_cb, wish, wish_free);
+}
+
+/* meshagent64-Group.exe: what is not a plain letter or digit of the group's name becomes "_". */
+static char *
+name_with_group (const char *given, BlMsh *settings)
+{
+  const char *dot = strrchr (given, '.');
+  g_autofree char *group = g_strdup (bl_msh_get (settings, "MeshName"));
+
+  for (char *c = group; c != NULL && *c != '\0'; c++)
+    if (!g_ascii_isalnum (*c) && *c != '-' && *c != '.')
+      *c = '_';
+  if (dot == NULL)
+    dot = given + strlen (given);
+  return g_strdup_printf ("%.*s-%s%s", (int) (dot - given), given, group != NULL ? group : "", dot);
+}
+
+/* ---- the install scripts -------------------------------------------------------------------------------------------- */
 
 static char *
 root_pem (BowlineHost *host)
@@ -312,7 +293,7 @@ send_script (BowlineHost *host, BowlineHttpRequest *request)
 
   if (!g_file_get_contents (path, &script, &length, NULL) || length > MAX_SCRIPT)
     {
-      answer_text (request, 404, "This server has no install script.\n");
+      answer_text (request, 404, NO_SCRIPT);
       return;
     }
   root = root_pem (host);
@@ -323,66 +304,220 @@ send_script (BowlineHost *host, BowlineHttpRequest *request)
   bowline_http_request_respond (request, 200, "text/plain; charset=utf-8", body);
 }
 
+/* The script that asks or takes orders when a program is started that has it inside, with the group's settings in it.
+ * @settings: (nullable): without them the script says that there are none */
+static GBytes *
+make_program_script (BlAgentDownloads *downloads, BlMsh *settings)
+{
+  g_autofree char *path = bl_agent_downloads_find (downloads->host, "install", PROGRAM_SCRIPT);
+  g_autofree char *script = NULL;
+  g_autoptr (GString) json = g_string_new ("{");
+  g_autofree const char **keys = settings != NULL ? bl_msh_get_keys (settings) : NULL;
+  g_autofree char *text = NULL;
+  g_auto (GStrv) parts = NULL;
+  gsize length = 0;
+
+  if (!g_file_get_contents (path, &script, &length, NULL) || length > MAX_SCRIPT)
+    return NULL;
+  for (guint i = 0; keys != NULL && keys[i] != NULL; i++)
+    {
+      if (i > 0)
+        g_string_append_c (json, ',');
+      bl_json_append_string (json, keys[i]);
+      g_string_append_c (json, ':');
+      bl_json_append_string (json, bl_msh_get (settings, keys[i]));
+    }
+  g_string_append_c (json, '}');
+  parts = g_strsplit (script, SETTINGS_MARKER, 2);
+  text = g_strjoinv (json->str, parts);
+  length = strlen (text);
+  return g_bytes_new_take (g_steal_pointer (&text), length);
+}
+
+static void
+send_script_number (BlAgentDownloads *downloads, BowlineHttpRequest *request, const char *number)
+{
+  g_autoptr (GBytes) script = NULL;
+
+  if (g_str_equal (number, "1"))
+    {
+      send_script (downloads->host, request);
+      return;
+    }
+  script = g_str_equal (number, "6") ? make_program_script (downloads, NULL) : NULL;
+  if (script == NULL)
+    {
+      answer_text (request, 404, NO_SCRIPT);
+      return;
+    }
+  name_file (request, "meshinstall.js");
+  bowline_http_request_respond (request, 200, "text/plain; charset=utf-8", script);
+}
+
+/* ---- what is asked for ---------------------------------------------------------------------------------------------- */
+
+static const BlAgentProgram *
+find_program (const char *number)
+{
+  guint64 id;
+
+  if (number == NULL || !g_ascii_string_to_unsigned (number, 10, 0, 65535, &id, NULL))
+    return NULL;
+  return bl_agent_program_find ((guint) id);
+}
+
+/* `meshinstall`: a program that installs itself; here `id` is the group. */
+static void
+send_self_installer (BlAgentDownloads *downloads, BowlineHttpRequest *request, const char *number)
+{
+  const BlAgentProgram *program = find_program (number);
+  g_autoptr (BlMsh) settings = NULL;
+  g_autoptr (GBytes) script = NULL;
+  gsize size;
+  gconstpointer data;
+
+  if (program == NULL || program->format == BL_EXE_PE || program->format == BL_EXE_ZIP)
+    {
+      answer_text (request, 404, "Expected the number of an agent program that can install itself.\n");
+      return;
+    }
+  settings = settings_or_answer (downloads, request, "id");
+  if (settings == NULL)
+    return;
+  script = make_program_script (downloads, settings);
+  if (script == NULL)
+    {
+      answer_text (request, 404, NO_SCRIPT);
+      return;
+    }
+  data = g_bytes_get_data (script, &size);
+  send_program (downloads, request, program->file, program->given, NULL, bl_exe_script_trailer (data, size));
+}
+
+/* `id`: a program; one for Windows with the settings of `meshid` in it. */
+static void
+send_numbered (BlAgentDownloads *downloads, BowlineHttpRequest *request, const BlAgentProgram *program)
+{
+  g_autoptr (BlMsh) settings = NULL;
+  g_autofree char *given = NULL;
+
+  if (!is_allowed (downloads, request, NULL))
+    {
+      answer_text (request, 401, "Sign in first.\n");
+      return;
+    }
+  if (program->format != BL_EXE_PE || bowline_http_request_get_query (request, "meshid") == NULL)
+    {
+      send_program (downloads, request, program->file, program->given, NULL, NULL);
+      return;
+    }
+  settings = settings_or_answer (downloads, request, "meshid");
+  if (settings == NULL)
+    return;
+  given = name_with_group (program->given, settings);
+  send_program (downloads, request, program->file, given, g_steal_pointer (&settings), NULL);
+}
+
+/* Without anything, and with a session: what there is. */
+static void
+send_list (BlAgentDownloads *downloads, BowlineHttpRequest *request)
+{
+  GVariant *index = bl_agent_binaries_get_index (downloads->binaries);
+  g_autoptr (GVariant) listed = index != NULL ? bl_variant_get_object (index, "programs") : NULL;
+  g_autoptr (GVariant) document = NULL;
+  g_autoptr (GBytes) json = NULL;
+  guint n;
+  const BlAgentProgram *programs = bl_agent_programs (&n);
+  GVariantBuilder rows, answer;
+
+  if (bowline_http_request_get_principal (request) == NULL)
+    {
+      answer_text (request, 404, "Expected ?id=NUMBER of an agent program, or ?script=1.\n");
+      return;
+    }
+  g_variant_builder_init (&rows, G_VARIANT_TYPE ("av"));
+  for (guint i = 0; listed != NULL && i < n; i++)
+    {
+      g_autoptr (GVariant) entry = bl_variant_get_object (listed, programs[i].file);
+      g_autoptr (GVariant) row = NULL;
+      g_autoptr (GVariant) named = NULL;
+
+      if (entry == NULL)
+        continue;
+      named = bl_doc_set_string (entry, "file", programs[i].file);
+      row = bl_doc_set_int (named, "id", programs[i].id);
+      g_variant_builder_add (&rows, "v", row);
+    }
+  g_variant_builder_init (&answer, G_VARIANT_TYPE_VARDICT);
+  g_variant_builder_add (&answer, "{sv}", "programs", g_variant_builder_end (&rows));
+  document = g_variant_ref_sink (g_variant_builder_end (&answer));
+  json = bl_json_from_variant (document, NULL);
+  bowline_http_request_add_header (request, "Cache-Control", "no-store");
+  bowline_http_request_respond (request, 200, "application/json", json);
+}
+
 static void
 programs_cb (BowlineHttpRequest *request, gpointer user_data)
 {
-  BowlineHost *host = user_data;
-  const char *id = bowline_http_request_get_query (request, "id");
+  BlAgentDownloads *downloads = user_data;
+  const char *script = bowline_http_request_get_query (request, "script");
   const char *build = bowline_http_request_get_query (request, "bowline");
-  const char *file = NULL;
-  const char *given = NULL;
-  guint64 number;
+  const char *id = bowline_http_request_get_query (request, "id");
+  const char *install = bowline_http_request_get_query (request, "meshinstall");
+  const BlAgentProgram *program = find_program (id);
 
-  if (bowline_http_request_get_query (request, "script") != NULL)
-    {
-      send_script (host, request);
-      return;
-    }
-  if (build != NULL && g_strv_contains (own_builds, build))
+  if (script != NULL)
+    send_script_number (downloads, request, script);
+  else if (build != NULL && g_strv_contains (own_builds, build))
     {
       g_autofree char *name = g_strdup_printf ("bowline-agent-linux-%s.tar.gz", build);
-      send_file (host, request, name, name);
-      return;
+      send_program (downloads, request, name, name, NULL, NULL);
     }
-  if (id != NULL && g_ascii_string_to_unsigned (id, 10, 0, 65535, &number, NULL))
-    file = bl_agent_downloads_get_file ((guint) number, &given);
-  if (file != NULL)
-    send_file (host, request, file, given);
+  else if (install != NULL)
+    send_self_installer (downloads, request, install);
+  else if (program != NULL)
+    send_numbered (downloads, request, program);
+  else if (id == NULL && build == NULL)
+    send_list (downloads, request);
   else
-    answer_text (request, 404, "Expected ?id=NUMBER of an agent program, or ?script=1.\n");
+    answer_text (request, 404, "There is no agent program of this number.\n");
 }
 
-/* ---- registration ----------------------------------------------------------------------------------------------- */
+/* ---- registration --------------------------------------------------------------------------------------------------- */
 
-gboolean
-bl_agent_downloads_register (BowlineHost *host, guint64 registrations[2], GError **error)
+BlAgentDownloads *
+bl_agent_downloads_new (BowlineHost *host, BlAgentBinaries *binaries, GError **error)
 {
   const BowlineEndpoint settings = {
     .struct_size = sizeof settings,
-    .flags = BOWLINE_ENDPOINT_REDIRECT_PORT,
+    .flags = BOWLINE_ENDPOINT_REDIRECT_PORT | BOWLINE_ENDPOINT_COOKIE,
     .path = "/meshsettings",
     .methods = "GET",
     .request = settings_cb,
   };
-  const BowlineEndpoint files = {
-    .struct_size = sizeof files,
-    .flags = BOWLINE_ENDPOINT_REDIRECT_PORT,
+  const BowlineEndpoint programs = {
+    .struct_size = sizeof programs,
+    .flags = BOWLINE_ENDPOINT_REDIRECT_PORT | BOWLINE_ENDPOINT_COOKIE,
     .path = "/meshagents",
     .methods = "GET",
     .request = programs_cb,
   };
+  g_autoptr (BlAgentDownloads) downloads = g_new0 (BlAgentDownloads, 1);
 
-  registrations[0] = bowline_host_register_endpoint (host, &settings, host, error);
-  if (registrations[0] == 0)
-    return FALSE;
-  registrations[1] = bowline_host_register_endpoint (host, &files, host, error);
-  return registrations[1] != 0;
+  downloads->host = host;
+  downloads->binaries = binaries;
+  downloads->registrations[0] = bowline_host_register_endpoint (host, &settings, downloads, error);
+  if (downloads->registrations[0] == 0)
+    return NULL;
+  downloads->registrations[1] = bowline_host_register_endpoint (host, &programs, downloads, error);
+  return downloads->registrations[1] != 0 ? g_steal_pointer (&downloads) : NULL;
 }
 
 void
-bl_agent_downloads_unregister (BowlineHost *host, guint64 registrations[2])
+bl_agent_downloads_free (BlAgentDownloads *downloads)
 {
-  for (guint i = 0; i < 2; i++)
-    if (registrations[i] != 0)
-      bowline_host_unregister_endpoint (host, registrations[i]);
+  for (guint i = 0; i < G_N_ELEMENTS (downloads->registrations); i++)
+    if (downloads->registrations[i] != 0)
+      bowline_host_unregister_endpoint (downloads->host, downloads->registrations[i]);
+  g_free (downloads);
 }

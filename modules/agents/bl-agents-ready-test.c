@@ -181,57 +181,6 @@ test_garbage_later (BlAgentsEnv *env, gconstpointer data)
   g_assert_cmpuint (bl_test_socket_get_close_code (device.socket), ==, 0);
 }
 
-/* ---- downloads -------------------------------------------------------------------------------------------------- */
-
-static char *
-get (BlAgentsEnv *env, const char *path, const char *key, const char *value, guint32 status)
-{
-  const char *const query[] = { key, value, NULL };
-  const BlTestRequest given = { .path = path, .query = query };
-  g_autoptr (BowlineHttpRequest) request = bl_test_host_request (env->test, &given);
-  g_autoptr (GBytes) body = NULL;
-  gsize size;
-  const char *text;
-
-  bl_test_host_settle ();
-  g_assert_cmpuint (bl_test_request_get_status (request), ==, status);
-  body = bl_test_request_dup_answer (request);
-  text = g_bytes_get_data (body, &size);
-  return g_strndup (text, size);
-}
-
-static void
-test_settings (BlAgentsEnv *env, gconstpointer data)
-{
-  g_autofree char *hex = bl_id48_to_hex (bl_agents_testing.mesh_id, TRUE);
-  g_autofree char *expected = g_strconcat ("MeshID=0x", hex, "\r\n", NULL);
-  g_autofree char *text = get (env, "/meshsettings", "id", strrchr (env->mesh, '/') + 1, 200);
-  g_autofree char *unknown = get (env, "/meshsettings", "id", "nonsense", 401);
-
-  g_assert_nonnull (strstr (text, expected));
-  g_assert_nonnull (strstr (text, "MeshServer=wss://server.example.org:8443/agent.ashx\r\n"));
-  g_assert_nonnull (strstr (text, "MeshName=Group\r\n"));
-}
-
-static void
-test_programs (BlAgentsEnv *env, gconstpointer data)
-{
-  const char *data_dir = bowline_host_get_data_dir (bl_test_host_get (env->test));
-  g_autofree char *directory = g_build_filename (data_dir, "agents", NULL);
-  g_autofree char *path = g_build_filename (directory, "meshagent_x86-64", NULL);
-  g_autofree char *content = g_strnfill (200000, 'a');
-  g_autofree char *missing = get (env, "/meshagents", "id", "6", 404);
-  g_autofree char *unknown = get (env, "/meshagents", "id", "../etc/passwd", 404);
-  g_autofree char *own = get (env, "/meshagents", "bowline", "../x", 404);
-  g_autofree char *found = NULL;
-
-  g_assert_nonnull (strstr (missing, "bowlinectl agents import"));
-  g_mkdir_with_parents (directory, 0700);
-  g_assert_true (g_file_set_contents (path, content, -1, NULL));
-  found = get (env, "/meshagents", "id", "6", 200);
-  g_assert_cmpstr (found, ==, content);
-}
-
 int
 main (int argc, char **argv)
 {
@@ -250,8 +199,6 @@ main (int argc, char **argv)
   ADD ("console-loop", test_console_loop);
   ADD ("too-fast", test_too_fast);
   ADD ("garbage-later", test_garbage_later);
-  ADD ("settings", test_settings);
-  ADD ("programs", test_programs);
   rc = g_test_run ();
   bl_agents_testing_end ();
   return rc;

@@ -118,7 +118,7 @@ set_defaults (BlAgentsEnv *env)
     { "agent-ping", "0" },       { "agent-pong", "0" },   { "idle-timeout", "150" },  { "handshake-timeout", "30" },
     { "hold-time", "120" },      { "max-holds", "3" },    { "core-timeout", "1" },    { "max-devices", "0" },
     { "max-message", "1048576" }, { "message-rate", "50" }, { "byte-rate", "262144" }, { "storm-clear", "4" },
-    { "storm-refuse", "6" },
+    { "storm-refuse", "6" },     { "lock-agent-download", "false" },
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (defaults); i++)

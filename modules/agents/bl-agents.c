@@ -4,7 +4,6 @@
 
 #include <string.h>
 
-#include "bl-agent-downloads.h"
 #include "bl-agent-session.h"
 
 #define TICK_SECONDS 1
@@ -274,7 +273,10 @@ register_all (BlAgents *agents, GError **error)
   if (!bowline_host_register_device_transport (agents->host, &transport, agents, error))
     return FALSE;
   agents->endpoint = bowline_host_register_endpoint (agents->host, &channel, agents, error);
-  return agents->endpoint != 0 && bl_agent_downloads_register (agents->host, agents->downloads, error);
+  if (agents->endpoint == 0)
+    return FALSE;
+  agents->downloads = bl_agent_downloads_new (agents->host, agents->binaries, error);
+  return agents->downloads != NULL;
 }
 
 BlAgents *
@@ -289,6 +291,7 @@ bl_agents_new (BowlineHost *host, GError **error)
   agents->paced = g_ptr_array_new_with_free_func ((GDestroyNotify) bl_agent_session_unref);
   agents->server_id = bowline_identity_dup_server_id (host);
   agents->server_certificate = bowline_identity_dup_certificate (host, BOWLINE_CERTIFICATE_AGENT_SERVER);
+  agents->binaries = bl_agent_binaries_new (host);
   read_settings (agents);
   bl_agent_deadlines_init (&agents->handshakes, agents->settings.handshake_seconds);
   bl_agent_deadlines_init (&agents->holds, agents->settings.hold_seconds);
@@ -307,7 +310,7 @@ bl_agents_free (BlAgents *agents)
   g_cancellable_cancel (agents->cancellable);
   if (agents->endpoint != 0)
     bowline_host_unregister_endpoint (agents->host, agents->endpoint);
-  bl_agent_downloads_unregister (agents->host, agents->downloads);
+  g_clear_pointer (&agents->downloads, bl_agent_downloads_free);
   bowline_topic_unsubscribe (agents->host, agents->subscription);
   g_clear_handle_id (&agents->tick, g_source_remove);
   for (GList *link = agents->sessions.head, *next; link != NULL; link = next)
@@ -316,6 +319,7 @@ bl_agents_free (BlAgents *agents)
       next = link->next;
       bl_agent_session_detach (session);
     }
+  bl_agent_binaries_free (agents->binaries);
   g_ptr_array_unref (agents->paced);
   g_hash_table_unref (agents->connected);
   g_hash_table_unref (agents->disconnections);

@@ -7,8 +7,10 @@
 
 #include <bowline/plugin.h>
 
+#include "bl-agent-binaries.h"
 #include "bl-agent-core.h"
 #include "bl-agent-deadline.h"
+#include "bl-agent-downloads.h"
 
 G_BEGIN_DECLS
 
@@ -57,7 +59,8 @@ struct _BlAgents
   GCancellable *cancellable;
   guint64 endpoint;
   guint64 subscription;
-  guint64 downloads[2];
+  BlAgentBinaries *binaries;
+  BlAgentDownloads *downloads;
   guint tick;                  /* source, while there are sessions */
   guint ping_credit;           /* pings owed, in sessions times seconds */
   guint pong_credit;
