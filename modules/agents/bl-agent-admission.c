@@ -49,7 +49,7 @@ enter (BlAgentSession *session, GVariant *mesh)
       bl_agent_session_send (session, bl_agent_write_core_clear ());
       return;
     }
-  bl_agent_push_begin (session);
+  bl_agent_update_begin (session);
 }
 
 /* ---- a new device ----------------------------------------------------------------------------------------------- */

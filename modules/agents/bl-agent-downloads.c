@@ -19,7 +19,8 @@
 /* The script inside a program that installs itself, and where its settings are put. */
 #define PROGRAM_SCRIPT "meshagent-install.js"
 #define SETTINGS_MARKER "'@SETTINGS@'"
-#define TICKET_PURPOSE "agent-group"
+#define GROUP_TICKET "agent-group"
+#define PROGRAM_TICKET "agent-program" /* an agent's core that replaces its program */
 
 #define NO_PROGRAM                                                                                                     \
   "This server has no such agent program. Its administrator can add it with: bowlinectl agents import DIR\n"          \
@@ -91,7 +92,7 @@ dup_group (BlAgentDownloads *downloads, const char *asked)
 
   if (asked == NULL)
     return NULL;
-  ticket = strlen (asked) > 64 ? bowline_ticket_open (downloads->host, TICKET_PURPOSE, asked, NULL) : NULL;
+  ticket = strlen (asked) > 64 ? bowline_ticket_open (downloads->host, GROUP_TICKET, asked, NULL) : NULL;
   if (ticket != NULL)
     asked = bl_variant_get_string (ticket, "m");
   mesh_id = asked != NULL ? bl_id_complete (BL_ID_MESH, NULL, asked, NULL) : NULL;
@@ -394,6 +395,15 @@ send_self_installer (BlAgentDownloads *downloads, BowlineHttpRequest *request, c
   send_program (downloads, request, program->file, program->given, NULL, bl_exe_script_trailer (data, size));
 }
 
+static gboolean
+has_ticket (BlAgentDownloads *downloads, BowlineHttpRequest *request, const BlAgentProgram *program)
+{
+  const char *text = bowline_http_request_get_query (request, "auth");
+  g_autoptr (GVariant) ticket = text != NULL ? bowline_ticket_open (downloads->host, PROGRAM_TICKET, text, NULL) : NULL;
+
+  return ticket != NULL && g_strcmp0 (bl_variant_get_string (ticket, "file"), program->file) == 0;
+}
+
 /* `id`: a program; one for Windows with the settings of `meshid` in it. */
 static void
 send_numbered (BlAgentDownloads *downloads, BowlineHttpRequest *request, const BlAgentProgram *program)
@@ -401,7 +411,7 @@ send_numbered (BlAgentDownloads *downloads, BowlineHttpRequest *request, const B
   g_autoptr (BlMsh) settings = NULL;
   g_autofree char *given = NULL;
 
-  if (!is_allowed (downloads, request, NULL))
+  if (!is_allowed (downloads, request, NULL) && !has_ticket (downloads, request, program))
     {
       answer_text (request, 401, "Sign in first.\n");
       return;

@@ -341,7 +341,10 @@ take_command (BlAgentSession *session, const BlAgentMsg *message, GBytes *bytes)
     case BL_AGENT_SERVER_ID:
       take_server_id (session, message->server_id);
       break;
-    default: /* 30, 31 tell what is known from 3 later; others do not count yet */
+    case BL_AGENT_COMMIT_DATE:
+      session->commit_ms = bl_agent_update_parse_date (message->text.text, message->text.len);
+      break;
+    default: /* 31 tells what is known from 3 later; others do not count yet */
       break;
     }
 }

@@ -7,8 +7,24 @@
 static BlAgentCore *
 wanted_core (BlAgentSession *session)
 {
+  BlAgentCores *cores = session->agents->cores;
+
   /* Our script is for devices; a recovery agent keeps what it has. */
-  return session->recovery ? NULL : bl_agent_cores_get (session->agents->cores, session->fallback);
+  if (session->recovery)
+    return NULL;
+  switch ((BlAgentCoreKind) session->core_kind)
+    {
+    case BL_AGENT_CORE_DEFAULT:
+      return bl_agent_cores_get (cores, bl_agent_core_text_flavour (session->agent_id), session->fallback);
+    case BL_AGENT_CORE_RECOVERY:
+    case BL_AGENT_CORE_TINY:
+      return bl_agent_cores_get_other (cores, session->core_kind);
+    case BL_AGENT_CORE_CUSTOM:
+      return session->custom_core;
+    case BL_AGENT_CORE_NONE:
+      break;
+    }
+  return NULL;
 }
 
 static void
@@ -28,7 +44,7 @@ await_core (BlAgentSession *session)
   /* Its first message can arrive before the 11 that ends the push. */
   if (session->spoke)
     bl_agent_push_spoke (session);
-  else
+  else if (session->core_kind == BL_AGENT_CORE_DEFAULT)
     bl_agent_deadline_set (&session->deadline, &session->agents->cores_due, session, g_get_monotonic_time ());
 }
 
@@ -39,6 +55,7 @@ become_stable (BlAgentSession *session)
   if (session->stable)
     return;
   session->stable = TRUE;
+  bl_agent_report_greet (session);
   bl_agent_report_ask_sysinfo (session);
 }
 
@@ -50,6 +67,25 @@ bl_agent_push_begin (BlAgentSession *session)
 }
 
 void
+bl_agent_push_order (BlAgentSession *session, BlAgentCoreKind kind, BlAgentCore *custom)
+{
+  if (session->deadline.where == &session->agents->cores_due)
+    bl_agent_deadline_clear (&session->deadline);
+  g_clear_pointer (&session->custom_core, bl_agent_core_unref);
+  session->custom_core = custom != NULL ? bl_agent_core_ref (custom) : NULL;
+  session->core_kind = kind;
+  session->pushes = 0;
+  session->stable = FALSE;
+  session->spoke = FALSE;
+  session->fallback = FALSE;
+  session->coreless = kind == BL_AGENT_CORE_NONE;
+  /* Even an equal one starts anew: that is why somebody asks for it. */
+  bl_agent_session_send (session, bl_agent_write_core_clear ());
+  if (kind != BL_AGENT_CORE_NONE)
+    bl_agent_push_begin (session);
+}
+
+void
 bl_agent_push_hash (BlAgentSession *session, const BlAgentMsg *message)
 {
   BlAgents *agents = session->agents;
@@ -57,7 +93,7 @@ bl_agent_push_hash (BlAgentSession *session, const BlAgentMsg *message)
 
   if (message->hash.kind == BL_AGENT_HASH_NONE && !session->recovery)
     bl_agent_report_no_core (session);
-  if (session->coreless)
+  if (session->coreless || bl_agent_update_is_running (session))
     return;
   if (session->recovery || core == NULL || message->hash.kind == BL_AGENT_HASH_ZERO)
     {
@@ -91,7 +127,9 @@ bl_agent_push_spoke (BlAgentSession *session)
     return;
   if (session->deadline.where == &session->agents->cores_due)
     bl_agent_deadline_clear (&session->deadline);
-  if (core != NULL)
+  if (bl_agent_update_core_runs (session))
+    return;
+  if (core != NULL && session->core_kind == BL_AGENT_CORE_DEFAULT)
     bl_agent_cores_proven (session->agents->cores, core);
 }
 
@@ -102,7 +140,7 @@ bl_agent_push_mute (BlAgentSession *session)
   BlAgentCore *core = wanted_core (session);
   gboolean another;
 
-  if (core == NULL)
+  if (core == NULL || session->core_kind != BL_AGENT_CORE_DEFAULT)
     return;
   another = bl_agent_cores_failed (agents->cores, core);
   bowline_host_log (agents->host, BOWLINE_LOG_WARNING, g_variant_new_parsed ("{'node': <%s>}", session->node_id),

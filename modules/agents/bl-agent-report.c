@@ -79,6 +79,12 @@ handle_core_info (BlAgentSession *session, GVariant *report)
 }
 
 void
+bl_agent_report_greet (BlAgentSession *session)
+{
+  bl_agent_session_send_json (session, g_variant_new_parsed ("{'action': <'serverInfo'>}"));
+}
+
+void
 bl_agent_report_no_core (BlAgentSession *session)
 {
   g_autoptr (GVariant) node = bowline_directory_dup (session->host, session->node_id);
@@ -352,6 +358,18 @@ handle_nothing (BlAgentSession *session, GVariant *report)
 {
 }
 
+static void
+handle_update (BlAgentSession *session, GVariant *report)
+{
+  bl_agent_update_tell (session, bl_variant_get_string (report, "sessionid"));
+}
+
+static void
+handle_fetched (BlAgentSession *session, GVariant *report)
+{
+  bl_agent_update_fetched (session);
+}
+
 /* ---- dispatch --------------------------------------------------------------------------------------------------- */
 
 static const Handler handlers[] = {
@@ -365,6 +383,8 @@ static const Handler handlers[] = {
   { "sysinfocheck", handle_system_check },
   { "iplocation", handle_location },
   { "log", handle_log },
+  { "agentupdate", handle_update },
+  { "agentupdatedownloaded", handle_fetched },
   { "agentName", handle_nothing }, /* only before authentication */
   { "smbios", handle_nothing },    /* what it holds is in sysinfo */
 };

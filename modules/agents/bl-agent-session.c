@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "common/bl-bytes.h"
 #include "common/bl-json.h"
 
 #define BYTE_BURST_SECONDS 8 /* a full inventory may come at once */
@@ -21,6 +22,7 @@ bl_agent_session_unref (BlAgentSession *session)
   if (--session->ref_count > 0)
     return;
   g_clear_pointer (&session->handshake, bl_agent_handshake_free);
+  g_clear_pointer (&session->custom_core, bl_agent_core_unref);
   g_free (session->node_id);
   g_free (session->address);
   g_free (session);
@@ -109,6 +111,10 @@ ready_message (BlAgentSession *session, GBytes *message)
     return;
   if (parsed.command == BL_AGENT_CORE_HASH)
     bl_agent_push_hash (session, &parsed);
+  else if (parsed.command == BL_AGENT_AGENT_HASH)
+    bl_agent_update_hash (session, &parsed);
+  else if (parsed.command == BL_AGENT_UPDATE_BLOCK)
+    bl_agent_update_next (session, &parsed);
   else if (parsed.command == BL_AGENT_TAG)
     bl_agent_report_tag (session, parsed.text.text, parsed.text.len);
 }
@@ -139,6 +145,20 @@ message_cb (BowlineWebSocket *socket, guint32 type, GBytes *message, gpointer us
   bl_agent_session_unref (session);
 }
 
+/* An address with a wrong key is held like any other that may not come in. */
+static gboolean
+has_key (BlAgents *agents, BowlineHttpRequest *request)
+{
+  const char *const *keys = bowline_host_get_list (agents->host, "agent-key");
+  const char *key = bowline_http_request_get_query (request, "key");
+  gboolean found = keys[0] == NULL;
+
+  /* All are compared, however early one fits. */
+  for (guint i = 0; keys[i] != NULL; i++)
+    found |= key != NULL && strlen (key) == strlen (keys[i]) && bl_equal_ct (key, keys[i], strlen (key));
+  return found;
+}
+
 static void
 finish (BlAgentSession *session)
 {
@@ -147,6 +167,7 @@ finish (BlAgentSession *session)
   session->state = BL_AGENT_STATE_CLOSED;
   g_clear_pointer (&session->socket, bowline_websocket_unref);
   bl_agent_deadline_clear (&session->deadline);
+  bl_agent_update_drop (session);
   if (session->entered && bl_agents_leave (agents, session) && session->temporary)
     bl_agent_admission_forget (session);
   bl_agents_remove (agents, session);
@@ -201,4 +222,6 @@ bl_agent_session_open (BlAgents *agents, BowlineWebSocket *socket, BowlineHttpRe
   bl_agent_deadline_set (&session->deadline, &agents->handshakes, session, now_us);
   bowline_websocket_set_max_message (socket, BL_AGENT_MAX_HANDSHAKE);
   bowline_websocket_set_handler (socket, &handler, session);
+  if (!has_key (agents, request))
+    bl_agent_session_hold (session, "its address has no agent key of this server");
 }

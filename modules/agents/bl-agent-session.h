@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "bl-agent-update.h"
 #include "bl-agents.h"
 #include "common/bl-agent-msg.h"
 #include "common/bl-rate.h"
@@ -34,6 +35,9 @@ struct _BlAgentSession
   char *address;
   GList link;               /* in agents->sessions */
   BlAgentDeadline deadline;
+  BlAgentUpdate *update;    /* while its program is looked at or replaced */
+  BlAgentCore *custom_core; /* with BL_AGENT_CORE_CUSTOM */
+  gint64 commit_ms;         /* date of its program, 0 when it did not say */
   BlRate messages;
   BlRate bytes;
   guint32 agent_id;
@@ -41,6 +45,7 @@ struct _BlAgentSession
   guint32 console_hash;     /* last console text */
   guint16 paced;            /* seconds in a row it was slowed down */
   guint8 state;             /* BlAgentState */
+  guint8 core_kind;         /* BlAgentCoreKind */
   guint8 console_repeats;
   guint8 pushes;            /* core scripts sent on this connection */
   guint8 temporary : 1;     /* its document goes with its connection */
@@ -87,6 +92,8 @@ void bl_agent_admission_forget (BlAgentSession *session);
 /* bl-agent-push.c */
 /** After authentication: asks for the hash of the device's core. */
 void bl_agent_push_begin (BlAgentSession *session);
+/** Somebody wants another core there. @custom: (nullable): with BL_AGENT_CORE_CUSTOM, the one */
+void bl_agent_push_order (BlAgentSession *session, BlAgentCoreKind kind, BlAgentCore *custom);
 /** The device's answer 11. */
 void bl_agent_push_hash (BlAgentSession *session, const BlAgentMsg *message);
 /** It sent coreinfo: its core runs. */
@@ -103,6 +110,8 @@ void bl_agent_report_tag (BlAgentSession *session, const char *text, gsize lengt
 void bl_agent_report_changed (BlAgentSession *session, const char *what);
 /** No core runs there any more. */
 void bl_agent_report_no_core (BlAgentSession *session);
+/** Tells its core what it should know about this server. */
+void bl_agent_report_greet (BlAgentSession *session);
 /** Asks for system information, unless it is what we have. */
 void bl_agent_report_ask_sysinfo (BlAgentSession *session);
 

@@ -119,6 +119,7 @@ set_defaults (BlAgentsEnv *env)
     { "hold-time", "120" },      { "max-holds", "3" },    { "core-timeout", "1" },    { "max-devices", "0" },
     { "max-message", "1048576" }, { "message-rate", "50" }, { "byte-rate", "262144" }, { "storm-clear", "4" },
     { "storm-refuse", "6" },     { "lock-agent-download", "false" },
+    { "agent-updates", "false" }, { "max-updates", "1" },
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (defaults); i++)

@@ -147,6 +147,7 @@ tick_cb (gpointer user_data)
     bl_agent_session_close (session, 0, NULL);
   while ((session = bl_agent_deadlines_take_due (&agents->cores_due, now_us)) != NULL)
     bl_agent_push_mute (session);
+  bl_agent_updates_tick (agents->updates, now_us);
   ping_some (agents, agents->settings.ping_seconds, &agents->ping_credit, "{\"action\":\"ping\"}");
   ping_some (agents, agents->settings.pong_seconds, &agents->pong_credit, "{\"action\":\"pong\"}");
   if (agents->sessions.length > 0)
@@ -231,11 +232,23 @@ read_settings (BlAgents *agents)
   settings->message_burst = settings->message_rate * 10;
   settings->storm_clear = (guint) bowline_host_get_int (host, "storm-clear");
   settings->storm_refuse = (guint) bowline_host_get_int (host, "storm-refuse");
+  settings->updates = bowline_host_get_boolean (host, "agent-updates");
+  settings->max_updates = (guint) bowline_host_get_int (host, "max-updates");
   settings->byte_rate = (guint) bowline_host_get_int (host, "byte-rate");
 }
 
 static void
-load_core (BlAgents *agents)
+load_other_core (BlAgents *agents, BlAgentCoreKind kind, const char *file)
+{
+  g_autofree char *path = bl_agent_downloads_find (agents->host, "core", file);
+  g_autoptr (GError) error = NULL;
+
+  if (!bl_agent_cores_load_other (agents->cores, kind, path, &error))
+    bowline_host_log (agents->host, BOWLINE_LOG_WARNING, NULL, "core script: %s", error->message);
+}
+
+static void
+load_cores (BlAgents *agents)
 {
   const char *configured = bowline_host_get_string (agents->host, "core");
   g_autofree char *good
@@ -248,6 +261,10 @@ load_core (BlAgents *agents)
   if (!bl_agent_cores_load (agents->cores, path, &error))
     bowline_host_log (agents->host, BOWLINE_LOG_ERROR, NULL, "core script: %s; devices run what they have",
                       error->message);
+  if (bl_agent_core_text_has_modules (path))
+    load_other_core (agents, BL_AGENT_CORE_DEFAULT, "bowline-core.js");
+  load_other_core (agents, BL_AGENT_CORE_RECOVERY, "bowline-recovery.js");
+  load_other_core (agents, BL_AGENT_CORE_TINY, "bowline-tiny.js");
 }
 
 static gboolean
@@ -292,11 +309,12 @@ bl_agents_new (BowlineHost *host, GError **error)
   agents->server_id = bowline_identity_dup_server_id (host);
   agents->server_certificate = bowline_identity_dup_certificate (host, BOWLINE_CERTIFICATE_AGENT_SERVER);
   agents->binaries = bl_agent_binaries_new (host);
+  agents->updates = bl_agent_updates_new (agents);
   read_settings (agents);
   bl_agent_deadlines_init (&agents->handshakes, agents->settings.handshake_seconds);
   bl_agent_deadlines_init (&agents->holds, agents->settings.hold_seconds);
   bl_agent_deadlines_init (&agents->cores_due, agents->settings.core_seconds);
-  load_core (agents);
+  load_cores (agents);
   agents->subscription = bowline_topic_subscribe (host, "directory.changed", directory_changed_cb, agents);
   if (register_all (agents, error))
     return agents;
@@ -319,6 +337,7 @@ bl_agents_free (BlAgents *agents)
       next = link->next;
       bl_agent_session_detach (session);
     }
+  bl_agent_updates_free (agents->updates);
   bl_agent_binaries_free (agents->binaries);
   g_ptr_array_unref (agents->paced);
   g_hash_table_unref (agents->connected);

@@ -11,11 +11,10 @@
 #include "bl-agent-core.h"
 #include "bl-agent-deadline.h"
 #include "bl-agent-downloads.h"
+#include "bl-agent-update.h"
 
 G_BEGIN_DECLS
 
-typedef struct _BlAgents BlAgents;
-typedef struct _BlAgentSession BlAgentSession;
 
 #define BL_AGENTS_STORM_WINDOW 300 /* seconds in which disconnections of a device are counted */
 #define BL_AGENTS_SAME_CONSOLE 30 /* equal console messages one after the other that end a connection */
@@ -39,6 +38,8 @@ typedef struct
   guint byte_rate;
   guint storm_clear;  /* more disconnections: the device runs without a core; 0: no limit */
   guint storm_refuse; /* more: it is not let in; 0: no limit */
+  guint max_updates;  /* programs sent at a time */
+  gboolean updates;   /* other programs are replaced */
 } BlAgentsSettings;
 
 struct _BlAgents
@@ -61,6 +62,7 @@ struct _BlAgents
   guint64 subscription;
   BlAgentBinaries *binaries;
   BlAgentDownloads *downloads;
+  BlAgentUpdates *updates;
   guint tick;                  /* source, while there are sessions */
   guint ping_credit;           /* pings owed, in sessions times seconds */
   guint pong_credit;
