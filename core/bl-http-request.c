@@ -312,6 +312,20 @@ bl_http_request_wrote (SoupServerMessage *message, guint size, gpointer user_dat
   bl_host_call_end (self->endpoint->host, begin, "writable", self->path);
 }
 
+// The client left before the answer began: `gone` comes after the caller's own code, as it does in every other case.
+static gboolean
+bl_http_request_gone_later (gpointer user_data)
+{
+  BowlineHttpRequest *self = user_data;
+  if (self->state == BL_HTTP_REQUEST_STREAMING)
+    {
+      self->state = BL_HTTP_REQUEST_ANSWERED;
+      if (self->gone != NULL)
+        self->gone (self, self->user_data);
+    }
+  return G_SOURCE_REMOVE;
+}
+
 static void
 bl_http_request_begin (BowlineHttpRequest *self,
                        guint32 status,
@@ -329,7 +343,11 @@ bl_http_request_begin (BowlineHttpRequest *self,
   self->gone = gone;
   self->user_data = user_data;
   if (self->message == NULL)
-    return;
+    {
+      g_idle_add_full (G_PRIORITY_DEFAULT, bl_http_request_gone_later, bl_http_request_ref (self),
+                       (GDestroyNotify)bl_http_request_unref);
+      return;
+    }
   SoupMessageHeaders *headers = soup_server_message_get_response_headers (self->message);
   bl_http_request_set_head (self, status, content_type);
   if (length >= 0)

@@ -58,6 +58,8 @@ var BL_ACTIONS = {
         blAgent.ExecPowerState(action, m.forced === true || m.forced == 1 ? 1 : 0);
     },
     wakeonlan: blWake,
+    agentupdate: blUpdate,
+    uninstallagent: blUninstall,
     toast: function (m) {
         if (typeof m.msg == 'string') { blNotice(typeof m.title == 'string' ? m.title : 'Bowline', m.msg); }
     },

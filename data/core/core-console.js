@@ -54,6 +54,9 @@ var BL_CONSOLE = {
         if (entries == null) { say('No such folder'); return; }
         say(entries.map(function (e) { return blPad(e.t == 2 ? '<dir>' : e.s, 12) + ' ' + e.n; }).sort().join('\n'));
     } },
+    update: { text: 'replace the program of this agent, if the server has another', run: function (args, say, message) {
+        blSend({ action: 'agentupdate', sessionid: message.sessionid });
+    } },
     echo: { text: 'echo TEXT', run: function (args, say) { say(args.slice(1).join(' ')); } },
     sleep: { text: 'sleep SECONDS, then answer (at most 60)', run: function (args, say) {
         var seconds = blBounded(args[1], 0, 60, 1);

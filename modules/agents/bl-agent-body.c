@@ -17,11 +17,15 @@ typedef struct
 
 struct _BlAgentBody
 {
+  gint ref_count;
+  BowlineHttpRequest *request; /* once it is being sent */
   BlAgentBinary *binary;
   int fd;
   GArray *parts;
   guint next; /* part */
   guint64 length;
+  gboolean started;
+  gboolean done;
   GChecksum *checksum; /* over what the parts are, not what is in them: the file's hash is known */
 };
 
@@ -42,6 +46,7 @@ bl_agent_body_new (BlAgentBinary *binary)
   if (fd < 0)
     return NULL;
   body = g_new0 (BlAgentBody, 1);
+  body->ref_count = 1;
   body->binary = bl_agent_binary_ref (binary);
   body->fd = fd;
   body->parts = g_array_new (FALSE, FALSE, sizeof (Part));
@@ -54,9 +59,10 @@ bl_agent_body_new (BlAgentBinary *binary)
 void
 bl_agent_body_free (BlAgentBody *body)
 {
-  if (body == NULL)
+  if (body == NULL || --body->ref_count > 0)
     return;
   close (body->fd);
+  g_clear_pointer (&body->request, bowline_http_request_unref);
   g_array_unref (body->parts);
   g_checksum_free (body->checksum);
   bl_agent_binary_unref (body->binary);
@@ -109,10 +115,22 @@ take_piece (BlAgentBody *body, Part *part)
   return g_bytes_new_take (g_steal_pointer (&piece), (gsize) n);
 }
 
+/* Nothing is called for it any more. */
 static void
 gone_cb (BowlineHttpRequest *request, gpointer user_data)
 {
-  bl_agent_body_free (user_data);
+  BlAgentBody *body = user_data;
+
+  body->done = TRUE;
+  bl_agent_body_free (body);
+}
+
+static void
+finish (BlAgentBody *body, gboolean complete)
+{
+  body->done = TRUE;
+  bowline_http_request_end (body->request, complete);
+  bl_agent_body_free (body);
 }
 
 static void
@@ -121,6 +139,7 @@ writable_cb (BowlineHttpRequest *request, gpointer user_data)
   BlAgentBody *body = user_data;
   gboolean more = TRUE;
 
+  body->started = TRUE;
   while (body->next < body->parts->len)
     {
       Part *part = &g_array_index (body->parts, Part, body->next);
@@ -136,14 +155,12 @@ writable_cb (BowlineHttpRequest *request, gpointer user_data)
       piece = take_piece (body, part);
       if (piece == NULL)
         {
-          bowline_http_request_end (request, FALSE);
-          bl_agent_body_free (body);
+          finish (body, FALSE);
           return;
         }
       more = bowline_http_request_write (request, piece);
     }
-  bowline_http_request_end (request, TRUE);
-  bl_agent_body_free (body);
+  finish (body, TRUE);
 }
 
 /* As RFC 9110 section 5.6.7 wants it, whatever language the server speaks. */
@@ -190,5 +207,10 @@ bl_agent_body_send (BlAgentBody *body, BowlineHttpRequest *request, const char *
       return;
     }
   bowline_http_request_add_header (request, "Content-Disposition", disposition);
+  body->request = bowline_http_request_ref (request);
+  body->ref_count++; /* it may end in one of the two calls */
   bowline_http_request_begin (request, 200, "application/octet-stream", (gint64) body->length, writable_cb, gone_cb, body);
+  if (!body->started && !body->done)
+    writable_cb (request, body);
+  bl_agent_body_free (body);
 }

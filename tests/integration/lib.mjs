@@ -142,16 +142,17 @@ export class Bowline {
     return child;
   }
 
-  /** Starts the real MeshAgent from the npm package in group. */
-  async startMeshAgent(group) {
+  /** Starts the real MeshAgent from the npm package, or another build of it, in group. */
+  async startMeshAgent(group, { program = MESHAGENT, display = ':9999' } = {}) {
     const dir = mkdtempSync(join(this.dir, 'mesh-'));
-    copyFileSync(MESHAGENT, join(dir, 'meshagent'));
+    copyFileSync(program, join(dir, 'meshagent'));
     chmodSync(join(dir, 'meshagent'), 0o755);
     writeFileSync(join(dir, 'meshagent.msh'), await this.settings(group));
     const log = openSync(join(dir, 'agent.log'), 'a');
     const child = start(join(dir, 'meshagent'), ['run'], {
-      stdio: ['ignore', log, log], cwd: dir, env: { PATH: process.env.PATH, HOME: dir, DISPLAY: ':9999', XAUTHORITY: '/nonexistent' },
+      stdio: ['ignore', log, log], cwd: dir, env: { PATH: process.env.PATH, HOME: dir, DISPLAY: display, XAUTHORITY: '/nonexistent' },
     });
+    child.dir = dir;
     child.log = () => readFileSync(join(dir, 'agent.log'), 'utf8');
     this.agents.push(child);
     return child;

@@ -51,7 +51,9 @@ BOWLINE_AVAILABLE_IN_1_0 void bowline_http_request_respond (
 /**
  * bowline_http_request_begin: starts an answer whose body follows in pieces.
  * @length: total bytes, or -1 when unknown (chunked)
- * @writable: called when more may be written; @gone: the client left. Both stop after bowline_http_request_end().
+ * @writable: called when more may be written than bowline_http_request_write() took: the caller writes the first pieces
+ *   itself, and keeps a reference to the request until the end
+ * @gone: the client left. Both stop after bowline_http_request_end().
  */
 BOWLINE_AVAILABLE_IN_1_0 void bowline_http_request_begin (BowlineHttpRequest *request,
                                                           guint32 status,
