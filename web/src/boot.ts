@@ -2,12 +2,17 @@
 // First script of the page, run before the first paint: sets theme and language,
 // then fetches either the sign-in form or the application, never both.
 import { applyTheme } from './lib/theme';
+import { parseEmbed, parsePageData, withoutSecrets } from './lib/embed';
 import { channelUrl, FIRST_REQUESTS, type Page } from './lib/page';
 
 declare const __PAGE__: Page;
 
 const page = __PAGE__;
 window.bowline = page;
+page.data = parsePageData(document.querySelector('meta[name=bowline-page]')?.getAttribute('content'));
+page.embed = parseEmbed(location.search);
+page.embed.hide |= page.data.hide;
+if (page.embed.signedByAddress) history.replaceState(history.state, '', location.pathname + withoutSecrets(location.search));
 applyTheme();
 
 const chosen = readSetting('bowline.lang');
@@ -15,9 +20,10 @@ const wanted = chosen ? [chosen] : navigator.languages;
 page.lang = pickLanguage(wanted, ['en', ...Object.keys(page.catalogs)]);
 document.documentElement.lang = page.lang;
 
-// The session cookie cannot be read from here. This note of an earlier sign-in
-// saves a round trip; when it is wrong, the application falls back to the form.
-const part = location.pathname !== '/login' && readSetting('bowline.signed-in') ? page.app : page.login;
+// A ticket in the page signs in by itself. The session cookie cannot be read from here: this note of an earlier
+// sign-in saves a round trip; when it is wrong, the application falls back to the form.
+const signedIn = page.data.auth !== '' || (location.pathname !== '/login' && readSetting('bowline.signed-in'));
+const part = signedIn ? page.app : page.login;
 if (part === page.app) page.early = openEarly();
 for (const href of part.scripts) addLink('modulepreload', href);
 addLink('stylesheet', part.style);
@@ -35,7 +41,7 @@ async function start(): Promise<void> {
 
 /** The lists travel while the scripts are still being fetched. */
 function openEarly(): Page['early'] {
-  const socket = new WebSocket(channelUrl());
+  const socket = new WebSocket(channelUrl(page.data.auth));
   const received: unknown[] = [];
   socket.onmessage = (event) => received.push(event.data);
   socket.onopen = () => {

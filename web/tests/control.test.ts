@@ -26,7 +26,7 @@ function start(t: TestContext, port: number) {
   const messages: Message[] = [];
   const waiting: [ChannelState, () => void][] = [];
   const client = new ControlClient({
-    url: `ws://127.0.0.1:${port}/control.ashx`,
+    url: () => `ws://127.0.0.1:${port}/control.ashx`,
     createSocket: (url) => new WebSocket(url).on('error', () => undefined) as unknown as globalThis.WebSocket,
     random: () => 0,
     onMessage: (m) => messages.push(m),

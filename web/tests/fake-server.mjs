@@ -11,8 +11,10 @@ import { parseArgs } from 'node:util';
 import { WebSocketServer } from 'ws';
 import { startDevice } from './fake-device.mjs';
 
+/** What the server gives to a page that was opened with a sign-in link. */
+export const TICKET = 'T1cket+/@$==';
 export const CSP = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data: blob:; font-src 'self'; "
-  + "form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
+  + "form-action 'self'; base-uri 'none'; frame-ancestors 'self' http://127.0.0.1:*; worker-src 'self'; require-trusted-types-for 'script'; trusted-types bowline";
 
 const id64 = (kind, n) => `${kind}//${createHash('sha384').update(`${kind}${n}`).digest('base64').replace(/\+/g, '@').replace(/\//g, '$')}`;
 const SYSTEMS = ['Debian GNU/Linux 12 (bookworm)', 'Ubuntu 24.04.1 LTS', 'Microsoft Windows 11 Pro', 'Fedora Linux 41', 'macOS 15.1', 'AlmaLinux 9.5'];
@@ -67,7 +69,7 @@ function answerControl(state, message, send, broadcast) {
     case 'lastconnect': reply({ nodeid: message.nodeid, time: state.lastconnects[message.nodeid], addr: '203.0.113.5:40000' }); break;
     case 'getsysinfo': reply({ nodeid: message.nodeid, hardware: HARDWARE }); break;
     case 'getnetworkinfo': reply({ nodeid: message.nodeid, updateTime: Date.now(), netif2: NETWORK }); break;
-    case 'authcookie': reply({ cookie: randomBytes(12).toString('base64'), rcookie: randomBytes(12).toString('base64') }); break;
+    case 'authcookie': reply({ cookie: TICKET, rcookie: randomBytes(12).toString('base64') }); break;
     case 'msg': reply({ result: node?.conn ? 'OK' : 'Unable to route' }); break;
     case 'createmesh': {
       const _id = id64('mesh', randomBytes(8).toString('hex'));
@@ -110,7 +112,7 @@ export async function startFakeServer({ dist, port = 0, devices = 12, groups = 4
   const sessions = new Set();
   const controls = new Set();
   const traffic = { requests: [], bytes: 0 };
-  const signedIn = (request) => cookieTrusted || sessions.has(/(?:^|; )session=(\w+)/.exec(request.headers.cookie ?? '')?.[1]);
+  const signedIn = (request) => cookieTrusted || new URL(request.url, 'http://x').searchParams.get('auth') === TICKET || sessions.has(/(?:^|; )session=(\w+)/.exec(request.headers.cookie ?? '')?.[1]);
   const broadcast = (event) => { for (const send of controls) send({ action: 'event', event }); };
 
   const server = createServer((request, response) => {
@@ -123,6 +125,12 @@ export async function startFakeServer({ dist, port = 0, devices = 12, groups = 4
     if (!entry) { response.writeHead(404).end(); return; }
     const br = (request.headers['accept-encoding'] ?? '').includes('br') || process.env.BL_FORCE_BR ? entry.encodings.br : entry.encodings.gzip;
     const encoded = br ? { 'Content-Encoding': br.file.endsWith('.br') ? 'br' : 'gzip' } : {};
+    if (entry.path === manifest.index && url.searchParams.has('login')) {
+      const meta = `<meta name="bowline-page" content="${JSON.stringify({ auth: TICKET, rauth: TICKET }).replace(/"/g, '&quot;')}">`;
+      response.writeHead(200, { 'Content-Type': entry.type, 'Cache-Control': 'no-store' })
+        .end(readFileSync(join(dist, entry.file), 'utf8').replace('<head>', () => `<head>${meta}`));
+      return;
+    }
     const data = readFileSync(join(dist, br ? br.file : entry.file));
     traffic.bytes += data.length;
     response.writeHead(200, { 'Content-Type': entry.type, ETag: entry.etag, ...encoded,

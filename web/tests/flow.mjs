@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
 import test, { after, before } from 'node:test';
 import { parseArgs } from 'node:util';
 import { CHROMIUM, openBrowser, signIn } from './browser.mjs';
@@ -257,4 +258,37 @@ test('5000 devices: few nodes, quick search, no sideways scrolling on a phone', 
   }
   await big.stop();
   quiet();
+});
+
+test('a frame of another site: no cookies, one device, nothing else on the screen', { skip }, async () => {
+  const hex = Buffer.from(first().replace(/@/g, '+').replace(/\$/g, '/'), 'base64').toString('hex');
+  const outer = createServer((request, response) => {
+    const src = new URL(request.url, 'http://localhost').searchParams.get('src') ?? '';
+    response.setHeader('Content-Type', 'text/html').end(`<title>outer</title><iframe width="900" height="600" src="${src.replace(/&/g, '&amp;')}"></iframe>`);
+  });
+  await new Promise((next) => { outer.listen(0, '127.0.0.1', next); });
+  // Another site for the browser: cookies that are SameSite=Strict stay away.
+  const { port } = outer.address();
+  const other = await openBrowser({ viewport: { width: 1000, height: 700 } });
+  const show = async (query) => {
+    await other.page.goto(`http://127.0.0.1:${port}/?src=${encodeURIComponent(`${server.url.replace('127.0.0.1', 'localhost')}/?login=secret&${query}`)}`);
+    return other.page.frameLocator('iframe');
+  };
+  try {
+    const frame = await show(`gotonode=${hex.toUpperCase()}&viewmode=12&hide=31`);
+    await frame.getByText('Connected', { exact: true }).waitFor();
+    for (const gone of ['.bl-masthead', '.bl-rail', '.bl-tabs', '.bl-device-head']) assert.equal(await frame.locator(gone).count(), 0, gone);
+    const inner = other.page.frames().find((f) => f !== other.page.mainFrame());
+    assert.equal(new URL(inner.url()).pathname.split('/').pop(), 'terminal');
+    assert.ok(!inner.url().includes('secret'));
+    assert.ok(inner.url().includes('hide=31'));
+    await (await show(`gotonode=${'0'.repeat(96)}&viewmode=11&hide=63`)).getByText('This device is not visible to you').waitFor();
+    await (await show('gotodevicename=web-01&viewmode=10')).getByRole('heading', { name: 'web-01' }).waitFor();
+    await (await show('')).getByText('12 devices').waitFor();
+    assert.equal((await other.context.cookies()).length, 0);
+    assert.deepEqual(other.problems, []);
+  } finally {
+    await other.close();
+    outer.close();
+  }
 });

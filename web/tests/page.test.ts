@@ -6,6 +6,7 @@ import { Tunnel, type TunnelHooks } from '../src/control/tunnel';
 import { hardwareItems, interfaces, memoryBytes, parseCapacity, volumes } from '../src/device/details';
 import { neededFolders } from '../src/files/drop';
 import { enrollLines, shellQuote } from '../src/groups/enroll';
+import { normalId, parseEmbed, parsePageData, withoutSecrets } from '../src/lib/embed';
 import { formatBytes } from '../src/lib/format';
 import { pluralForm, setCatalog, ngettext, _ } from '../src/lib/i18n';
 import { visibleRange } from '../src/devices/useVirtual';
@@ -117,4 +118,33 @@ test('a tunnel says why it did not come about', async () => {
   const silent = await tunnel('OK');
   silent.socket.onclose!();
   assert.equal(silent.states.pop(), 'closed:no-answer');
+});
+
+const HEX = '415DF5D5FBE1C4E5DC73D0A9B5E4F0A1B2C3D4E5F60718293A4B5C6D7E8F90A1B2C3D4E5F60718293A4B5C6D7E8FFEFF';
+
+test('addresses of other programs: ids in both forms, hostile values', () => {
+  const short = Buffer.from(HEX, 'hex').toString('base64').replace(/\+/g, '@').replace(/\//g, '$');
+  assert.equal(short.length, 64);
+  assert.equal(normalId(HEX), short);
+  assert.equal(normalId(HEX.toLowerCase()), short);
+  assert.equal(normalId(short), short);
+  assert.equal(normalId(`node//${short}`), short);
+  for (const bad of ['', 'x', HEX.slice(1), `${short}A`, `${HEX}00`, '<script>']) assert.equal(normalId(bad), '', bad);
+  const embed = parseEmbed(`?login=abc&gotonode=${HEX}&viewmode=11&hide=31`);
+  assert.equal(embed.wanted!.node, short);
+  assert.equal(embed.wanted!.viewMode, 11);
+  assert.equal(embed.hide, 31);
+  assert.equal(embed.signedByAddress, true);
+  assert.equal(parseEmbed('').wanted, null);
+  assert.equal(parseEmbed('?q=x&hide=99999999999').hide, 0);
+  assert.equal(parseEmbed('?hide=-1').hide, 0);
+  assert.equal(parseEmbed(`?gotodevicename=${'n'.repeat(5000)}`).wanted!.deviceName.length, 256);
+  assert.equal(withoutSecrets('?login=abc&gotonode=x&user=u&pass=p&hide=3&'), '?gotonode=x&hide=3');
+  assert.equal(withoutSecrets('?login=abc&'), '');
+});
+
+test('page data of the server: every key may be missing or of another type', () => {
+  assert.deepEqual(parsePageData('{"auth":"a","rauth":"r","hide":3,"viewmode":12}'), { auth: 'a', rauth: 'r', hide: 3, viewMode: 12 });
+  for (const bad of [null, undefined, '', '[]', 'null', '{', '{"auth":1,"hide":"x"}', '7'])
+    assert.deepEqual(parsePageData(bad), { auth: '', rauth: '', hide: 0, viewMode: 0 });
 });

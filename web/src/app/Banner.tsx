@@ -34,6 +34,7 @@ function refusal(cause: string): string {
   switch (cause) {
     case 'banned': return _('The server refuses this address after too many failed sign-ins.');
     case 'invalidorigin': return _('The server does not accept pages from this address. Open it by its own name.');
+    case 'expired': return _('This session has expired. Open the window again from where it came.');
     case 'Session count exceed': return _('This account has too many sessions open.');
     default: return _('The server ended the session: {cause}', { cause });
   }

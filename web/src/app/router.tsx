@@ -2,6 +2,7 @@
 // Real addresses without a router library: the path names view, device and tab,
 // the query holds the search.
 import { useSyncExternalStore, type AnchorHTMLAttributes, type MouseEvent } from 'react';
+import type { Wanted } from '../lib/embed';
 import { shortId } from '../store/model';
 
 export type DeviceTab = 'general' | 'terminal' | 'files';
@@ -10,6 +11,7 @@ export type Route =
   | { view: 'devices'; query: string }
   | { view: 'groups' }
   | { view: 'device'; id: string; tab: DeviceTab }
+  | { view: 'opening'; wanted: Wanted }
   | { view: 'missing' };
 
 const TABS = new Set<string>(['general', 'terminal', 'files']);
@@ -40,8 +42,12 @@ function decodePart(part: string): string {
   }
 }
 
-export function navigate(path: string, { replace = false } = {}): void {
-  if (path === location.pathname + location.search) return;
+export function navigate(to: string, { replace = false } = {}): void {
+  const path = keepHidden(to);
+  if (path === location.pathname + location.search) {
+    notify();
+    return;
+  }
   if (replace) history.replaceState(history.state, '', path);
   else history.pushState(null, '', path);
   notify();
@@ -52,10 +58,19 @@ export function devicePath(id: string, tab: DeviceTab = 'general'): string {
   return `/device/${encodeURIComponent(shortId(id)).replace(/%40/g, '@').replace(/%24/g, '$')}/${tab}`;
 }
 
+let opening: Route | null = null;
 let cachedKey = '';
 let cached: Route = { view: 'missing' };
 
+/** What is hidden stays hidden when such a page is loaded again. */
+function keepHidden(path: string): string {
+  const { hide } = window.bowline.embed;
+  return hide && !/[?&]hide=/.test(path) ? `${path}${path.includes('?') ? '&' : '?'}hide=${hide}` : path;
+}
+
 function currentRoute(): Route {
+  const { wanted } = window.bowline.embed;
+  if (wanted && location.pathname === '/') return (opening ??= { view: 'opening', wanted });
   const key = location.pathname + location.search;
   if (key !== cachedKey) {
     cachedKey = key;

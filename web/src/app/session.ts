@@ -21,8 +21,12 @@ let channel: Channel = { state: 'connecting', failures: 0 };
 const stateListeners = new Set<() => void>();
 const messageListeners = new Set<Listener>();
 
+/** Tickets that stand in for cookies in a frame of another site. */
+let ticket: Cookies | null = window.bowline.data.auth ? { cookie: window.bowline.data.auth, rcookie: window.bowline.data.rauth } : null;
+const TICKET_MS = 20 * 60_000;
+
 export const client = new ControlClient({
-  url: channelUrl(),
+  url: () => channelUrl(ticket?.cookie),
   early: window.bowline.early,
   onMessage: receive,
   onState: (state, detail) => {
@@ -32,8 +36,10 @@ export const client = new ControlClient({
       if (window.bowline.early) window.bowline.early = undefined;
       else void resync();
     }
-    if (state === 'waiting') void checkSession();
-    if (state === 'signed-out') leave();
+    if (state === 'waiting' && !ticket) void checkSession();
+    // A frame has no form to fall back to: whoever made its address can make a new one.
+    if (state === 'signed-out' && ticket) channel = { ...channel, state: 'refused', cause: 'expired' };
+    else if (state === 'signed-out') leave();
     for (const listener of stateListeners) listener();
   },
 });
@@ -82,6 +88,12 @@ export function onMessage(listener: Listener): () => void {
   return () => messageListeners.delete(listener);
 }
 
+/** Tickets live for an hour; a connection that breaks later needs a younger one. */
+function renewTicket(): void {
+  askCookies().then((value) => { ticket = value; }, () => undefined);
+}
+if (ticket) setInterval(renewTicket, TICKET_MS);
+
 export interface Cookies {
   cookie: string;
   rcookie: string;
@@ -90,13 +102,16 @@ export interface Cookies {
 const COOKIE_MS = 5 * 60_000;
 let cookies: { at: number; value: Promise<Cookies> } | null = null;
 
+async function askCookies(): Promise<Cookies> {
+  const answer = await client.request({ action: 'authcookie' });
+  if (typeof answer['cookie'] !== 'string' || typeof answer['rcookie'] !== 'string') throw new Error(answer.result ?? 'no cookie');
+  return { cookie: answer['cookie'], rcookie: answer['rcookie'] };
+}
+
 /** Tickets for the relay. They live for an hour; a young one is used again, which saves a round trip. */
 export function relayCookies(): Promise<Cookies> {
   if (cookies && Date.now() - cookies.at < COOKIE_MS) return cookies.value;
-  const value = client.request({ action: 'authcookie' }).then((answer) => {
-    if (typeof answer['cookie'] !== 'string' || typeof answer['rcookie'] !== 'string') throw new Error(answer.result ?? 'no cookie');
-    return { cookie: answer['cookie'], rcookie: answer['rcookie'] };
-  });
+  const value = askCookies();
   const entry = { at: Date.now(), value };
   cookies = entry;
   value.catch(() => { if (cookies === entry) cookies = null; });

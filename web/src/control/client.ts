@@ -4,7 +4,8 @@
 import type { ChannelState, Message } from './types';
 
 export interface ClientOptions {
-  url: string;
+  /** A function, since the ticket in it may be renewed. */
+  url: () => string;
   /** Every message that is not the answer to a request, in order. */
   onMessage: (message: Message) => void;
   /** @retryAt: when the next attempt is made (Date.now() time), while waiting. */
@@ -65,7 +66,7 @@ export class ControlClient {
     const { early } = this.options;
     this.options.early = undefined;
     const create = this.options.createSocket ?? ((url: string) => new WebSocket(url));
-    const socket = early?.socket ?? create(this.options.url);
+    const socket = early?.socket ?? create(this.options.url());
     this.socket = socket;
     socket.onmessage = (event) => this.receive(socket, event.data);
     socket.onclose = () => this.lost(socket);

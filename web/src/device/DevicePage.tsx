@@ -3,6 +3,7 @@
 // stays alive, hidden, while another tab of the same device is shown.
 import { lazy, Suspense, useEffect, useState, type ReactNode } from 'react';
 import { devicePath, Link, type DeviceTab } from '../app/router';
+import { HIDE } from '../lib/embed';
 import { useTitle } from '../lib/hooks';
 import { _ } from '../lib/i18n';
 import { EmptyState, EmptyStateActions, EmptyStateBody, EmptyStateFooter, Spinner } from '../lib/pf';
@@ -47,15 +48,16 @@ function DeviceView({ device, tab }: { device: Device; tab: DeviceTab }) {
   useTitle(`${device.name} – ${tabName(tab)}`);
   const online = hasAgent(device);
   useEffect(() => (online && tab === 'general' ? prepareWhenIdle() : undefined), [online, tab]);
+  const { hide } = window.bowline.embed;
   const denied = (tab === 'terminal' && !terminal) || (tab === 'files' && !files);
   return (
     <div className="bl-view bl-device">
-      <DeviceHeader device={device} rights={rights} />
-      <nav className="bl-tabs" aria-label={_('Parts of the device')}>
+      {!(hide & HIDE.title) && <DeviceHeader device={device} rights={rights} />}
+      {!(hide & HIDE.tabs) && <nav className="bl-tabs" aria-label={_('Parts of the device')}>
         {(['general', ...(terminal ? ['terminal'] : []), ...(files ? ['files'] : [])] as DeviceTab[]).map((t) => (
           <Link key={t} to={devicePath(device.id, t)} aria-current={t === tab ? 'page' : undefined}>{tabName(t)}</Link>
         ))}
-      </nav>
+      </nav>}
       <div className="bl-tab-body">
         {tab === 'general' && <GeneralTab device={device} rights={rights} />}
         {denied && <p className="bl-note">{_('Your account does not have the right to use this.')}</p>}

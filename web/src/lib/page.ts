@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the build knows about its own files, handed on by the boot script.
+import type { Embed, PageData } from './embed';
 
 export interface PagePart {
   /** Entry script first, then all that it imports. */
@@ -23,6 +24,8 @@ export interface Page {
   version: string;
   app: PagePart;
   login: PagePart;
+  embed: Embed;
+  data: PageData;
   /** URL of the catalog of each language; English needs none. */
   catalogs: Record<string, string>;
   lang: string;
@@ -33,8 +36,10 @@ export interface Page {
 /** What the application asks for first. */
 export const FIRST_REQUESTS = ['meshes', 'nodes', 'lastconnects'];
 
-export function channelUrl(): string {
-  return `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/control.ashx`;
+/** @auth: a ticket, where the browser sends no cookies. */
+export function channelUrl(auth = ''): string {
+  const query = auth ? `?auth=${encodeURIComponent(auth)}` : '';
+  return `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/control.ashx${query}`;
 }
 
 declare global {

@@ -55,7 +55,7 @@ class LoginForm {
 
   /** A link that signs in leaves a session but no note of it. */
   private async skipWhenSignedIn(): Promise<void> {
-    if (!new URLSearchParams(location.search).has('login')) return;
+    if (!window.bowline.embed.signedByAddress) return;
     if ((await haveSession()) === true && !this.user.value) await this.enter();
   }
 
