@@ -175,13 +175,14 @@ static void
 decided_cb (const char *refusal, gpointer user_data)
 {
   BowlineTunnel *tunnel = user_data;
+  if (refusal == NULL && tunnel->consent != NULL)
+    op_send_status (tunnel, 0, NULL);
   g_clear_pointer (&tunnel->consent, bowline_consent_unref);
   if (refusal != NULL)
     {
       refuse (tunnel, refusal);
       return;
     }
-  op_send_status (tunnel, 0, NULL);
   mark_started (tunnel);
   bl_agent_features_open_tunnel (tunnel->tunnels->features, tunnel->protocol, tunnel);
   if (tunnel->tunnels != NULL && tunnel->handler.closed == NULL)

@@ -57,6 +57,11 @@ test_input (void)
   g_assert_cmpuint (input.quality, ==, 100);
   g_assert_cmpuint (input.scaling, ==, BL_DESKTOP_SCALE_ONE);
   g_assert_cmpuint (input.interval, ==, BL_DESKTOP_INTERVAL_MIN);
+  input = parse (PACKET (0, 5, 0, 10, 1, 60, 2, 0, 0, 30));
+  g_assert_cmpuint (input.scaling, ==, 512);
+  g_assert_cmpuint (input.interval, ==, 30);
+  input = parse (PACKET (0, 13, 0, 6, 1, 44));
+  g_assert_cmpuint (input.interval, ==, 300);
   input = parse (PACKET (0, 5, 0, 6, 1, 60));
   g_assert_cmpuint (input.quality, ==, 60);
   g_assert_cmpuint (input.scaling, ==, 0);

@@ -49,6 +49,14 @@ read_mouse (BlReader *body, BlDesktopInput *input)
   return TRUE;
 }
 
+static guint16
+read_clamped (BlReader *body, guint16 least, guint16 most)
+{
+  const guint16 value = bl_reader_u16be (body);
+
+  return CLAMP (value, least, most);
+}
+
 /* Shorter packets set fewer fields. */
 static gboolean
 read_compression (BlReader *body, BlDesktopInput *input)
@@ -59,9 +67,9 @@ read_compression (BlReader *body, BlDesktopInput *input)
     return FALSE;
   input->quality = CLAMP (input->quality, 1, 100);
   if (bl_reader_remaining (body) >= 2)
-    input->scaling = CLAMP (bl_reader_u16be (body), BL_DESKTOP_SCALE_MIN, BL_DESKTOP_SCALE_ONE);
+    input->scaling = read_clamped (body, BL_DESKTOP_SCALE_MIN, BL_DESKTOP_SCALE_ONE);
   if (bl_reader_remaining (body) >= 2)
-    input->interval = CLAMP (bl_reader_u16be (body), BL_DESKTOP_INTERVAL_MIN, BL_DESKTOP_INTERVAL_MAX);
+    input->interval = read_clamped (body, BL_DESKTOP_INTERVAL_MIN, BL_DESKTOP_INTERVAL_MAX);
   return TRUE;
 }
 
@@ -83,7 +91,7 @@ read_body (BlReader *body, BlDesktopInput *input)
       input->display = bl_reader_u16be (body);
       break;
     case BL_DESKTOP_IN_FRAME_TIMER:
-      input->interval = CLAMP (bl_reader_u16be (body), BL_DESKTOP_INTERVAL_MIN, BL_DESKTOP_INTERVAL_MAX);
+      input->interval = read_clamped (body, BL_DESKTOP_INTERVAL_MIN, BL_DESKTOP_INTERVAL_MAX);
       break;
     case BL_DESKTOP_IN_UNICODE:
       input->up = bl_reader_u8 (body) != 0;

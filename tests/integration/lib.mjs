@@ -126,7 +126,7 @@ export class Bowline {
   async settings(group) { return this.ctl(['group', 'settings', group]); }
 
   /** Starts bowline-agent in group; resolves when the server sees it. */
-  async startAgent(group, { name } = {}) {
+  async startAgent(group, { name, env = {} } = {}) {
     const state = mkdtempSync(join(this.dir, 'agent-'));
     const msh = join(state, 'a.msh');
     writeFileSync(msh, (await this.settings(group)) + (name ? `agentName=${name}\r\n` : ''));
@@ -134,7 +134,7 @@ export class Bowline {
     const child = start(join(BUILD, 'bin', 'bowline-agent'), ['--foreground', '--state-dir', state, '--config', msh], {
       stdio: ['ignore', log, log], cwd: state,
       env: { PATH: process.env.PATH, HOME: state, BOWLINE_AGENT_PLUGIN_PATH: join(BUILD, 'agent', 'plugins'),
-        BOWLINE_SCRIPT_HOST: join(BUILD, 'agent', 'script', 'bowline-script-host') },
+        BOWLINE_SCRIPT_HOST: join(BUILD, 'agent', 'script', 'bowline-script-host'), ...env },
     });
     child.log = () => readFileSync(join(state, 'agent.log'), 'utf8');
     child.state = state;
