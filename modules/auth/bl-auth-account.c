@@ -44,6 +44,13 @@ fail (BlAuthAccountFunc done, gpointer user_data, int code, const char *message)
 /* ---- create
  * ------------------------------------------------------------------------------------------------------- */
 
+static void
+insert_text (GVariantDict *dict, const char *member, const char *text)
+{
+  if (text != NULL && *text != '\0')
+    g_variant_dict_insert (dict, member, "s", text);
+}
+
 static GVariant *
 make_document (const BlAuthNewAccount *account, const char *user_id)
 {
@@ -56,13 +63,18 @@ make_document (const BlAuthNewAccount *account, const char *user_id)
   g_variant_dict_insert (&dict, "name", "s", account->name);
   g_variant_dict_insert (&dict, "domain", "s", account->domain);
   g_variant_dict_insert (&dict, "creation", "x", now);
-  g_variant_dict_insert (&dict, "passchange", "x", now);
+  g_variant_dict_insert (&dict, "passchange", "x", account->reset ? -1 : now);
   if (account->site_rights != 0)
     g_variant_dict_insert (&dict, "siteadmin", "x", (gint64)account->site_rights);
-  if (account->email != NULL && *account->email != '\0')
-    g_variant_dict_insert (&dict, "email", "s", account->email);
-  if (account->realname != NULL && *account->realname != '\0')
-    g_variant_dict_insert (&dict, "realname", "s", account->realname);
+  insert_text (&dict, "email", account->email);
+  if (account->email_verified && account->email != NULL && *account->email != '\0')
+    g_variant_dict_insert (&dict, "emailVerified", "b", TRUE);
+  insert_text (&dict, "realname", account->realname);
+  insert_text (&dict, "phone", account->phone);
+  if (account->consent != 0)
+    g_variant_dict_insert (&dict, "consent", "x", account->consent);
+  if (account->realms != NULL && g_variant_n_children (account->realms) > 0)
+    g_variant_dict_insert_value (&dict, "groups", account->realms);
   return g_variant_ref_sink (g_variant_dict_end (&dict));
 }
 

@@ -13,7 +13,12 @@ typedef struct
   const char *password;
   const char *email;    /* (nullable) */
   const char *realname; /* (nullable) */
+  const char *phone;    /* (nullable) */
+  GVariant *realms;     /* (nullable): av of texts: the "groups" it belongs to */
   guint32 site_rights;
+  gint64 consent;
+  gboolean email_verified;
+  gboolean reset; /* the password must be changed at the first login */
 } BlAuthNewAccount;
 
 /** @user_id: (nullable): of the account made or removed */

@@ -80,19 +80,40 @@ site_rights_of (GVariant *arguments)
   return bl_rights_from_json (bl_variant_get_int (arguments, "siterights", 0));
 }
 
+/* Returns: (transfer full) (nullable): "groups" as documents hold it */
+static GVariant *
+dup_realms (GVariant *arguments)
+{
+  g_auto (GStrv) names = bl_variant_get_strv (arguments, "groups");
+  GVariantBuilder list;
+
+  if (names == NULL)
+    return NULL;
+  g_variant_builder_init (&list, G_VARIANT_TYPE ("av"));
+  for (guint i = 0; names[i] != NULL; i++)
+    g_variant_builder_add (&list, "v", g_variant_new_string (names[i]));
+  return g_variant_ref_sink (g_variant_builder_end (&list));
+}
+
 static void
 run_create (BowlineActionCall *call, gpointer user_data)
 {
   BlAuth *auth = user_data;
   GVariant *arguments = arguments_of (call);
   const char *domain = bl_variant_get_string (arguments, "domain");
+  g_autoptr (GVariant) realms = dup_realms (arguments);
   const BlAuthNewAccount account = {
     .name = bl_variant_get_string (arguments, "name"),
     .domain = domain != NULL ? domain : "",
     .password = bl_variant_get_string (arguments, "password"),
     .email = bl_variant_get_string (arguments, "email"),
     .realname = bl_variant_get_string (arguments, "realname"),
+    .phone = bl_variant_get_string (arguments, "phone"),
+    .realms = realms,
     .site_rights = site_rights_of (arguments),
+    .consent = bl_variant_get_int (arguments, "consent", 0),
+    .email_verified = bl_variant_get_bool (arguments, "emailVerified", FALSE),
+    .reset = bl_variant_get_bool (arguments, "resetNextLogin", FALSE),
   };
 
   bl_auth_account_create (auth, &account, answer_account, bowline_action_call_ref (call));
@@ -176,6 +197,15 @@ static const BowlineArgument create_arguments[] = {
   { .name = "realname", .type = BOWLINE_ARGUMENT_STRING, .max = 256 },
   { .name = "siteadmin", .type = BOWLINE_ARGUMENT_BOOLEAN },
   { .name = "siterights", .type = BOWLINE_ARGUMENT_INTEGER, .max = G_MAXUINT32 },
+  { .name = "phone", .type = BOWLINE_ARGUMENT_STRING, .max = 64 },
+  { .name = "consent", .type = BOWLINE_ARGUMENT_INTEGER, .max = 0x7F },
+  { .name = "emailVerified", .type = BOWLINE_ARGUMENT_BOOLEAN },
+  { .name = "resetNextLogin", .type = BOWLINE_ARGUMENT_BOOLEAN },
+  { .name = "groups",
+    .type = BOWLINE_ARGUMENT_STRING,
+    .flags = BOWLINE_ARGUMENT_LIST,
+    .max = 64,
+    .list_max = 100 },
 };
 static const BowlineArgument password_arguments[] = { NAME ("name"), PASSWORD };
 static const BowlineArgument name_arguments[] = { NAME ("name") };

@@ -516,6 +516,7 @@ keep_new (gpointer data)
   g_autoptr (GVariant) account = bowline_directory_dup (change->auth->host, change->user_id);
   g_autoptr (GVariant) hashed = NULL, unsalted = NULL, typeless = NULL;
   g_autoptr (GError) error = NULL;
+  gboolean first;
 
   if (change->hash == NULL)
     error = g_error_new_literal (BOWLINE_ERROR, BOWLINE_ERROR_LIMIT, "Not enough memory to hash a password");
@@ -526,6 +527,8 @@ keep_new (gpointer data)
       change->done (NULL, error, change->user_data);
       return;
     }
+  first
+      = bl_variant_get_string (account, "hash") == NULL; /* then it says already whether it must be changed */
   hashed = bl_doc_set_string (account, "hash", change->hash);
   unsalted = bl_doc_remove (hashed, "salt");
   typeless = bl_doc_remove (unsalted, "passtype");
@@ -533,7 +536,9 @@ keep_new (gpointer data)
   memset (change, 0, sizeof *change);
   change->auth = bl_auth_ref (kept->auth);
   bl_auth_revoke_user (kept->auth, kept->user_id);
-  bl_auth_commit (kept->auth, bl_doc_set_int (typeless, "passchange", g_get_real_time () / G_USEC_PER_SEC),
+  bl_auth_commit (kept->auth,
+                  first ? g_variant_ref (typeless)
+                        : bl_doc_set_int (typeless, "passchange", g_get_real_time () / G_USEC_PER_SEC),
                   on_password_kept, kept);
 }
 

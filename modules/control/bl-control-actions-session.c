@@ -141,6 +141,25 @@ run_auth_cookie (BowlineActionCall *call, gpointer user_data)
   bowline_action_call_answer (call, g_variant_dict_end (&answer));
 }
 
+/* A cookie that logs in anywhere for an hour: only where the administrator wants it. */
+static void
+run_login_cookie (BowlineActionCall *call, gpointer user_data)
+{
+  BlControl *control = user_data;
+  BlControlSession *session = bl_control_call_session (control, call);
+  g_autofree char *cookie = NULL;
+  GVariantDict object;
+
+  if (session == NULL || !session->plain || !bowline_host_get_boolean (control->host, "allow-login-cookie"))
+    return;
+  g_variant_dict_init (&object, NULL);
+  g_variant_dict_insert (&object, "u", "s", bl_control_session_get_user_id (session));
+  g_variant_dict_insert (&object, "a", "x", (gint64)3);
+  cookie = issue (control, BOWLINE_COOKIE_LOGIN, &object);
+  if (cookie != NULL)
+    answer_member (call, "cookie", g_variant_new_string (cookie));
+}
+
 static void
 run_intersession (BowlineActionCall *call, gpointer user_data)
 {
@@ -190,6 +209,9 @@ bl_control_session_actions (guint *n)
     { BL_CONTROL_ROW ("serverversion", BOWLINE_ACTION_FULL_ADMIN, "Tells the server's version",
                       run_server_version) },
     { BL_CONTROL_ROW ("authcookie", 0, "Makes cookies for relays of this session", run_auth_cookie) },
+    { BL_CONTROL_ROW ("logincookie", BOWLINE_ACTION_CHANGES | BOWLINE_ACTION_NO_TOKEN | BOWLINE_ACTION_SILENT,
+                      "Makes a cookie that logs in as this account, where that is switched on",
+                      run_login_cookie) },
     { BL_CONTROL_ROW ("intersession", BOWLINE_ACTION_OPEN_ARGUMENTS, "Sends to the account's other sessions",
                       run_intersession) },
     { BL_CONTROL_ROW ("wssessioncount", 0, "Counts the sessions of accounts", run_session_count) },

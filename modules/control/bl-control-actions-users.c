@@ -3,6 +3,7 @@
  * auth module's local actions. */
 #include "bl-control-actions.h"
 #include "common/bl-account.h"
+#include "common/bl-ids.h"
 
 #include <string.h>
 
@@ -133,26 +134,41 @@ unref_call (gpointer call)
   bowline_action_call_unref (call);
 }
 
-/* Runs @action (with @request's other members) as the local administrator; its result becomes that of @call,
- * whose rights the caller has checked. */
-static void
-run_locally (BlControl *control, BowlineActionCall *call, const char *action, GVariantDict *request)
+gboolean
+bl_control_run_locally (BlControl *control,
+                        BowlineActionCall *call,
+                        const char *action,
+                        GVariantDict *request,
+                        BowlineFrameFunc done,
+                        gpointer data,
+                        GDestroyNotify free_data)
 {
-  const BowlinePrincipalInfo info = {
+  BowlinePrincipal *who = bowline_action_call_get_principal (call);
+  BowlinePrincipalInfo caller = { .struct_size = sizeof caller };
+  BowlinePrincipalInfo info = {
     .struct_size = sizeof info,
     .kind = BOWLINE_PRINCIPAL_LOCAL,
-    .user_id = bowline_principal_get_user_id (bowline_action_call_get_principal (call)),
     .rights_ceiling = BL_RIGHT_ALL,
     .site_ceiling = BL_SITE_FULL,
   };
-  g_autoptr (BowlinePrincipal) local = bowline_principal_new (control->host, &info);
+  g_autoptr (BowlinePrincipal) local = NULL;
 
+  bowline_principal_get_info (who, &caller);
+  info.user_id = caller.user_id; /* the audit trail names who asked */
+  info.address = caller.address;
+  local = bowline_principal_new (control->host, &info);
   g_variant_dict_insert (request, "action", "s", action);
   g_variant_dict_insert (request, "responseid", "s", "local");
-  if (!bowline_action_dispatch (control->host, local, NULL, g_variant_dict_end (request),
-                                control->cancellable, on_local_frame, bowline_action_call_ref (call),
-                                unref_call))
-    bowline_action_call_result (call, "Unable to add user in this mode");
+  return bowline_action_dispatch (control->host, local, NULL, g_variant_dict_end (request),
+                                  control->cancellable, done, data, free_data);
+}
+
+static void
+run_locally (BlControl *control, BowlineActionCall *call, const char *action, GVariantDict *request)
+{
+  if (!bl_control_run_locally (control, call, action, request, on_local_frame, bowline_action_call_ref (call),
+                               unref_call))
+    answer_numbered (call, "Unable to add user in this mode", 8);
 }
 
 static gboolean
@@ -171,35 +187,93 @@ copy_text (GVariantDict *to, const char *name, GVariant *from, const char *membe
     g_variant_dict_insert (to, name, "s", text);
 }
 
+/* A manager of some realms makes accounts in them: otherwise he would not see what he made. */
+static void
+insert_realms (GVariantDict *request, BlControl *control, BowlineActionCall *call)
+{
+  BowlinePrincipal *who = bowline_action_call_get_principal (call);
+  g_autoptr (GVariant) account = bowline_directory_dup (control->host, bowline_principal_get_user_id (who));
+  g_autoptr (GVariant) realms = account != NULL ? bl_variant_get_array (account, "groups") : NULL;
+
+  if (realms != NULL && bowline_site_rights (control->host, who) != BL_SITE_FULL)
+    g_variant_dict_insert_value (request, "groups", realms);
+}
+
+/* Returns: (nullable): what is wrong with the request, with its number */
+static const char *
+problem_of_new (BlControl *control, BowlineActionCall *call, gint64 *msgid)
+{
+  GVariant *arguments = bowline_action_call_get_arguments (call);
+  BowlinePrincipal *who = bowline_action_call_get_principal (call);
+  g_autofree char *own = bl_control_domain_of (bowline_principal_get_user_id (who));
+  const char *name = bl_variant_get_string (arguments, "username");
+  const char *password = bl_variant_get_string (arguments, "pass");
+  const char *email = bl_variant_get_string (arguments, "email");
+  const char *domain = bl_variant_get_string (arguments, "domain");
+  const struct
+  {
+    gboolean wrong;
+    const char *result;
+    gint64 msgid;
+  } checks[] = {
+    { name == NULL || !bl_account_name_is_valid (name), "Invalid username", 2 },
+    { !bl_variant_get_bool (arguments, "randomPassword", FALSE)
+          && (password == NULL || *password == '\0' || strlen (password) > MAX_PASSWORD),
+      "Invalid password", 3 },
+    { email != NULL && *email != '\0' && !bl_control_email_is_valid (email), "Invalid email", 4 },
+    { domain != NULL && !g_str_equal (domain, own), "Invalid domain", 5 },
+    { !may_set_site_rights (control, who, 0,
+                            bl_rights_from_json (bl_variant_get_int (arguments, "siteadmin", 0))),
+      "Invalid site permissions", 6 },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (checks); i++)
+    {
+      if (!checks[i].wrong)
+        continue;
+      *msgid = checks[i].msgid;
+      return checks[i].result;
+    }
+  return NULL;
+}
+
 static void
 run_add (BowlineActionCall *call, gpointer user_data)
 {
   BlControl *control = user_data;
   GVariant *arguments = bowline_action_call_get_arguments (call);
-  BowlinePrincipal *who = bowline_action_call_get_principal (call);
-  g_autofree char *own = bl_control_domain_of (bowline_principal_get_user_id (who));
-  const char *domain = bl_variant_get_string (arguments, "domain");
-  guint32 site = bl_rights_from_json (bl_variant_get_int (arguments, "siteadmin", 0));
+  g_autofree char *domain
+      = bl_control_domain_of (bowline_principal_get_user_id (bowline_action_call_get_principal (call)));
+  gint64 msgid = 0;
+  const char *problem = problem_of_new (control, call, &msgid);
+  g_autofree char *random = NULL;
   GVariantDict request;
 
-  if (domain != NULL && !g_str_equal (domain, own)
-      && bowline_site_rights (control->host, who) != BL_SITE_FULL)
+  if (problem != NULL)
     {
-      answer_numbered (call, "Invalid domain", 5);
-      return;
-    }
-  if (!may_set_site_rights (control, who, 0, site))
-    {
-      answer_numbered (call, "Invalid site permissions", 6);
+      answer_numbered (call, problem, msgid);
       return;
     }
   g_variant_dict_init (&request, NULL);
   copy_text (&request, "name", arguments, "username");
   copy_text (&request, "password", arguments, "pass");
+  if (bl_variant_get_bool (arguments, "randomPassword", FALSE))
+    {
+      random = bl_random_hex (16);
+      g_variant_dict_insert (&request, "password", "s", random);
+    }
   copy_text (&request, "email", arguments, "email");
   copy_text (&request, "realname", arguments, "realname");
-  g_variant_dict_insert (&request, "domain", "s", domain != NULL ? domain : own);
-  g_variant_dict_insert (&request, "siterights", "x", (gint64)site);
+  copy_text (&request, "phone", arguments, "phone");
+  g_variant_dict_insert (&request, "domain", "s", domain);
+  g_variant_dict_insert (&request, "siterights", "x",
+                         (gint64)bl_rights_from_json (bl_variant_get_int (arguments, "siteadmin", 0)));
+  g_variant_dict_insert (&request, "consent", "x", bl_variant_get_int (arguments, "consent", 0));
+  g_variant_dict_insert (&request, "emailVerified", "b",
+                         bl_variant_get_bool (arguments, "emailVerified", FALSE));
+  g_variant_dict_insert (&request, "resetNextLogin", "b",
+                         bl_variant_get_bool (arguments, "resetNextLogin", FALSE));
+  insert_realms (&request, control, call);
   run_locally (control, call, "user.create", &request);
 }
 
@@ -267,6 +341,42 @@ on_edited (BlControl *control, BowlineActionCall *call, gpointer data)
   bowline_action_call_result (call, "ok");
 }
 
+/* Realms: an account that is in some may only put others into those. Returns: the reason why not, or %NULL */
+static const char *
+take_realms (BlControl *control, BowlinePrincipal *who, GVariant **account, GVariant *arguments)
+{
+  g_autoptr (GVariant) self = bowline_directory_dup (control->host, bowline_principal_get_user_id (who));
+  g_auto (GStrv) own = bl_variant_get_strv (self, "groups");
+  g_auto (GStrv) realms = bl_variant_get_strv (arguments, "groups");
+  gboolean bound = own != NULL && own[0] != NULL && bowline_site_rights (control->host, who) != BL_SITE_FULL;
+  GVariantBuilder list;
+  GVariant *changed;
+
+  if (realms == NULL)
+    return NULL;
+  if (bound && realms[0] == NULL)
+    return "Invalid user group";
+  g_variant_builder_init (&list, G_VARIANT_TYPE ("av"));
+  for (guint i = 0; realms[i] != NULL; i++)
+    {
+      if (bound && !g_strv_contains ((const char *const *)own, realms[i]))
+        {
+          g_variant_builder_clear (&list);
+          return "Invalid user group";
+        }
+      g_variant_builder_add (&list, "v", g_variant_new_string (realms[i]));
+    }
+  changed = bl_doc_set (*account, "groups", g_variant_builder_end (&list));
+  if (realms[0] == NULL)
+    {
+      g_variant_unref (changed);
+      changed = bl_doc_remove (*account, "groups");
+    }
+  g_variant_unref (*account);
+  *account = changed;
+  return NULL;
+}
+
 /* Returns: the reason why the site rights cannot be set, or %NULL. */
 static const char *
 take_site_rights (
@@ -287,11 +397,36 @@ take_site_rights (
   return NULL;
 }
 
+static gboolean
+has_valid_email (GVariant *arguments)
+{
+  const char *email = bl_variant_get_string (arguments, "email");
+
+  return email == NULL || *email == '\0' || bl_control_email_is_valid (email);
+}
+
+/* What was taken from an account it does not give back to itself. */
+static void
+take_own_limits (
+    BlControl *control, BowlinePrincipal *who, GVariant **account, const char *user_id, GVariant *arguments)
+{
+  GVariant *changed;
+
+  if (!g_str_equal (user_id, bowline_principal_get_user_id (who))
+      || bowline_site_rights (control->host, who) == BL_SITE_FULL)
+    take (account, arguments, "removeRights");
+  if (!bl_variant_get_bool (arguments, "resetNextLogin", FALSE))
+    return;
+  changed = bl_doc_set_int (*account, "passchange", -1);
+  g_variant_unref (*account);
+  *account = changed;
+}
+
 static void
 run_edit (BowlineActionCall *call, gpointer user_data)
 {
-  static const char *const members[] = { "email", "realname", "emailVerified", "resetNextLogin", "consent",
-                                         "phone", "flags",    "removeRights",  "msghandle" };
+  static const char *const members[]
+      = { "email", "realname", "emailVerified", "consent", "phone", "flags", "msghandle" };
   BlControl *control = user_data;
   GVariant *arguments = bowline_action_call_get_arguments (call);
   BowlinePrincipal *who = bowline_action_call_get_principal (call);
@@ -310,6 +445,10 @@ run_edit (BowlineActionCall *call, gpointer user_data)
     problem = "Permission denied";
   else
     problem = take_site_rights (control, who, &account, user_id, arguments);
+  if (problem == NULL && !has_valid_email (arguments))
+    problem = "Invalid email";
+  if (problem == NULL)
+    problem = take_realms (control, who, &account, arguments);
   if (problem != NULL)
     {
       bowline_action_call_result (call, problem);
@@ -317,6 +456,7 @@ run_edit (BowlineActionCall *call, gpointer user_data)
     }
   for (guint i = 0; i < G_N_ELEMENTS (members); i++)
     take (&account, arguments, members[i]);
+  take_own_limits (control, who, &account, user_id, arguments);
   if (bl_variant_has (arguments, "quota"))
     take (&account, arguments, "quota");
   else
@@ -389,14 +529,6 @@ on_old_checked (BowlinePrincipal *principal, const GError *error, gpointer user_
   g_free (change);
 }
 
-static gboolean
-has_locked_settings (BlControl *control, BowlineActionCall *call)
-{
-  guint32 site = bowline_site_rights (control->host, bowline_action_call_get_principal (call));
-
-  return site != BL_SITE_FULL && (site & BL_SITE_LOCKED_SETTINGS) != 0;
-}
-
 static void
 run_change_password (BowlineActionCall *call, gpointer user_data)
 {
@@ -407,7 +539,7 @@ run_change_password (BowlineActionCall *call, gpointer user_data)
   gpointer self;
 
   bowline_principal_get_info (bowline_action_call_get_principal (call), &who);
-  if (who.kind != BOWLINE_PRINCIPAL_USER || has_locked_settings (control, call)
+  if (who.kind != BOWLINE_PRINCIPAL_USER || bl_control_settings_are_locked (control, call)
       || !bowline_host_get_auth (control->host, &auth, &self))
     return;
   change = g_new (PasswordChange, 1);
@@ -427,22 +559,31 @@ run_change_password (BowlineActionCall *call, gpointer user_data)
 const BowlineAction *
 bl_control_user_actions (guint *n)
 {
+  /* Names, passwords and addresses are judged by the handler: its answers carry numbers. */
   static const BowlineArgument add[] = {
     { .name = "username",
       .type = BOWLINE_ARGUMENT_STRING,
-      .flags = BOWLINE_ARGUMENT_REQUIRED,
-      .min = 1,
-      .max = 64,
+      .flags = BOWLINE_ARGUMENT_NULLABLE,
+      .max = 4096,
       .problem = "Invalid username" },
-    SECRET ("pass"),
+    { .name = "pass",
+      .type = BOWLINE_ARGUMENT_STRING,
+      .flags = BOWLINE_ARGUMENT_NULLABLE | BOWLINE_ARGUMENT_SECRET,
+      .max = 4096,
+      .problem = "Invalid password" },
     { .name = "email",
       .type = BOWLINE_ARGUMENT_STRING,
       .flags = BOWLINE_ARGUMENT_NULLABLE,
-      .max = 256,
+      .max = 4096,
       .problem = "Invalid email" },
     BL_CONTROL_TEXT ("realname", 256),
+    BL_CONTROL_TEXT ("phone", 64),
     BL_CONTROL_TEXT ("domain", 64),
     BL_CONTROL_NUMBER ("siteadmin", -1, G_MAXUINT32),
+    BL_CONTROL_NUMBER ("consent", 0, BL_CONSENT_ALL),
+    { .name = "emailVerified", .type = BOWLINE_ARGUMENT_BOOLEAN },
+    { .name = "resetNextLogin", .type = BOWLINE_ARGUMENT_BOOLEAN },
+    { .name = "randomPassword", .type = BOWLINE_ARGUMENT_BOOLEAN },
   };
   static const BowlineArgument edit[] = {
     { .name = "userid", .type = BOWLINE_ARGUMENT_ID, .detail = "user", .flags = BOWLINE_ARGUMENT_NULLABLE },
@@ -459,6 +600,13 @@ bl_control_user_actions (guint *n)
     BL_CONTROL_NUMBER ("flags", 0, 0xFFFF),
     BL_CONTROL_NUMBER ("removeRights", 0, G_MAXUINT32),
     BL_CONTROL_NUMBER ("siteadmin", -1, G_MAXUINT32),
+    { .name = "groups",
+      .type = BOWLINE_ARGUMENT_STRING,
+      .flags = BOWLINE_ARGUMENT_LIST | BOWLINE_ARGUMENT_NULLABLE,
+      .min = 1,
+      .max = 64,
+      .list_max = 100,
+      .problem = "Invalid user group" },
   };
   static const BowlineArgument remove[] = {
     { .name = "userid",

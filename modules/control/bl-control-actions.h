@@ -44,6 +44,10 @@ const BowlineAction *bl_control_link_actions (guint *n);
 const BowlineAction *bl_control_local_actions (guint *n);
 const BowlineAction *bl_control_user_actions (guint *n);
 const BowlineAction *bl_control_wake_actions (guint *n);
+const BowlineAction *bl_control_user_group_actions (guint *n);
+const BowlineAction *bl_control_own_actions (guint *n);
+const BowlineAction *bl_control_notify_actions (guint *n);
+const BowlineAction *bl_control_account_actions (guint *n);
 
 /** Registers them all. */
 gboolean bl_control_actions_register (BlControl *control, GError **error);
@@ -58,6 +62,25 @@ char *bl_control_call_group (BlControl *control,
                              const char *name_argument,
                              guint32 rights,
                              const char *denied);
+
+#define BL_CONTROL_MAX_EMAIL 256u
+/** One "@" between a name and a host, none of the characters that make it more than an address. Pure. */
+gboolean bl_control_email_is_valid (const char *text);
+/** The caller may not change settings of its own account (site right "locked settings"). */
+gboolean bl_control_settings_are_locked (BlControl *control, BowlineActionCall *call);
+/**
+ * bl_control_run_locally: runs @action (with @request's other members, cleared) as the local administrator in
+ * the name of the caller of @call, whose rights the row has checked.
+ * @free_data: runs in any case
+ * Returns: %FALSE when there is no such action
+ */
+gboolean bl_control_run_locally (BlControl *control,
+                                 BowlineActionCall *call,
+                                 const char *action,
+                                 GVariantDict *request,
+                                 BowlineFrameFunc done,
+                                 gpointer data,
+                                 GDestroyNotify free_data);
 
 /** Makes a device group; shared by createmesh and group.create. @owners: user ids that get all rights */
 typedef struct

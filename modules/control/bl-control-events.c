@@ -135,24 +135,40 @@ bl_control_event_emit (BlControl *control, GVariantDict *event, ...)
 }
 
 void
-bl_control_event_account (
-    BlControl *control, BowlinePrincipal *who, const char *user_id, gint64 msgid, const char *prefix)
+bl_control_event_account_text (BlControl *control,
+                               BowlinePrincipal *who,
+                               const char *user_id,
+                               gint64 msgid,
+                               const char *const *arguments,
+                               char *message)
 {
   g_autoptr (GVariant) account = bowline_directory_dup (control->host, user_id);
   g_autoptr (GVariant) public_form = NULL;
-  const char *arguments[2] = { bl_variant_get_string (account, "name"), NULL };
   GVariantDict event;
 
   if (account == NULL)
-    return;
+    {
+      g_free (message);
+      return;
+    }
   public_form = bl_account_public (account);
   bl_control_event_init (&event, control, who, "user", "accountchange");
   g_variant_dict_insert_value (&event, "account", public_form);
-  if (msgid != 0)
-    bl_control_event_message (&event, msgid, arguments, g_strconcat (prefix, arguments[0], NULL));
-  else
+  bl_control_event_message (&event, msgid, arguments, message);
+  if (message == NULL)
     g_variant_dict_insert (&event, "nolog", "x", (gint64)1);
   bl_control_event_emit (control, &event, "server-users", user_id, NULL);
+}
+
+void
+bl_control_event_account (
+    BlControl *control, BowlinePrincipal *who, const char *user_id, gint64 msgid, const char *prefix)
+{
+  g_autofree char *name = bl_control_dup_name (control, user_id);
+  const char *arguments[2] = { name, NULL };
+
+  bl_control_event_account_text (control, who, user_id, msgid, msgid != 0 ? arguments : NULL,
+                                 msgid != 0 ? g_strconcat (prefix, name, NULL) : NULL);
 }
 
 void

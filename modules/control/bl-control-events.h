@@ -23,6 +23,13 @@ void bl_control_event_emit (BlControl *control, GVariantDict *event, ...) G_GNUC
  */
 void bl_control_event_account (
     BlControl *control, BowlinePrincipal *who, const char *user_id, gint64 msgid, const char *prefix);
+/** The same with other arguments (nullable, NULL-terminated) and text (taken; %NULL: not stored). */
+void bl_control_event_account_text (BlControl *control,
+                                    BowlinePrincipal *who,
+                                    const char *user_id,
+                                    gint64 msgid,
+                                    const char *const *arguments,
+                                    char *message);
 /** `changenode` with the device's form now; @message is taken; @arguments: NULL-terminated */
 void bl_control_event_node (BlControl *control,
                             BowlinePrincipal *who,

@@ -156,7 +156,7 @@ world_begin_with (const char *key, const char *value)
   static const char *const settings[][2] = {
     { "max-sessions", "100" },    { "max-sessions-per-user", "5" }, { "max-unauthenticated", "4" },
     { "max-message", "1048576" }, { "max-queued", "33554432" },     { "ping-interval", "0" },
-    { "login-keys", "" },         { "server.mps-port", "4433" },    { "server.redirect-port", "80" },
+    { "login-keys", "" }, { "inter-user-messages", "false" }, { "allow-login-cookie", "false" },         { "server.mps-port", "4433" },    { "server.redirect-port", "80" },
   };
   static const BowlineAuth auth = { .struct_size = sizeof auth,
                                     .check_password = check_password,
