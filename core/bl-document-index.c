@@ -13,6 +13,7 @@ typedef struct
   char *type;
   char *meshid;
   BlDocument *first;
+  BlDocument *last;
   guint count;
 } Bucket;
 
@@ -225,11 +226,13 @@ bl_document_index_link (BlDocumentIndex *index, BlDocument *document)
       g_hash_table_insert (of_type, bucket->meshid, bucket);
     }
   document->bucket = bucket;
-  document->previous = NULL;
-  document->next = bucket->first;
-  if (bucket->first != NULL)
-    bucket->first->previous = document;
-  bucket->first = document;
+  document->previous = bucket->last;
+  document->next = NULL;
+  if (bucket->last != NULL)
+    bucket->last->next = document;
+  else
+    bucket->first = document;
+  bucket->last = document;
   bucket->count++;
   index->bytes += sizeof *document + document->size;
 }
@@ -245,10 +248,35 @@ bl_document_index_unlink (BlDocumentIndex *index, BlDocument *document)
     bucket->first = document->next;
   if (document->next != NULL)
     document->next->previous = document->previous;
+  else
+    bucket->last = document->previous;
   document->bucket = NULL;
   index->bytes -= sizeof *document + document->size;
   if (--bucket->count == 0)
     g_hash_table_remove (g_hash_table_lookup (index->buckets, bucket->type), bucket->meshid);
+}
+
+/* A new version takes the place of the old one: people see lists in the order in which things were made. */
+static void
+bl_document_index_replace (BlDocumentIndex *index, BlDocument *old, BlDocument *document)
+{
+  Bucket *bucket = old->bucket;
+
+  document->bucket = bucket;
+  document->previous = old->previous;
+  document->next = old->next;
+  *(old->previous != NULL ? &old->previous->next : &bucket->first) = document;
+  *(old->next != NULL ? &old->next->previous : &bucket->last) = document;
+  old->bucket = NULL;
+  index->bytes += document->size;
+  index->bytes -= old->size;
+}
+
+static gboolean
+bl_document_shares_bucket (BlDocument *a, BlDocument *b)
+{
+  return g_str_equal (bl_document_get_type (a), bl_document_get_type (b))
+         && g_str_equal (bl_document_get_bucket_name (a), bl_document_get_bucket_name (b));
 }
 
 void
@@ -259,9 +287,14 @@ bl_document_index_put (BlDocumentIndex *index, BlDocument *document)
   if (old == document)
     return;
   g_return_if_fail (document->bucket == NULL);
-  if (old != NULL)
-    bl_document_index_unlink (index, old);
-  bl_document_index_link (index, document);
+  if (old != NULL && bl_document_shares_bucket (old, document))
+    bl_document_index_replace (index, old, document);
+  else
+    {
+      if (old != NULL)
+        bl_document_index_unlink (index, old);
+      bl_document_index_link (index, document);
+    }
   g_hash_table_replace (index->by_id, (gpointer)bl_document_get_id (document), bl_document_ref (document));
 }
 
