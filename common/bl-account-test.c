@@ -9,8 +9,8 @@ test_public (void)
       " 'passhint': <'p'>, 'otpsecret': <'KEY'>, 'otpkeys': <{'keys': <[<1>, <2>]>}>, 'otphkeys': <[<1>]>,"
       " 'webpush': <'odd'>, 'email': <'a@b'>}"));
   g_autoptr (GVariant) expected = g_variant_ref_sink (g_variant_new_parsed (
-      "{'_id': <'user//a'>, 'name': <'A'>, 'otpsecret': <@x 1>, 'otpkeys': <@x 2>, 'otphkeys': <@x 1>,"
-      " 'webpush': <@x 0>, 'email': <'a@b'>}"));
+      "{'_id': <'user//a'>, 'name': <'A'>, 'email': <'a@b'>, 'otpsecret': <@x 1>, 'otpkeys': <@x 2>,"
+      " 'otphkeys': <@x 1>, 'webpush': <@x 0>}"));
   g_autoptr (GVariant) found = bl_account_public (account);
 
   g_assert_true (g_variant_equal (found, expected));

@@ -55,6 +55,22 @@ count_items (GVariant *value, Form form)
   return g_variant_is_container (value) ? (gint64)g_variant_n_children (value) : 0;
 }
 
+static void
+add_member (GVariantBuilder *builder, const char *name, GVariant *value)
+{
+  Form form = form_of (name);
+
+  if (form == SHOWN)
+    g_variant_builder_add (builder, "{sv}", name, value);
+  else if (form != HIDDEN)
+    g_variant_builder_add (builder, "{sv}", name, g_variant_new_int64 (count_items (value, form)));
+}
+
+/* Clients print members as they come: those of every account first, always in the same order. */
+static const char *const first_members[]
+    = { "_id",        "name",     "creation", "siteadmin", "email", "emailVerified",
+        "passchange", "realname", "phone",    "links",     NULL };
+
 GVariant *
 bl_account_public (GVariant *account)
 {
@@ -64,15 +80,18 @@ bl_account_public (GVariant *account)
   GVariant *value;
 
   g_variant_builder_init (&builder, G_VARIANT_TYPE_VARDICT);
+  for (guint i = 0; first_members[i] != NULL; i++)
+    {
+      g_autoptr (GVariant) member = g_variant_lookup_value (account, first_members[i], NULL);
+
+      if (member != NULL)
+        add_member (&builder, first_members[i], member);
+    }
   g_variant_iter_init (&iter, account);
   while (g_variant_iter_next (&iter, "{&sv}", &name, &value))
     {
-      Form form = form_of (name);
-
-      if (form == SHOWN)
-        g_variant_builder_add (&builder, "{sv}", name, value);
-      else if (form != HIDDEN)
-        g_variant_builder_add (&builder, "{sv}", name, g_variant_new_int64 (count_items (value, form)));
+      if (!g_strv_contains (first_members, name))
+        add_member (&builder, name, value);
       g_variant_unref (value);
     }
   return g_variant_ref_sink (g_variant_builder_end (&builder));

@@ -43,8 +43,27 @@ certificate_expiry_ms (BowlineHost *host)
   return expiry;
 }
 
+/* Clients print the members in the order they come in. */
 static void
-insert_server_id (GVariantDict *info, BowlineHost *host)
+add_text (GVariantBuilder *info, const char *name, const char *value)
+{
+  g_variant_builder_add (info, "{sv}", name, g_variant_new_string (value));
+}
+
+static void
+add_number (GVariantBuilder *info, const char *name, gint64 value)
+{
+  g_variant_builder_add (info, "{sv}", name, g_variant_new_int64 (value));
+}
+
+static void
+add_flag (GVariantBuilder *info, const char *name, gboolean value)
+{
+  g_variant_builder_add (info, "{sv}", name, g_variant_new_boolean (value));
+}
+
+static void
+add_server_id (GVariantBuilder *info, BowlineHost *host)
 {
   g_autoptr (GBytes) id = bowline_identity_dup_server_id (host);
   char text[BL_ID48_TEXT + 1];
@@ -54,11 +73,11 @@ insert_server_id (GVariantDict *info, BowlineHost *host)
   if (size != BL_ID48_SIZE)
     return;
   bl_id48_to_text (data, text);
-  g_variant_dict_insert (info, "agentCertHash", "s", text);
+  add_text (info, "agentCertHash", text);
 }
 
 static void
-insert_flags (GVariantDict *info, BlControlSession *session)
+add_features (GVariantBuilder *info, BlControlSession *session)
 {
   BowlineHost *host = session->control->host;
   gint64 features = FEATURE_WAN_ONLY | FEATURE_TWO_FACTORS;
@@ -68,8 +87,8 @@ insert_flags (GVariantDict *info, BlControlSession *session)
     features |= FEATURE_UNTRUSTED;
   if (bowline_principal_get_kind (session->principal) != BOWLINE_PRINCIPAL_USER)
     features2 |= FEATURE2_TOKEN_SESSION;
-  g_variant_dict_insert (info, "features", "x", features);
-  g_variant_dict_insert (info, "features2", "x", features2);
+  add_number (info, "features", features);
+  add_number (info, "features2", features2);
 }
 
 GVariant *
@@ -83,30 +102,30 @@ bl_control_hello_server_info (BlControlSession *session)
   g_autofree char *agent_url
       = g_strdup_printf ("mc://%s:%u%s%s", name, port, *domain != '\0' ? "/" : "", domain);
   GVariant *language = g_variant_new_variant (g_variant_new_string ("en"));
-  GVariantDict info;
+  GVariantBuilder info;
 
-  g_variant_dict_init (&info, NULL);
-  g_variant_dict_insert (&info, "domain", "s", domain);
-  g_variant_dict_insert (&info, "name", "s", name);
-  g_variant_dict_insert (&info, "mpsname", "s", name);
-  g_variant_dict_insert (&info, "mpsport", "x", bowline_host_get_int (host, "server.mps-port"));
-  g_variant_dict_insert (&info, "port", "x", (gint64)port);
-  g_variant_dict_insert (&info, "emailcheck", "b", FALSE);
-  g_variant_dict_insert (&info, "domainauth", "b", FALSE);
-  g_variant_dict_insert (&info, "serverTime", "x", g_get_real_time () / 1000);
-  insert_flags (&info, session);
-  g_variant_dict_insert_value (&info, "languages",
-                               g_variant_new_array (G_VARIANT_TYPE_VARIANT, &language, 1));
-  g_variant_dict_insert (&info, "tlshash", "s", tls_hash);
-  insert_server_id (&info, host);
-  g_variant_dict_insert (&info, "https", "b", TRUE);
-  g_variant_dict_insert (&info, "redirport", "x", bowline_host_get_int (host, "server.redirect-port"));
-  g_variant_dict_insert (&info, "magenturl", "s", agent_url);
-  g_variant_dict_insert (&info, "domainsuffix", "s", domain);
-  g_variant_dict_insert (&info, "logoutonidlesessiontimeout", "b", TRUE);
+  g_variant_builder_init (&info, G_VARIANT_TYPE_VARDICT);
+  add_text (&info, "domain", domain);
+  add_text (&info, "name", name);
+  add_text (&info, "mpsname", name);
+  add_number (&info, "mpsport", bowline_host_get_int (host, "server.mps-port"));
+  add_number (&info, "port", port);
+  add_flag (&info, "emailcheck", FALSE);
+  add_flag (&info, "domainauth", FALSE);
+  add_number (&info, "serverTime", g_get_real_time () / 1000);
+  add_features (&info, session);
+  g_variant_builder_add (&info, "{sv}", "languages",
+                         g_variant_new_array (G_VARIANT_TYPE_VARIANT, &language, 1));
+  add_text (&info, "tlshash", tls_hash);
+  add_server_id (&info, host);
+  add_flag (&info, "https", TRUE);
+  add_number (&info, "redirport", bowline_host_get_int (host, "server.redirect-port"));
+  add_text (&info, "magenturl", agent_url);
+  add_text (&info, "domainsuffix", domain);
+  add_flag (&info, "logoutonidlesessiontimeout", TRUE);
   if (bowline_site_rights (host, session->principal) == BL_SITE_FULL)
-    g_variant_dict_insert (&info, "certExpire", "x", certificate_expiry_ms (host));
-  return g_variant_dict_end (&info);
+    add_number (&info, "certExpire", certificate_expiry_ms (host));
+  return g_variant_builder_end (&info);
 }
 
 GVariant *
