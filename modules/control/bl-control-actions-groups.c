@@ -7,6 +7,8 @@
 
 #define MAX_DESCRIPTION 1024
 #define MAX_INVITE_CODES 32u
+#define CHANGE_EXPIRY 5
+#define NO_GROUP "Invalid group identifier"
 
 /* ---- create
  * ------------------------------------------------------------------------------------------------------- */
@@ -256,7 +258,8 @@ on_edited (BlControl *control, BowlineActionCall *call, gpointer data)
   bowline_action_call_result (call, "ok");
 }
 
-/* Takes one member over when the request has it and it is another one; 0 removes it. */
+/* Takes one member over when the request has it and it is another one; 0 days until devices are removed are
+ * no such time. */
 static void
 take_member (
     GVariant **mesh, GVariant *arguments, const char *argument, const char *member, gint64 number, Edit *edit)
@@ -268,7 +271,8 @@ take_member (
 
   if (value == NULL || (old != NULL && g_variant_equal (old, value)))
     return;
-  removes = g_variant_is_of_type (value, G_VARIANT_TYPE_INT64) && g_variant_get_int64 (value) == 0;
+  removes = number == CHANGE_EXPIRY && g_variant_is_of_type (value, G_VARIANT_TYPE_INT64)
+            && g_variant_get_int64 (value) == 0;
   if (removes && old == NULL)
     return;
   changed = removes ? bl_doc_remove (*mesh, member) : bl_doc_set (*mesh, member, value);
@@ -382,18 +386,22 @@ run_edit (BowlineActionCall *call, gpointer user_data)
     const char *member;
     gint64 number;
   } members[] = {
-    { "meshname", "name", 1 },         { "desc", "desc", 2 },
-    { "flags", "flags", 3 },           { "consent", "consent", 4 },
-    { "expireDevs", "expireDevs", 5 }, { "relayid", "relayid", 7 },
+    { "meshname", "name", 1 },
+    { "desc", "desc", 2 },
+    { "flags", "flags", 3 },
+    { "consent", "consent", 4 },
+    { "expireDevs", "expireDevs", CHANGE_EXPIRY },
+    { "relayid", "relayid", 7 },
   };
   BlControl *control = user_data;
   GVariant *arguments = bowline_action_call_get_arguments (call);
-  g_autofree char *mesh_id = bl_control_call_group (control, call, "meshidname", BL_RIGHT_EDIT_GROUP, NULL);
+  g_autofree char *mesh_id
+      = bl_control_call_group_or (control, call, "meshidname", BL_RIGHT_EDIT_GROUP, NO_GROUP, NO_GROUP);
   g_autoptr (GVariant) mesh = mesh_id != NULL ? bowline_directory_dup (control->host, mesh_id) : NULL;
   BlControlChange change;
   Edit *edit;
 
-  if (mesh == NULL) /* MeshCentral's clients expect no answer then */
+  if (mesh == NULL)
     return;
   edit = g_new0 (Edit, 1);
   edit->mesh_id = g_strdup (mesh_id);
@@ -534,19 +542,12 @@ static void
 run_delete (BowlineActionCall *call, gpointer user_data)
 {
   BlControl *control = user_data;
-  GVariant *arguments = bowline_action_call_get_arguments (call);
   g_autofree char *mesh_id = NULL;
   Deleted *deleted;
   BlControlChange change;
   Sweep sweep;
 
-  if (bl_variant_get_string (arguments, "meshid") == NULL
-      && bl_variant_get_string (arguments, "meshname") == NULL)
-    {
-      bowline_action_call_result (call, "Invalid group identifier");
-      return;
-    }
-  mesh_id = bl_control_call_group (control, call, "meshname", BL_RIGHT_ALL, "Access denied");
+  mesh_id = bl_control_call_group_or (control, call, "meshname", BL_RIGHT_ALL, "Access denied", NO_GROUP);
   if (mesh_id == NULL)
     return;
   deleted = g_new0 (Deleted, 1);
@@ -611,15 +612,15 @@ bl_control_group_actions (guint *n)
       .type = BOWLINE_ARGUMENT_ID,
       .detail = "mesh",
       .flags = BOWLINE_ARGUMENT_NULLABLE,
-      .problem = "Invalid group identifier" },
+      .problem = NO_GROUP },
     BL_CONTROL_TEXT ("meshname", 128),
   };
   static const BowlineAction actions[] = {
     { BL_CONTROL_ROW ("createmesh", BOWLINE_ACTION_CHANGES, "Makes a device group", run_create),
       BL_CONTROL_ARGUMENTS (create) },
-    { BL_CONTROL_ROW ("editmesh", BOWLINE_ACTION_CHANGES | BOWLINE_ACTION_SILENT, "Changes a device group",
-                      run_edit),
-      BL_CONTROL_ARGUMENTS (edit), .object = "meshid", .object_rights = BL_RIGHT_EDIT_GROUP },
+    { BL_CONTROL_ROW ("editmesh", BOWLINE_ACTION_CHANGES, "Changes a device group", run_edit),
+      BL_CONTROL_ARGUMENTS (edit), .object = "meshid", .object_rights = BL_RIGHT_EDIT_GROUP,
+      .denied = NO_GROUP },
     { BL_CONTROL_ROW ("deletemesh", BOWLINE_ACTION_CHANGES, "Deletes a device group and its devices",
                       run_delete),
       BL_CONTROL_ARGUMENTS (remove), .object = "meshid", .object_rights = BL_RIGHT_ALL },

@@ -7,6 +7,8 @@
 
 #define MAX_HOLDERS 1000u
 #define GROUP_ONLY_RIGHTS 0x7u
+#define UNKNOWN_HOLDER "Unknown user"
+#define NOTHING_DONE "Nothing done"
 
 typedef struct
 {
@@ -15,6 +17,7 @@ typedef struct
   gboolean removed;
   char *result;
   gint64 success;
+  gint64 failed;
 } Grant;
 
 static void
@@ -39,9 +42,9 @@ grant_new (const char *object, gboolean removed)
   return grant;
 }
 
-/* Accounts and user groups that a request names, in its order. */
+/* Accounts and user groups that a request names, in its order. Names of nobody are passed over. */
 static GPtrArray *
-collect_holders (GVariant *arguments, const char *domain)
+collect_holders (BlControl *control, GVariant *arguments, const char *domain)
 {
   GPtrArray *ids = g_ptr_array_new_with_free_func (g_free);
   g_auto (GStrv) names = bl_variant_get_strv (arguments, "usernames");
@@ -49,7 +52,12 @@ collect_holders (GVariant *arguments, const char *domain)
   const char *single = bl_variant_get_string (arguments, "userid");
 
   for (guint i = 0; names != NULL && names[i] != NULL; i++)
-    g_ptr_array_add (ids, bl_account_id (domain, names[i]));
+    {
+      g_autofree char *id = bl_account_id (domain, names[i]);
+
+      if (bowline_directory_contains (control->host, id))
+        g_ptr_array_add (ids, g_steal_pointer (&id));
+    }
   for (guint i = 0; userids != NULL && userids[i] != NULL; i++)
     g_ptr_array_add (ids, g_strdup (userids[i]));
   if (single != NULL)
@@ -150,7 +158,7 @@ answer_grant (BowlineActionCall *call, const Grant *grant)
   g_variant_dict_init (&answer, NULL);
   g_variant_dict_insert (&answer, "result", "s", grant->result);
   g_variant_dict_insert (&answer, "success", "x", grant->success);
-  g_variant_dict_insert (&answer, "failed", "x", (gint64)0);
+  g_variant_dict_insert (&answer, "failed", "x", grant->failed);
   bowline_action_call_answer (call, g_variant_dict_end (&answer));
 }
 
@@ -166,11 +174,66 @@ why_not_link (BlControl *control, BowlinePrincipal *who, const char *holder)
 {
   const char *self = bowline_principal_get_user_id (who);
 
+  if (!is_same_domain (holder, self))
+    return "Mismatch domains";
   if (g_str_equal (holder, self))
     return "Can't change self";
-  if (!bowline_directory_contains (control->host, holder) || !is_same_domain (holder, self))
-    return "";
+  if (!bowline_directory_contains (control->host, holder))
+    return UNKNOWN_HOLDER;
   return NULL;
+}
+
+static void
+add_message (GString *messages, const char *text)
+{
+  if (messages->len > 0)
+    g_string_append (messages, ", ");
+  g_string_append (messages, text);
+}
+
+/* Puts the links of all holders into @edit and what is to be said about each into the grant. */
+static void
+link_holders (BlControlEdit *edit,
+              BowlinePrincipal *who,
+              GPtrArray *holders,
+              const char *mesh_id,
+              guint32 rights,
+              Grant *grant)
+{
+  g_autoptr (GString) messages = g_string_new (NULL);
+
+  for (guint i = 0; i < holders->len && i < MAX_HOLDERS; i++)
+    {
+      const char *holder = holders->pdata[i];
+      const char *name = strrchr (holder, '/') + 1;
+      const char *problem = why_not_link (edit->control, who, holder);
+      g_autofree char *text = NULL;
+
+      if (problem == NULL)
+        {
+          bl_control_edit_link (edit, holder, mesh_id, rights);
+          g_ptr_array_add (grant->holders, g_strdup (holder));
+          text = g_strdup_printf ("%s user %s", grant->removed ? "Removed" : "Added", name);
+        }
+      else if (g_str_equal (problem, UNKNOWN_HOLDER))
+        {
+          text = g_strdup_printf ("%s %s", problem, name);
+          grant->failed++;
+        }
+      add_message (messages, text != NULL ? text : problem);
+    }
+  grant->success = grant->holders->len;
+  if (grant->success == 0 && grant->failed == 0)
+    add_message (messages, NOTHING_DONE);
+  grant->result = g_strdup (messages->str);
+}
+
+/* Rights that the caller may not give away: MeshCentral's words where it refuses too. */
+static const char *
+why_not_rights (guint32 rights)
+{
+  return rights == BL_RIGHT_ALL ? "Can't set device group administrator, if not administrator, " NOTHING_DONE
+                                : "Permission denied";
 }
 
 static void
@@ -181,11 +244,10 @@ run_add_group_user (BowlineActionCall *call, gpointer user_data)
   BowlinePrincipal *who = bowline_action_call_get_principal (call);
   gboolean removes = bl_variant_get_bool (arguments, "remove", FALSE);
   guint32 rights = removes ? 0 : bl_rights_from_json (bl_variant_get_int (arguments, "meshadmin", 0));
-  g_autofree char *mesh_id
-      = bl_control_call_group (control, call, "meshname", BL_RIGHT_MANAGE_USERS, "Permission denied");
+  g_autofree char *mesh_id = bl_control_call_group_or (control, call, "meshname", BL_RIGHT_MANAGE_USERS,
+                                                       "Permission denied", "Invalid groupid");
   g_autofree char *domain = bl_control_domain_of (bowline_principal_get_user_id (who));
   g_autoptr (GPtrArray) holders = NULL;
-  g_autoptr (GString) messages = g_string_new (NULL);
   g_auto (BlControlEdit) edit = { 0 };
   BlControlChange change;
   Grant *grant;
@@ -194,34 +256,14 @@ run_add_group_user (BowlineActionCall *call, gpointer user_data)
     return;
   if (!may_hand_out (control, who, mesh_id, rights))
     {
-      bowline_action_call_result (call, "Permission denied");
+      bowline_action_call_result (call, why_not_rights (rights));
       return;
     }
-  holders = collect_holders (arguments, domain);
+  holders = collect_holders (control, arguments, domain);
   grant = grant_new (mesh_id, removes);
   bl_control_edit_init (&edit, control);
-  for (guint i = 0; i < holders->len && i < MAX_HOLDERS; i++)
-    {
-      const char *holder = holders->pdata[i];
-      const char *problem = why_not_link (control, who, holder);
-
-      if (problem != NULL && *problem == '\0') /* unknown names are passed over */
-        continue;
-      if (messages->len > 0)
-        g_string_append_c (messages, ',');
-      if (problem != NULL)
-        {
-          g_string_append (messages, problem);
-          continue;
-        }
-      bl_control_edit_link (&edit, holder, mesh_id, rights);
-      g_ptr_array_add (grant->holders, g_strdup (holder));
-      g_string_append_printf (messages, "%s user %s", removes ? "Removed" : "Added",
-                              strrchr (holder, '/') + 1);
-    }
-  grant->success = grant->holders->len;
-  grant->result = g_strdup (messages->len > 0 ? messages->str : "Nothing done");
-  if (grant->holders->len == 0)
+  link_holders (&edit, who, holders, mesh_id, rights, grant);
+  if (grant->success == 0)
     {
       answer_grant (call, grant);
       grant_free (grant);
@@ -332,7 +374,7 @@ run_add_device_user (BowlineActionCall *call, gpointer user_data)
       bowline_action_call_result (call, "Permission denied");
       return;
     }
-  holders = collect_holders (arguments, domain);
+  holders = collect_holders (control, arguments, domain);
   grant = grant_new (node_id, removes);
   bl_control_edit_init (&edit, control);
   for (guint i = 0; i < holders->len && i < MAX_HOLDERS; i++)

@@ -37,6 +37,17 @@ bl_control_call_group (BlControl *control,
                        guint32 rights,
                        const char *denied)
 {
+  return bl_control_call_group_or (control, call, name_argument, rights, denied, "Invalid group id");
+}
+
+char *
+bl_control_call_group_or (BlControl *control,
+                          BowlineActionCall *call,
+                          const char *name_argument,
+                          guint32 rights,
+                          const char *denied,
+                          const char *unknown)
+{
   GVariant *arguments = bowline_action_call_get_arguments (call);
   BowlinePrincipal *principal = bowline_action_call_get_principal (call);
   const char *id = bl_variant_get_string (arguments, "meshid");
@@ -57,6 +68,6 @@ bl_control_call_group (BlControl *control,
   if (id != NULL && bowline_may (control->host, principal, id, rights))
     return g_strdup (id);
   if (denied != NULL)
-    bowline_action_call_result (call, id == NULL ? "Invalid group id" : denied);
+    bowline_action_call_result (call, id == NULL ? unknown : denied);
   return NULL;
 }

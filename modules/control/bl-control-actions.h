@@ -62,6 +62,13 @@ char *bl_control_call_group (BlControl *control,
                              const char *name_argument,
                              guint32 rights,
                              const char *denied);
+/** The same; when nothing is named that the caller sees, the answer is @unknown. */
+char *bl_control_call_group_or (BlControl *control,
+                                BowlineActionCall *call,
+                                const char *name_argument,
+                                guint32 rights,
+                                const char *denied,
+                                const char *unknown);
 
 #define BL_CONTROL_MAX_EMAIL 256u
 /** One "@" between a name and a host, none of the characters that make it more than an address. Pure. */
