@@ -22,13 +22,11 @@ form_of (const char *name)
     const char *name;
     Form form;
   } forms[] = {
-    { "hash", HIDDEN },          { "salt", HIDDEN },
-    { "type", HIDDEN },          { "domain", HIDDEN },
-    { "passhint", HIDDEN },      { "passtype", HIDDEN },
-    { "subscriptions", HIDDEN }, { "otpsms", HIDDEN },
-    { "otpmsg", HIDDEN },        { "otpsecret", PRESENCE },
-    { "otpekey", PRESENCE },     { "otpdev", PRESENCE },
-    { "otpduo", PRESENCE },      { "otpkeys", NUMBER_OF_KEYS },
+    { "hash", HIDDEN },          { "salt", HIDDEN },        { "type", HIDDEN },
+    { "domain", HIDDEN },        { "passhint", HIDDEN },    { "passtype", HIDDEN },
+    { "subscriptions", HIDDEN }, { "otpsms", HIDDEN },      { "otpmsg", HIDDEN },
+    { "otpstep", HIDDEN },       { "otpsecret", PRESENCE }, { "otpekey", PRESENCE },
+    { "otpdev", PRESENCE },      { "otpduo", PRESENCE },    { "otpkeys", NUMBER_OF_KEYS },
     { "otphkeys", NUMBER },      { "webpush", NUMBER },
   };
 

@@ -11,7 +11,8 @@
 #include <sodium.h>
 #include <string.h>
 
-#define MAX_TOKEN 64u
+#define MAX_TOKEN 4096u
+#define COOKIE_TOKEN "cookie="
 
 typedef struct
 {
@@ -176,20 +177,31 @@ fail_credentials (Check *check, const char *reason)
 /* ---- second factor
  * ------------------------------------------------------------------------------------------------ */
 
+/* The last step is kept with the account, so that a restart does not make a code good again. */
 static gboolean
 use_totp (Check *check, GVariant *account)
 {
-  BlAuth *auth = check->auth;
   const char *secret = bl_variant_get_string (account, "otpsecret");
-  const gint64 *last = g_hash_table_lookup (auth->totp_steps, check->user_id);
+  GVariantDict used;
   gint64 step;
 
   if (secret == NULL
       || !bl_auth_totp_check (secret, check->token, g_get_real_time () / G_USEC_PER_SEC,
-                              last != NULL ? *last : -1, &step))
+                              bl_variant_get_int (account, "otpstep", -1), &step))
     return FALSE;
-  g_hash_table_insert (auth->totp_steps, g_strdup (check->user_id), g_memdup2 (&step, sizeof step));
+  g_variant_dict_init (&used, NULL);
+  g_variant_dict_insert (&used, "otpstep", "x", step);
+  bowline_directory_patch (check->auth->host, check->user_id, g_variant_dict_end (&used));
   return TRUE;
+}
+
+/* What a remembered browser sends instead. */
+static gboolean
+use_cookie (Check *check, GVariant *account)
+{
+  return g_str_has_prefix (check->token, COOKIE_TOKEN)
+         && bl_auth_cookies_verify_factor (check->auth->cookies, check->token + strlen (COOKIE_TOKEN),
+                                           account);
 }
 
 static gboolean
@@ -308,7 +320,7 @@ conclude (Check *check)
           finish (check, NULL, BOWLINE_ERROR_SECOND_FACTOR, 0, "A second factor is needed");
           return;
         }
-      if (!use_totp (check, fresh) && !use_backup_code (check, fresh))
+      if (!use_cookie (check, fresh) && !use_totp (check, fresh) && !use_backup_code (check, fresh))
         {
           fail_credentials (check, "second-factor");
           finish (check, NULL, BOWLINE_ERROR_SECOND_FACTOR, 0, "The second factor is wrong");

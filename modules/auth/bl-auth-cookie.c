@@ -248,3 +248,49 @@ bl_auth_cookies_verify (BlAuthCookies *self,
   cookie->session_id = g_strdup (bl_variant_get_string (object, "bs"));
   return TRUE;
 }
+
+/* ---- the second factor of a remembered browser
+ * ---------------------------------------------------------------------- */
+
+/* Of what the cookie depends on; tells nothing about it. */
+static char *
+factor_mark (BlAuthCookies *self, GVariant *account)
+{
+  g_autoptr (GHmac) hmac = g_hmac_new (G_CHECKSUM_SHA256, self->login_key, sizeof self->login_key);
+  const char *secret = bl_variant_get_string (account, "otpsecret");
+  g_autofree char *text
+      = g_strdup_printf ("%s %" G_GINT64_FORMAT " %s", bl_variant_get_string (account, "_id"),
+                         bl_variant_get_int (account, "passchange", 0), secret != NULL ? secret : "");
+
+  g_hmac_update (hmac, (const guchar *)text, -1);
+  return g_strndup (g_hmac_get_string (hmac), 32);
+}
+
+char *
+bl_auth_cookies_issue_factor (BlAuthCookies *self, GVariant *account, gint64 days)
+{
+  g_autofree char *mark = factor_mark (self, account);
+  GVariantDict object;
+
+  g_variant_dict_init (&object, NULL);
+  g_variant_dict_insert (&object, "userid", "s", bl_variant_get_string (account, "_id"));
+  g_variant_dict_insert (&object, "expire", "x", days * 24 * 60);
+  g_variant_dict_insert (&object, "f2", "s", mark);
+  return bl_auth_cookies_issue (self, g_variant_dict_end (&object));
+}
+
+gboolean
+bl_auth_cookies_verify_factor (BlAuthCookies *self, const char *text, GVariant *account)
+{
+  g_autoptr (GVariant) object = NULL;
+  g_autofree char *mark = NULL;
+
+  if (strlen (text) > MAX_COOKIE)
+    return FALSE;
+  object = bl_cookie_decode (self->login_key, text, g_get_real_time () / G_USEC_PER_SEC, 1, NULL);
+  if (object == NULL || bl_variant_get_int (object, "expire", 0) <= 0
+      || g_strcmp0 (bl_variant_get_string (object, "userid"), bl_variant_get_string (account, "_id")) != 0)
+    return FALSE;
+  mark = factor_mark (self, account);
+  return bl_str_equal_ct (bl_variant_get_string (object, "f2"), mark);
+}

@@ -54,6 +54,14 @@ gboolean bl_auth_cookies_verify (BlAuthCookies *self,
                                  GError **error);
 void bl_auth_cookie_clear (BlAuthCookie *cookie);
 
+/**
+ * bl_auth_cookies_issue_factor: a cookie that stands for the second factor of @account for @days. It is over
+ * when the password or the factor changes. Returns: (transfer full) (nullable)
+ */
+char *bl_auth_cookies_issue_factor (BlAuthCookies *self, GVariant *account, gint64 days);
+/** Returns: %TRUE when @text stands for the second factor of @account; nothing else passes for it. */
+gboolean bl_auth_cookies_verify_factor (BlAuthCookies *self, const char *text, GVariant *account);
+
 /** Returns: whether @now is close enough to @then for @check: lax is the same /24, the same IPv6 /64, or both
  * private. */
 gboolean bl_auth_address_fits (BlAuthIpCheck check, const char *then, const char *now);

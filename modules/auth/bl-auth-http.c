@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define MAX_BODY 8192u
+#define TWO_FACTOR_COOKIE "twofactor" /* pages keep what twoFactorCookie gave them under this name */
 
 typedef struct
 {
@@ -196,6 +197,9 @@ serve_login (BowlineHttpRequest *request, gpointer user_data)
   g_autoptr (GVariant) body = read_body (request);
   const char *name = bl_variant_get_string (body, "username");
   const char *password = bl_variant_get_string (body, "password");
+  const char *token = bl_variant_get_string (body, "token");
+  const char *remembered = bowline_http_request_get_cookie (request, TWO_FACTOR_COOKIE);
+  g_autofree char *cookie = NULL;
   Login *login;
 
   if (name == NULL || password == NULL)
@@ -205,8 +209,10 @@ serve_login (BowlineHttpRequest *request, gpointer user_data)
     }
   login = g_new (Login, 1);
   *login = (Login){ bl_auth_ref (auth), bowline_http_request_ref (request) };
-  bl_auth_check (auth, name, password, bl_variant_get_string (body, "token"),
-                 bowline_http_request_get_address (request), "web", on_checked, login);
+  if (token == NULL && remembered != NULL)
+    token = cookie = g_strconcat ("cookie=", remembered, NULL);
+  bl_auth_check (auth, name, password, token, bowline_http_request_get_address (request), "web", on_checked,
+                 login);
 }
 
 /* ---- logout and session

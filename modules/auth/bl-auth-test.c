@@ -39,6 +39,7 @@ start (void)
     { "hash-passes", "1" },        { "account-failures", "5" },     { "account-window", "300" },
     { "account-max-wait", "60" },  { "address-failures", "8" },     { "address-window", "600" },
     { "address-max-wait", "600" }, { "cookie-ip-check", "lax" },    { "login-cookie-key", "" },
+    { "two-factor-cookie-days", "30" },
   };
   g_autoptr (GError) error = NULL;
 

@@ -42,6 +42,25 @@ decode_base32 (const char *text, guint8 out[MAX_SECRET])
   return n;
 }
 
+char *
+bl_auth_base32_encode (const guint8 *bytes, gsize size)
+{
+  static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+  GString *text = g_string_sized_new ((size * 8 + 4) / 5);
+  guint32 bits = 0;
+  guint count = 0;
+
+  for (gsize i = 0; i < size; i++)
+    {
+      bits = (bits << 8) | bytes[i];
+      for (count += 8; count >= 5; count -= 5)
+        g_string_append_c (text, alphabet[(bits >> (count - 5)) & 31]);
+    }
+  if (count > 0)
+    g_string_append_c (text, alphabet[(bits << (5 - count)) & 31]);
+  return g_string_free (text, FALSE);
+}
+
 gint
 bl_auth_totp_code (const char *secret, gint64 step)
 {

@@ -8,6 +8,7 @@ G_BEGIN_DECLS
 
 #define BL_AUTH_TOTP_PERIOD 30
 #define BL_AUTH_TOTP_WINDOW 1
+#define BL_AUTH_MIN_SECRET 16 /* characters of base32 a new secret has at least */
 
 /**
  * bl_auth_totp_check:
@@ -19,6 +20,9 @@ gboolean
 bl_auth_totp_check (const char *secret, const char *code, gint64 now, gint64 last_step, gint64 *step);
 /** Returns: the code of @step, or -1 when @secret is not base32. */
 gint bl_auth_totp_code (const char *secret, gint64 step);
+
+/** Returns: (transfer full): RFC 4648 base32 of @size bytes, without padding. */
+char *bl_auth_base32_encode (const guint8 *bytes, gsize size);
 
 /**
  * bl_auth_backup_code_use:

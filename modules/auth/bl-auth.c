@@ -3,6 +3,7 @@
 
 #include "bl-auth-actions.h"
 #include "bl-auth-http.h"
+#include "bl-auth-own.h"
 #include "common/bl-rights-bits.h"
 #include "common/bl-variant.h"
 
@@ -30,7 +31,6 @@ bl_auth_unref (BlAuth *self)
   bl_auth_sessions_free (self->sessions);
   bl_auth_limit_free (self->limit);
   bl_auth_cookies_free (self->cookies);
-  g_hash_table_unref (self->totp_steps);
   g_free (self);
 }
 
@@ -224,10 +224,7 @@ on_directory_changed (const char *topic, GVariant *payload, gpointer user_data)
   g_variant_get_child (payload, 0, "&s", &id);
   gone = !bowline_directory_contains (self->host, id);
   if (g_str_has_prefix (id, "user/") && !is_usable_account (self, id))
-    {
-      g_hash_table_remove (self->totp_steps, id);
-      bl_auth_revoke_user (self, id);
-    }
+    bl_auth_revoke_user (self, id);
   else if (g_str_has_prefix (id, "logintoken-") && gone)
     bowline_topic_publish (self->host, "principal.revoked",
                            g_variant_new ("(s)", id + strlen ("logintoken-")));
@@ -280,7 +277,6 @@ auth_new (BowlineHost *host)
   self->limit = bl_auth_limit_new (&account, &address);
   self->cookies = bl_auth_cookies_new (host, ip_check_of (bowline_host_get_string (host, "cookie-ip-check")));
   self->checks = bl_auth_checks_new ();
-  self->totp_steps = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   return self;
 }
 
@@ -296,7 +292,8 @@ static gboolean
 go_public (BlAuth *self, GError **error)
 {
   if (!bl_auth_cookies_load_keys (self->cookies, error) || !register_table (self, error)
-      || !bl_auth_actions_register (self, error) || !bl_auth_http_register (self, error))
+      || !bl_auth_actions_register (self, error) || !bl_auth_tokens_register (self, error)
+      || !bl_auth_factors_register (self, error) || !bl_auth_http_register (self, error))
     return FALSE;
   self->changed_subscription
       = bowline_topic_subscribe (self->host, "directory.changed", on_directory_changed, self);

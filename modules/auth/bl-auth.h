@@ -25,7 +25,6 @@ typedef struct
   BlAuthLimit *limit;
   BlAuthCookies *cookies;
   BlAuthChecks *checks;
-  GHashTable *totp_steps; /* user id -> last accepted step (gint64 *) */
   guint64 changed_subscription;
   GSource *timer;
 } BlAuth;
