@@ -222,7 +222,7 @@ handle_auth_verify (BlAgentChannel *self, const BlAgentMsg *message)
       return;
     }
   if (!bl_agent_verify (message->auth_verify.cert, message->auth_verify.cert_len, parts, G_N_ELEMENTS (parts),
-                        message->auth_verify.signature, message->auth_verify.signature_len, &error))
+                        message->auth_verify.signature, message->auth_verify.signature_len, NULL, &error))
     {
       explain (self, "the server's signature is wrong: %s", error->message);
       return;

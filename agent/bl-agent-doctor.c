@@ -64,7 +64,7 @@ check_proof (Visit *visit, const BlAgentMsg *message)
   else
     visit->proven = bl_agent_verify (message->auth_verify.cert, message->auth_verify.cert_len, parts,
                                      G_N_ELEMENTS (parts), message->auth_verify.signature,
-                                     message->auth_verify.signature_len, &visit->error);
+                                     message->auth_verify.signature_len, NULL, &visit->error);
   g_main_loop_quit (visit->loop);
 }
 

@@ -105,7 +105,7 @@ test_ec (void)
   identity_new (&id, GNUTLS_PK_EC, GNUTLS_CURVE_TO_BITS (GNUTLS_ECC_CURVE_SECP256R1));
   check_keyhash (&id, 0);
   g_assert_cmpuint (bl_cert_rsa_bits (id.der.data, id.der.size), ==, 0);
-  g_assert_false (bl_agent_verify (id.der.data, id.der.size, &(BlSlice){ "x", 1 }, 1, "sig", 3, &error));
+  g_assert_false (bl_agent_verify (id.der.data, id.der.size, &(BlSlice){ "x", 1 }, 1, "sig", 3, NULL, &error));
   g_assert_error (error, BL_ERROR, BL_ERROR_UNSUPPORTED);
   identity_clear (&id);
 }
@@ -128,19 +128,19 @@ test_verify (void)
   g_assert_cmpint (gnutls_privkey_sign_data2 (key, GNUTLS_SIGN_RSA_SHA384, 0, &input, &raw), ==, 0);
   g_assert_cmpuint (raw.size, ==, sizeof signature);
   memcpy (signature, raw.data, sizeof signature);
-  g_assert_true (bl_agent_verify (id.der.data, id.der.size, parts, 3, signature, sizeof signature, &error));
+  g_assert_true (bl_agent_verify (id.der.data, id.der.size, parts, 3, signature, sizeof signature, NULL, &error));
   g_assert_no_error (error);
 
   /* The order of the parts is what tells server and agent apart. */
   const BlSlice swapped[] = { parts[0], parts[2], parts[1] };
   g_assert_false (
-      bl_agent_verify (id.der.data, id.der.size, swapped, 3, signature, sizeof signature, &error));
+      bl_agent_verify (id.der.data, id.der.size, swapped, 3, signature, sizeof signature, NULL, &error));
   g_assert_error (error, BL_ERROR, BL_ERROR_AUTH);
   g_clear_error (&error);
   signature[5] ^= 1;
-  g_assert_false (bl_agent_verify (id.der.data, id.der.size, parts, 3, signature, sizeof signature, NULL));
-  g_assert_false (bl_agent_verify (id.der.data, id.der.size, parts, 3, signature, 0, NULL));
-  g_assert_false (bl_agent_verify (id.der.data, 40, parts, 3, signature, sizeof signature, &error));
+  g_assert_false (bl_agent_verify (id.der.data, id.der.size, parts, 3, signature, sizeof signature, NULL, NULL));
+  g_assert_false (bl_agent_verify (id.der.data, id.der.size, parts, 3, signature, 0, NULL, NULL));
+  g_assert_false (bl_agent_verify (id.der.data, 40, parts, 3, signature, sizeof signature, NULL, &error));
   g_assert_error (error, BL_ERROR, BL_ERROR_INVALID);
 
   gnutls_free (raw.data);
@@ -158,6 +158,7 @@ test_pkcs7 (void)
   gnutls_datum_t blob = { 0 };
   gnutls_privkey_t key;
   gnutls_pkcs7_t pkcs7;
+  guint8 key_hash[BL_SHA384_SIZE] = { 0 }, expected[BL_SHA384_SIZE];
   g_autoptr (GError) error = NULL;
   identity_new (&id, GNUTLS_PK_RSA, 3072);
   gnutls_privkey_init (&key);
@@ -165,10 +166,12 @@ test_pkcs7 (void)
   gnutls_pkcs7_init (&pkcs7);
   g_assert_cmpint (gnutls_pkcs7_sign (pkcs7, id.cert, key, &input, NULL, NULL, GNUTLS_DIG_SHA384, 0), ==, 0);
   g_assert_cmpint (gnutls_pkcs7_export2 (pkcs7, GNUTLS_X509_FMT_DER, &blob), ==, 0);
-  g_assert_true (bl_agent_verify (id.der.data, id.der.size, &part, 1, blob.data, blob.size, &error));
+  g_assert_true (bl_agent_verify (id.der.data, id.der.size, &part, 1, blob.data, blob.size, key_hash, &error));
   g_assert_no_error (error);
+  g_assert_true (bl_keyhash (id.der.data, id.der.size, expected, NULL));
+  g_assert_cmpmem (key_hash, sizeof key_hash, expected, sizeof expected);
   data[0] = 8;
-  g_assert_false (bl_agent_verify (id.der.data, id.der.size, &part, 1, blob.data, blob.size, NULL));
+  g_assert_false (bl_agent_verify (id.der.data, id.der.size, &part, 1, blob.data, blob.size, NULL, NULL));
   gnutls_free (blob.data);
   gnutls_pkcs7_deinit (pkcs7);
   gnutls_privkey_deinit (key);

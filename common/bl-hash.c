@@ -55,6 +55,22 @@ datum (gconstpointer data, gsize len)
   return (gnutls_datum_t){ (guint8 *)data, (unsigned int)MIN (len, G_MAXUINT32) };
 }
 
+/* A public key, as GnuTLS gives it out. */
+typedef struct
+{
+  gnutls_datum_t modulus;
+  gnutls_datum_t exponent;
+} RsaNumbers;
+
+static void
+rsa_numbers_clear (RsaNumbers *key)
+{
+  gnutls_free (key->modulus.data);
+  gnutls_free (key->exponent.data);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (RsaNumbers, rsa_numbers_clear)
+
 static CrtHandle *
 import_cert (gconstpointer der, gsize len, GError **error)
 {
@@ -103,14 +119,14 @@ der_integer (BlWriter *out, const gnutls_datum_t *number)
 
 /* PKCS#1 RSAPublicKey ::= SEQUENCE { modulus, publicExponent } */
 static void
-hash_rsa_key (const gnutls_datum_t *modulus, const gnutls_datum_t *exponent, guint8 hash[BL_SHA384_SIZE])
+hash_rsa_key (const RsaNumbers *key, guint8 hash[BL_SHA384_SIZE])
 {
   g_auto (BlWriter) body = { 0 };
   g_auto (BlWriter) head = { 0 };
-  bl_writer_init (&body, modulus->size + 32);
+  bl_writer_init (&body, key->modulus.size + 32);
   bl_writer_init (&head, 8);
-  der_integer (&body, modulus);
-  der_integer (&body, exponent);
+  der_integer (&body, &key->modulus);
+  der_integer (&body, &key->exponent);
   bl_writer_u8 (&head, 0x30);
   der_length (&head, body.out->len);
   const BlSlice parts[] = { { head.out->data, head.out->len }, { body.out->data, body.out->len } };
@@ -142,12 +158,10 @@ bl_keyhash (gconstpointer der, gsize len, guint8 hash[BL_SHA384_SIZE], GError **
   int rc;
   if (gnutls_x509_crt_get_pk_algorithm (cert, NULL) == GNUTLS_PK_RSA)
     {
-      gnutls_datum_t modulus = { 0 }, exponent = { 0 };
-      rc = gnutls_x509_crt_get_pk_rsa_raw (cert, &modulus, &exponent);
+      g_auto (RsaNumbers) key = { 0 };
+      rc = gnutls_x509_crt_get_pk_rsa_raw (cert, &key.modulus, &key.exponent);
       if (rc == 0)
-        hash_rsa_key (&modulus, &exponent, hash);
-      gnutls_free (modulus.data);
-      gnutls_free (exponent.data);
+        hash_rsa_key (&key, hash);
     }
   else
     rc = hash_public_key (cert, hash);
@@ -186,6 +200,22 @@ verify_pkcs7 (PubkeyHandle *key, const gnutls_datum_t *data, const gnutls_datum_
   return good;
 }
 
+/* From the numbers and not from the certificate, which GnuTLS would write out and parse once more. */
+static PubkeyHandle *
+import_rsa_key (CrtHandle *cert, RsaNumbers *numbers, GError **error)
+{
+  g_autoptr (PubkeyHandle) key = NULL;
+  int rc = gnutls_x509_crt_get_pk_rsa_raw (cert, &numbers->modulus, &numbers->exponent);
+  if (rc == 0)
+    rc = gnutls_pubkey_init (&key);
+  if (rc == 0)
+    rc = gnutls_pubkey_import_rsa_raw (key, &numbers->modulus, &numbers->exponent);
+  if (rc == 0)
+    return g_steal_pointer (&key);
+  g_set_error (error, BL_ERROR, BL_ERROR_INVALID, "certificate's public key: %s", gnutls_strerror (rc));
+  return NULL;
+}
+
 gboolean
 bl_agent_verify (gconstpointer der,
                  gsize len,
@@ -193,11 +223,13 @@ bl_agent_verify (gconstpointer der,
                  gsize n,
                  gconstpointer signature,
                  gsize signature_len,
+                 guint8 *key_hash,
                  GError **error)
 {
   g_autoptr (CrtHandle) cert = import_cert (der, len, error);
   g_autoptr (PubkeyHandle) key = NULL;
   g_autoptr (GByteArray) data = g_byte_array_new ();
+  g_auto (RsaNumbers) numbers = { 0 };
   unsigned int bits = 0;
   if (cert == NULL)
     return FALSE;
@@ -210,22 +242,21 @@ bl_agent_verify (gconstpointer der,
                    algorithm >= 0 ? gnutls_pk_get_name (algorithm) : "an unknown key", bits);
       return FALSE;
     }
-  int rc = gnutls_pubkey_init (&key);
-  if (rc == 0)
-    rc = gnutls_pubkey_import_x509 (key, cert, 0);
-  if (rc != 0)
-    {
-      g_set_error (error, BL_ERROR, BL_ERROR_INVALID, "certificate's public key: %s", gnutls_strerror (rc));
-      return FALSE;
-    }
+  key = import_rsa_key (cert, &numbers, error);
+  if (key == NULL)
+    return FALSE;
   for (gsize i = 0; i < n; i++)
     g_byte_array_append (data, parts[i].data, (guint)parts[i].len);
   gnutls_datum_t signed_data = datum (data->data, data->len);
   gnutls_datum_t sig = datum (signature, signature_len);
-  if (verify_raw (key, &signed_data, &sig)
-      || (signature_len != bits / 8 && verify_pkcs7 (key, &signed_data, &sig)))
-    return TRUE;
-  g_set_error (error, BL_ERROR, BL_ERROR_AUTH,
-               "signature of %" G_GSIZE_FORMAT " bytes does not fit the certificate", signature_len);
-  return FALSE;
+  if (!verify_raw (key, &signed_data, &sig)
+      && (signature_len == bits / 8 || !verify_pkcs7 (key, &signed_data, &sig)))
+    {
+      g_set_error (error, BL_ERROR, BL_ERROR_AUTH,
+                   "signature of %" G_GSIZE_FORMAT " bytes does not fit the certificate", signature_len);
+      return FALSE;
+    }
+  if (key_hash != NULL)
+    hash_rsa_key (&numbers, key_hash);
+  return TRUE;
 }

@@ -43,6 +43,7 @@ guint bl_cert_rsa_bits (gconstpointer der, gsize len);
  * @der: certificate of the signer
  * @parts: what was signed, e.g. webhash, server nonce, agent nonce
  * @signature: raw RSASSA-PKCS1-v1_5 SHA-384, or a PKCS#7 blob that holds one (Windows certificate store)
+ * @key_hash: (out) (nullable): what bl_keyhash() says about @der, once the signature fits
  *
  * Returns: FALSE with %BL_ERROR_AUTH when the signature does not fit, %BL_ERROR_INVALID for a bad
  * certificate, %BL_ERROR_UNSUPPORTED for keys that are not RSA of 2048 to 8192 bits
@@ -53,6 +54,7 @@ gboolean bl_agent_verify (gconstpointer der,
                           gsize n,
                           gconstpointer signature,
                           gsize signature_len,
+                          guint8 *key_hash,
                           GError **error);
 
 G_END_DECLS

@@ -91,8 +91,8 @@ test_sign (void)
     g_main_context_iteration (NULL, TRUE);
   g_assert_nonnull (signatures.signature);
   gconstpointer bytes = g_bytes_get_data (signatures.signature, &size);
-  g_assert_true (bl_agent_verify (der, der_size, parts, 2, bytes, size, NULL));
-  g_assert_false (bl_agent_verify (der, der_size, parts, 1, bytes, size, NULL));
+  g_assert_true (bl_agent_verify (der, der_size, parts, 2, bytes, size, NULL, NULL));
+  g_assert_false (bl_agent_verify (der, der_size, parts, 1, bytes, size, NULL, NULL));
   g_bytes_unref (signatures.signature);
 }
 

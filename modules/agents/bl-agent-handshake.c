@@ -99,9 +99,8 @@ verify_work (gpointer data)
 
   if (!bl_agent_msg_parse_from_agent (bytes, size, &message, &job->error))
     return;
-  if (bl_agent_verify (message.auth_verify.cert, message.auth_verify.cert_len, parts, G_N_ELEMENTS (parts),
-                       message.auth_verify.signature, message.auth_verify.signature_len, &job->error))
-    bl_keyhash (message.auth_verify.cert, message.auth_verify.cert_len, job->key_hash, &job->error);
+  bl_agent_verify (message.auth_verify.cert, message.auth_verify.cert_len, parts, G_N_ELEMENTS (parts),
+                   message.auth_verify.signature, message.auth_verify.signature_len, job->key_hash, &job->error);
 }
 
 static void

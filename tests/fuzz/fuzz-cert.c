@@ -16,6 +16,6 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
   gsize len = MIN ((gsize)(data[0] << 8 | data[1]), size - 2);
   (void)bl_keyhash (data + 2, len, hash, NULL);
   (void)bl_cert_rsa_bits (data + 2, len);
-  g_assert_false (bl_agent_verify (data + 2, len, &part, 1, data + 2 + len, size - 2 - len, NULL));
+  g_assert_false (bl_agent_verify (data + 2, len, &part, 1, data + 2 + len, size - 2 - len, NULL, NULL));
   return 0;
 }

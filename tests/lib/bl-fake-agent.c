@@ -142,7 +142,7 @@ take_verify (BlFakeAgent *agent, const BlAgentMsg *message)
       || memcmp (hash, agent->options.server_id, sizeof hash) != 0)
     fail (agent, "the server has another id");
   else if (!bl_agent_verify (message->auth_verify.cert, message->auth_verify.cert_len, parts, G_N_ELEMENTS (parts),
-                             message->auth_verify.signature, message->auth_verify.signature_len, NULL))
+                             message->auth_verify.signature, message->auth_verify.signature_len, NULL, NULL))
     fail (agent, "the server's signature is wrong");
   else
     {
