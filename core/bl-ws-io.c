@@ -424,7 +424,11 @@ bl_ws_io_update_interest (BowlineWebSocket *self)
 
   if (self->state == BL_WS_STATE_GONE)
     return;
-  output = self->wire.first != NULL || bl_tls_conn_flush (self->conn) == BL_TLS_AGAIN;
+  /* with a flush ahead in this round there is nothing to wait for yet, and two system calls to save */
+  if (self->dirty)
+    output = (self->watch.events & EPOLLOUT) != 0;
+  else
+    output = self->wire.first != NULL || bl_tls_conn_flush (self->conn) == BL_TLS_AGAIN;
   if (self->state >= BL_WS_STATE_CLOSING)
     input = self->state == BL_WS_STATE_CLOSING;
   else if (self->peer != NULL)
