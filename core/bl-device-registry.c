@@ -157,7 +157,8 @@ write_last_connection (BlDeviceRegistry *registry,
   if (address != NULL)
     g_variant_builder_add (&puts, "{sv}", "addr", g_variant_new_string (address));
   g_variant_builder_close (&puts);
-  bowline_directory_commit_async (registry->core, g_variant_builder_end (&puts), NULL, 0, NULL, NULL, NULL);
+  bowline_directory_commit_async (registry->core, g_variant_builder_end (&puts), NULL, BOWLINE_COMMIT_RELAXED, NULL, NULL,
+                                  NULL);
 }
 
 /* Power history is a stored event without targets: kept and found by "nodeid", pushed to nobody. */

@@ -255,7 +255,7 @@ bl_directory_write_patches (BlDirectory *directory)
       write->directory = directory;
       write->ids = g_ptr_array_ref (ids);
       g_ptr_array_add (directory->writes, write);
-      table->commit (self, puts, NULL, 0, patch_write_done_cb, write);
+      table->commit (self, puts, NULL, BOWLINE_COMMIT_RELAXED, patch_write_done_cb, write);
     }
 }
 

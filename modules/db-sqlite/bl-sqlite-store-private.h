@@ -31,13 +31,14 @@ typedef struct
 {
   RequestKind kind;
   guint64 seq;     /* writes: their number; reads: the write that must be done before */
-  gint64 arrived;  /* monotonic, for events */
+  gint64 arrived;  /* monotonic, for what may linger */
   GVariant *value; /* puts, event or filter */
   char **names;    /* deletes or targets */
   char *id;        /* id, type or path */
   char *prefix;
   guint32 flags;
   guint32 limit;
+  gboolean lingers; /* nobody waits for it: it may become part of a larger batch */
   guint rows;
   gsize bytes;
   gint64 time_ms;
@@ -72,13 +73,14 @@ struct _BlSqliteStore
   GQueue writes;
   GQueue reads;
   GQueue backups;
-  GQueue finished;  /* for the mailbox */
-  guint unfinished; /* requests with a callback that has not run */
-  guint64 last_seq; /* newest write asked for */
-  guint64 last_commit_seq;
-  guint64 done_seq;  /* newest write tried */
-  guint64 hurry_seq; /* a reader waits for this one */
-  guint waiting;     /* writes somebody waits for */
+  GQueue finished;          /* for the mailbox */
+  guint unfinished;         /* requests with a callback that has not run */
+  guint64 last_seq;         /* newest write asked for */
+  guint64 last_commit_seq;  /* newest commit */
+  guint64 last_awaited_seq; /* newest commit that does not linger */
+  guint64 done_seq;         /* newest write tried */
+  guint64 hurry_seq;        /* a reader waits for this one */
+  guint waiting;            /* writes somebody waits for */
   guint queued_rows;
   gsize queued_bytes;
   guint held_rows; /* events the writer keeps because of a full disk */

@@ -631,6 +631,41 @@ test_speed (Fixture *f, gconstpointer data)
   g_test_message ("open and load 5000 documents: %.1f ms", (double)(g_get_monotonic_time () - begin) / 1000);
 }
 
+/* What nobody waits for is written together with others: at the latest after 50 ms, with the next change, or
+ * when a list must show it. */
+static void
+test_relaxed (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GVariant) first = g_variant_ref_sink (bl_store_make_puts ("node//1", "x", 10));
+  g_autoptr (GVariant) second = g_variant_ref_sink (bl_store_make_puts ("node//2", "x", 10));
+  g_autoptr (GVariant) list = NULL;
+  Tally tally = { 0 };
+  gint64 begin;
+
+  open_plain (f);
+  begin = g_get_monotonic_time ();
+  f->table->commit (f->store, first, NULL, BOWLINE_COMMIT_RELAXED, tally_cb, &tally);
+  while (tally.kept < 1)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_cmpint (g_get_monotonic_time () - begin, >=, BL_SQLITE_BATCH_US);
+  g_assert_cmpint (get_number (f, "SELECT count(*) FROM documents"), ==, 1);
+
+  f->table->commit (f->store, second, NULL, BOWLINE_COMMIT_RELAXED, tally_cb, &tally);
+  g_assert_true (put (f, "node//3", 10, NULL));
+  g_assert_cmpuint (tally.kept, ==, 2);
+
+  f->table->commit (f->store, NULL, (const char *const[]){ "node//1", NULL }, BOWLINE_COMMIT_RELAXED,
+                    tally_cb, &tally);
+  list = bl_store_sync_list (f->table, f->store, "node", NULL, 10, NULL);
+  g_assert_cmpuint (g_variant_n_children (list), ==, 2);
+
+  /* what lingers is not left behind at the end */
+  f->table->commit (f->store, first, NULL, BOWLINE_COMMIT_RELAXED, tally_cb, &tally);
+  f->table->commit (f->store, second, NULL, BOWLINE_COMMIT_RELAXED, tally_cb, &tally);
+  fixture_close (f);
+  g_assert_cmpint (get_number (f, "SELECT count(*) FROM documents"), ==, 3);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -656,6 +691,7 @@ main (int argc, char **argv)
     { "/sqlite/backup", test_backup },
     { "/sqlite/backup-fails", test_backup_fails },
     { "/sqlite/close-from-callback", test_close_from_callback },
+    { "/sqlite/relaxed", test_relaxed },
     { "/sqlite/speed", test_speed },
   };
 

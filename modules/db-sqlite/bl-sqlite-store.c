@@ -3,6 +3,7 @@
 
 #include "bl-sqlite-store-private.h"
 #include "bl-sqlite-documents.h"
+#include <bowline/directory.h>
 #include <bowline/error.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -318,11 +319,12 @@ push_write (BlSqliteStore *store, Request *request)
   store->queued_bytes += request->bytes;
   if (request->kind == REQUEST_COMMIT)
     store->last_commit_seq = request->seq;
-  if (request->kind != REQUEST_EVENT)
+  if (request->kind == REQUEST_COMMIT && !request->lingers)
+    store->last_awaited_seq = request->seq;
+  if (!request->lingers)
     store->waiting++;
   g_queue_push_tail (&store->writes, request);
-  if (request->kind != REQUEST_EVENT || store->queued_rows >= BL_SQLITE_BATCH_ROWS
-      || store->writes.length == 1)
+  if (!request->lingers || store->queued_rows >= BL_SQLITE_BATCH_ROWS || store->writes.length == 1)
     g_cond_signal (&store->writer_cond);
   g_mutex_unlock (&store->lock);
 }
@@ -341,6 +343,8 @@ store_commit (gpointer self,
   request->value = puts != NULL ? g_variant_ref (puts) : NULL;
   request->names = g_strdupv ((char **)deletes);
   request->flags = flags;
+  request->lingers = (flags & (BOWLINE_COMMIT_RELAXED | BOWLINE_COMMIT_DURABLE)) == BOWLINE_COMMIT_RELAXED;
+  request->arrived = g_get_monotonic_time ();
   request->rows = (guint)(puts != NULL ? g_variant_n_children (puts) : 0)
                   + (deletes != NULL ? g_strv_length ((char **)deletes) : 0);
   request->bytes = puts != NULL ? g_variant_get_size (puts) : 0;
@@ -358,6 +362,7 @@ store_add_event (gpointer self, const char *const *targets, gint64 time_ms, GVar
   request->value = g_variant_ref (event);
   request->names = g_strdupv ((char **)targets);
   request->time_ms = time_ms;
+  request->lingers = TRUE;
   request->rows = 1;
   request->bytes = g_variant_get_size (event);
   request->arrived = g_get_monotonic_time ();
@@ -382,9 +387,10 @@ push_read (BlSqliteStore *store, Request *request)
 
   g_mutex_lock (&store->lock);
   store->unfinished++;
-  /* documents wait for commits only, which never linger; events may have to be written first */
-  request->seq = request->kind == REQUEST_READ || request->kind == REQUEST_LIST ? store->last_commit_seq
-                                                                                : store->last_seq;
+  /* a document is not held up by what lingers, and a list not by events */
+  request->seq = request->kind == REQUEST_READ   ? store->last_awaited_seq
+                 : request->kind == REQUEST_LIST ? store->last_commit_seq
+                                                 : store->last_seq;
   if (store->closed || queue->length >= BL_SQLITE_MAX_READS)
     {
       request->error

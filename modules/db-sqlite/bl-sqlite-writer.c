@@ -90,18 +90,19 @@ static gboolean
 write_commit (Writer *writer, Request *request, GError **error)
 {
   g_autoptr (GError) refused = NULL;
+  gboolean many = request->rows > 1; /* one statement is a unit already */
 
-  if (!bl_sqlite_db_exec (writer->db, "SAVEPOINT one", error))
+  if (many && !bl_sqlite_db_exec (writer->db, "SAVEPOINT one", error))
     return FALSE;
   if (write_documents (writer, request, &refused))
-    return bl_sqlite_db_exec (writer->db, "RELEASE one", error);
+    return !many || bl_sqlite_db_exec (writer->db, "RELEASE one", error);
   if (is_about_file (writer, refused))
     {
       g_propagate_error (error, g_steal_pointer (&refused));
       return FALSE;
     }
   request->error = g_steal_pointer (&refused);
-  return bl_sqlite_db_exec (writer->db, "ROLLBACK TO one; RELEASE one", error);
+  return !many || bl_sqlite_db_exec (writer->db, "ROLLBACK TO one; RELEASE one", error);
 }
 
 static gboolean
@@ -305,7 +306,7 @@ writer_run_batch (Writer *writer, GQueue *requests)
 
       rows += request->rows;
       bytes += request->bytes;
-      waiting += request->kind != REQUEST_EVENT;
+      waiting += !request->lingers;
     }
   /* on a full disk a change is tried at once, but not each time with thousands of events in front of it */
   writer->with_held = writer->retry_at <= g_get_monotonic_time ();

@@ -28,6 +28,8 @@ BOWLINE_AVAILABLE_IN_1_0 void bowline_directory_foreach (
     BowlineHost *host, const char *type, const char *meshid, BowlineDirectoryFunc func, gpointer user_data);
 
 #define BOWLINE_COMMIT_DURABLE 1u /* survives power loss before the callback runs: accounts, rights, keys */
+/* nobody waits for it: it may take some 50 ms longer, to be written together with others */
+#define BOWLINE_COMMIT_RELAXED 2u
 
 /**
  * bowline_directory_commit_async: puts and deletes documents as one unit.

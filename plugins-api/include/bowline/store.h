@@ -26,6 +26,7 @@ typedef struct
   /**
    * commit: one transaction. @puts: (nullable) (transfer none): aa{sv}; @deletes: (nullable).
    * @flags: BOWLINE_COMMIT_*. @done gets %NULL or the error, after the commit; @done is nullable.
+   * With BOWLINE_COMMIT_RELAXED the store may keep it for some 50 ms; read need not see it before @done runs, list does.
    */
   void (*commit) (gpointer self, GVariant *puts, const char *const *deletes, guint32 flags,
                   void (*done) (const GError *error, gpointer user_data), gpointer user_data);
