@@ -6,7 +6,7 @@ test_public (void)
 {
   g_autoptr (GVariant) account = g_variant_ref_sink (g_variant_new_parsed (
       "{'_id': <'user//a'>, 'name': <'A'>, 'type': <'user'>, 'domain': <''>, 'hash': <'h'>, 'salt': <'s'>,"
-      " 'passhint': <'p'>, 'otpsecret': <'KEY'>, 'otpkeys': <{'keys': <[<1>, <2>]>}>, 'otphkeys': <[<1>]>,"
+      " 'passhint': <'p'>, 'oldpasswords': <[<{'hash': <'h'>}>]>, 'otpsecret': <'KEY'>, 'otpkeys': <{'keys': <[<1>, <2>]>}>, 'otphkeys': <[<1>]>,"
       " 'webpush': <'odd'>, 'email': <'a@b'>}"));
   g_autoptr (GVariant) expected = g_variant_ref_sink (g_variant_new_parsed (
       "{'_id': <'user//a'>, 'name': <'A'>, 'email': <'a@b'>, 'otpsecret': <@x 1>, 'otpkeys': <@x 2>,"

@@ -27,7 +27,7 @@ form_of (const char *name)
     { "subscriptions", HIDDEN }, { "otpsms", HIDDEN },      { "otpmsg", HIDDEN },
     { "otpstep", HIDDEN },       { "otpsecret", PRESENCE }, { "otpekey", PRESENCE },
     { "otpdev", PRESENCE },      { "otpduo", PRESENCE },    { "otpkeys", NUMBER_OF_KEYS },
-    { "otphkeys", NUMBER },      { "webpush", NUMBER },
+    { "otphkeys", NUMBER },      { "webpush", NUMBER },     { "oldpasswords", HIDDEN },
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (forms); i++)

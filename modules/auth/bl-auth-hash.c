@@ -12,6 +12,7 @@
 #define PBKDF2_ROUNDS 12000u
 #define PBKDF2_BYTES 128u
 #define MAX_SALT 1024u
+#define SHA1_TEXT 28u /* 20 bytes in base64 */
 /* What a stored hash may ask for: a document must not decide over the server's memory. */
 #define MAX_MEMORY_KIB (1024u * 1024u)
 #define MAX_PASSES 16u
@@ -92,6 +93,34 @@ pbkdf2_fits (gnutls_mac_algorithm_t mac, const char *hash, const char *salt, con
   return fits;
 }
 
+/* What MeshCentral took over from a still older server: base64 (SHA-1 (salt, password in UTF-16LE)). Nothing
+ * else has this length; a login replaces it. */
+static gboolean
+sha1_fits (const char *hash, const char *salt, const char *password)
+{
+  gsize salt_size = 0;
+  glong units = 0;
+  g_autofree guchar *salt_bytes = g_base64_decode (salt, &salt_size);
+  g_autofree gunichar2 *wide = g_utf8_to_utf16 (password, -1, NULL, &units, NULL);
+  g_autoptr (GByteArray) input = g_byte_array_new ();
+  guint8 digest[20];
+  g_autofree char *encoded = NULL;
+  gboolean fits;
+
+  if (wide == NULL)
+    return FALSE;
+  for (glong i = 0; i < units; i++)
+    wide[i] = GUINT16_TO_LE (wide[i]);
+  g_byte_array_append (input, salt_bytes, (guint)salt_size);
+  g_byte_array_append (input, (const guint8 *)wide, (guint)units * 2);
+  fits = gnutls_hash_fast (GNUTLS_DIG_SHA1, input->data, input->len, digest) >= 0;
+  encoded = g_base64_encode (digest, sizeof digest);
+  fits = fits && sodium_memcmp (encoded, hash, SHA1_TEXT) == 0;
+  sodium_memzero (input->data, input->len);
+  sodium_memzero (wide, (gsize)units * 2);
+  return fits;
+}
+
 gboolean
 bl_auth_hash_verify (const char *hash, const char *salt, const char *password)
 {
@@ -101,6 +130,8 @@ bl_auth_hash_verify (const char *hash, const char *salt, const char *password)
     return is_affordable (hash) && crypto_pwhash_str_verify (hash, password, strlen (password)) == 0;
   if (salt == NULL || *salt == '\0' || strlen (salt) > MAX_SALT)
     return FALSE;
+  if (strlen (hash) == SHA1_TEXT)
+    return sha1_fits (hash, salt, password);
   /* Accounts of the first MeshCentral versions were hashed with SHA-1. */
   return pbkdf2_fits (GNUTLS_MAC_SHA384, hash, salt, password)
          || pbkdf2_fits (GNUTLS_MAC_SHA1, hash, salt, password);

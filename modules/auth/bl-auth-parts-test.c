@@ -49,6 +49,20 @@ test_pbkdf2 (void)
 }
 
 static void
+test_sha1 (void)
+{
+  static const char salt[] = "MDEyMzQ1Njc4OWFiY2RlZg==";
+  static const char hash[] = "kttnXQwN+qyMN085Yi+/ekqfCCA=";
+
+  g_assert_true (bl_auth_hash_verify (hash, salt, "s\xc3\xa9same\xf0\x9f\x98\x80"));
+  g_assert_false (bl_auth_hash_verify (hash, salt, "sesame"));
+  g_assert_false (bl_auth_hash_verify (hash, "MDEyMzQ1Njc4OWFiY2RlZw==", "s\xc3\xa9same\xf0\x9f\x98\x80"));
+  g_assert_false (bl_auth_hash_verify (hash, NULL, "s\xc3\xa9same\xf0\x9f\x98\x80"));
+  g_assert_false (bl_auth_hash_verify (hash, salt, "\xff"));
+  g_assert_true (bl_auth_hash_is_outdated (hash, &cheap));
+}
+
+static void
 test_hostile_hashes (void)
 {
   static const char *const hashes[] = { "",
@@ -211,6 +225,7 @@ main (int argc, char **argv)
   g_assert_true (bl_auth_hash_init (NULL));
   g_test_add_func ("/auth/argon2", test_argon2);
   g_test_add_func ("/auth/pbkdf2", test_pbkdf2);
+  g_test_add_func ("/auth/sha1", test_sha1);
   g_test_add_func ("/auth/hostile-hashes", test_hostile_hashes);
   g_test_add_func ("/auth/totp", test_totp);
   g_test_add_func ("/auth/backup-codes", test_backup_codes);
