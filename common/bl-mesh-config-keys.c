@@ -89,6 +89,7 @@ const BlMeshKey bl_mesh_config_settings_keys[] = {
   QUIET ("agentWsCompression"), QUIET ("webRTC"), QUIET ("webrtcConfig"), QUIET ("selfUpdate"),
   QUIET ("agentUpdateSystem"), QUIET ("temporaryAgentUpdate"), QUIET ("agentCoreDump"), QUIET ("agentLogDump"),
   QUIET ("agentSignLock"), QUIET ("interUserMessaging"), QUIET ("log"), QUIET ("debug"), QUIET ("nice404"),
+  QUIET ("certificatePrivateKeyPassword"), QUIET ("dataPath"), QUIET ("filesPath"),
   QUIET ("localDiscovery"), QUIET ("amtScanner"), QUIET ("meshScanner"), QUIET ("watchDog"),
   { 0 },
 };

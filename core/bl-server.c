@@ -17,6 +17,7 @@
 #include "bl-host.h"
 #include "bl-http-front.h"
 #include "bl-identity.h"
+#include "import/bl-import.h"
 #include "bl-principal.h"
 #include "bl-service-registry.h"
 #include "bl-store.h"
@@ -283,7 +284,8 @@ make_components (BlServer *server, GError **error)
     .started_ms = g_get_real_time () / 1000,
     .maintenance = server->maintenance,
   };
-  return bl_core_actions_register (&actions, error) && bl_health_register (server->store, error);
+  return bl_core_actions_register (&actions, error) && bl_health_register (server->store, error)
+         && bl_import_register (server->store, server->directory, server->data_dir, server->maintenance, error);
 }
 
 void

@@ -147,6 +147,92 @@ print_cookie (GVariant *answer)
   print_member (answer, "cookie");
 }
 
+static gint64
+get_int (GVariant *row, const char *name)
+{
+  gint64 value = 0;
+  g_variant_lookup (row, name, "x", &value);
+  return value;
+}
+
+static void
+print_import_counts (GVariant *counts)
+{
+  static const char *const columns[] = { "found", "new", "merged", "replaced", "unchanged", "kept", "left" };
+  g_print ("%-22s", "");
+  for (guint c = 0; c < G_N_ELEMENTS (columns); c++)
+    g_print ("%11s", columns[c]);
+  g_print ("\n");
+  for (gsize i = 0; i < g_variant_n_children (counts); i++)
+    {
+      g_autoptr (GVariant) boxed = g_variant_get_child_value (counts, i);
+      g_autoptr (GVariant) row = g_variant_get_variant (boxed);
+      const char *kind = "";
+      g_variant_lookup (row, "kind", "&s", &kind);
+      g_print ("%-22s", kind);
+      for (guint c = 0; c < G_N_ELEMENTS (columns); c++)
+        g_print ("%11" G_GINT64_FORMAT, get_int (row, columns[c]));
+      g_print ("\n");
+    }
+}
+
+static void
+print_import_left (GVariant *left)
+{
+  if (g_variant_n_children (left) > 0)
+    g_print ("\nLeft:\n");
+  for (gsize i = 0; i < g_variant_n_children (left); i++)
+    {
+      g_autoptr (GVariant) boxed = g_variant_get_child_value (left, i);
+      g_autoptr (GVariant) row = g_variant_get_variant (boxed);
+      const char *kind = "", *why = "";
+      g_variant_lookup (row, "kind", "&s", &kind);
+      g_variant_lookup (row, "why", "&s", &why);
+      g_print ("  %" G_GINT64_FORMAT " %s: %s\n", get_int (row, "count"), kind, why);
+    }
+}
+
+static void
+print_import_notes (GVariant *notes)
+{
+  if (g_variant_n_children (notes) > 0)
+    g_print ("\nTo know:\n");
+  for (gsize i = 0; i < g_variant_n_children (notes); i++)
+    {
+      g_autoptr (GVariant) boxed = g_variant_get_child_value (notes, i);
+      g_autoptr (GVariant) note = g_variant_get_variant (boxed);
+      g_print ("  ");
+      print_value (note);
+      g_print ("\n");
+    }
+}
+
+static void
+print_import (GVariant *answer)
+{
+  g_autoptr (GVariant) counts = g_variant_lookup_value (answer, "counts", G_VARIANT_TYPE ("av"));
+  g_autoptr (GVariant) left = g_variant_lookup_value (answer, "left", G_VARIANT_TYPE ("av"));
+  g_autoptr (GVariant) notes = g_variant_lookup_value (answer, "notes", G_VARIANT_TYPE ("av"));
+  const char *settings = NULL;
+  gboolean dry_run = FALSE;
+  const gint64 changed = get_int (answer, "changed");
+  if (counts != NULL)
+    print_import_counts (counts);
+  if (left != NULL)
+    print_import_left (left);
+  if (notes != NULL)
+    print_import_notes (notes);
+  if (g_variant_lookup (answer, "settings", "&s", &settings))
+    g_print ("\nSettings:\n%s", settings);
+  g_variant_lookup (answer, "dry-run", "b", &dry_run);
+  if (changed == 0)
+    g_print ("\nNothing %s: everything is here already.\n", dry_run ? "would change" : "was changed");
+  else
+    g_print (dry_run ? "\n%" G_GINT64_FORMAT " changes would be made; nothing was changed.\n"
+                     : "\n%" G_GINT64_FORMAT " changes were made.\n",
+             changed);
+}
+
 static const BlCtlCommand commands[] = {
   { "status", NULL, "status", "what the server is doing", 0, NULL, print_members },
   { "module list", NULL, "module.list", "modules, their state and why one was refused", 0, NULL, print_modules },
@@ -172,7 +258,10 @@ static const BlCtlCommand commands[] = {
   { "login-key", NULL, "login-key", "the key that login cookies are made with, 160 hex digits", 0, NULL, print_key },
   { "login-token", "USERID", "login-token", "a cookie for /?login=, valid for an hour", BL_CTL_OPERAND, "userid",
     print_cookie },
-  { "backup", "FILE", "backup", "copy the store into a new file, consistently", BL_CTL_OPERAND, "path", print_members },
+  { "import-meshcentral", "DIR", "import-meshcentral", "take over the data folder of a stopped MeshCentral server",
+    BL_CTL_OPERAND | BL_CTL_PATH | BL_CTL_DRY_RUN, "path", print_import },
+  { "backup", "FILE", "backup", "copy the store into a new file, consistently", BL_CTL_OPERAND | BL_CTL_PATH, "path",
+    print_members },
   { "audit verify", NULL, "audit.verify", "check the chain of the audit trail", 0, NULL, print_members },
   { "doctor", NULL, "doctor", "look for what is wrong and say what to do", 0, NULL, print_members },
 };
@@ -208,12 +297,19 @@ bl_ctl_request (const BlCtlCommand *command, const BlCtlArguments *arguments)
   g_variant_builder_init (&request, G_VARIANT_TYPE_VARDICT);
   g_variant_builder_add (&request, "{sv}", "action", g_variant_new_string (command->action));
   g_variant_builder_add (&request, "{sv}", "responseid", g_variant_new_string ("bowlinectl"));
+  g_autofree char *path
+      = (command->flags & BL_CTL_PATH) != 0 ? g_canonicalize_filename (arguments->operand, NULL) : NULL;
   if (command->operand_key != NULL)
-    g_variant_builder_add (&request, "{sv}", command->operand_key, g_variant_new_string (arguments->operand));
+    g_variant_builder_add (&request, "{sv}", command->operand_key,
+                           g_variant_new_string (path != NULL ? path : arguments->operand));
   if ((command->flags & BL_CTL_PASSWORD) != 0)
     g_variant_builder_add (&request, "{sv}", "password", g_variant_new_string (arguments->password));
   if (arguments->site_admin)
     g_variant_builder_add (&request, "{sv}", "siteadmin", g_variant_new_boolean (TRUE));
+  if (arguments->dry_run)
+    g_variant_builder_add (&request, "{sv}", "dryrun", g_variant_new_boolean (TRUE));
+  if (arguments->replace)
+    g_variant_builder_add (&request, "{sv}", "replace", g_variant_new_boolean (TRUE));
   if (arguments->email != NULL)
     g_variant_builder_add (&request, "{sv}", "email", g_variant_new_string (arguments->email));
   return g_variant_ref_sink (g_variant_builder_end (&request));

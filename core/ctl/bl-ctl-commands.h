@@ -13,12 +13,18 @@ typedef struct
   const char *email;    // --email
   char *password;       // from --password-stdin
   gboolean site_admin;  // --site-admin
+  gboolean dry_run;     // --dry-run
+  gboolean replace;     // --replace
+  gboolean check;       // --check
 } BlCtlArguments;
 
 #define BL_CTL_OPERAND 1u     // one operand is required
 #define BL_CTL_PASSWORD 2u    // --password-stdin is required
 #define BL_CTL_SITE_ADMIN 4u  // --site-admin is allowed
 #define BL_CTL_EMAIL 8u       // --email is allowed
+#define BL_CTL_DRY_RUN 16u    // --dry-run and --replace are allowed
+#define BL_CTL_CHECK 32u      // --check is allowed
+#define BL_CTL_PATH 64u       // the operand is a path: the server gets it absolute
 
 typedef struct
 {

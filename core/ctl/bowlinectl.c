@@ -3,6 +3,7 @@
 // server runs there, it starts one in maintenance mode (no network) for the time of the request.
 #include "bl-build-config.h"
 #include "bl-ctl-commands.h"
+#include "bl-ctl-tree.h"
 #include "common/bl-json.h"
 #include "common/bl-limits.h"
 
@@ -35,6 +36,9 @@ typedef struct
   gboolean version;
   gboolean password_stdin;
   gboolean site_admin;
+  gboolean dry_run;
+  gboolean replace;
+  gboolean check;
   char *email;
 } Options;
 
@@ -241,7 +245,7 @@ print_answer (const BlCtlCommand *command, GVariant *answer, gboolean json)
 }
 
 static int
-run_command (const Options *options, const BlCtlCommand *command, const BlCtlArguments *arguments)
+run_on_server (const Options *options, const BlCtlCommand *command, const BlCtlArguments *arguments)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (GVariant) request = bl_ctl_request (command, arguments);
@@ -258,6 +262,7 @@ run_command (const Options *options, const BlCtlCommand *command, const BlCtlArg
     {
       kill (maintenance, SIGTERM);
       waitpid (maintenance, NULL, 0);
+      bl_ctl_tree_give_back (options->data_dir);
     }
   if (answer == NULL)
     {
@@ -267,6 +272,28 @@ run_command (const Options *options, const BlCtlCommand *command, const BlCtlArg
   return print_answer (command, answer, options->json);
 }
 
+// A dry run where nothing is yet needs an empty server to compare with, and must leave nothing behind.
+static int
+run_command (const Options *options, const BlCtlCommand *command, const BlCtlArguments *arguments)
+{
+  g_autofree char *store = g_build_filename (options->data_dir, "bowline.db", NULL);
+  if (!arguments->dry_run || g_file_test (store, G_FILE_TEST_EXISTS))
+    return run_on_server (options, command, arguments);
+  g_autoptr (GError) error = NULL;
+  g_autofree char *scratch = bl_ctl_tree_scratch (&error);
+  Options elsewhere = *options;
+  if (scratch == NULL)
+    {
+      g_printerr ("bowlinectl: %s\n", error->message);
+      return EXIT_REFUSED;
+    }
+  elsewhere.data_dir = scratch;
+  const int status = run_on_server (&elsewhere, command, arguments);
+  if (!bl_ctl_tree_remove (scratch))
+    g_printerr ("bowlinectl: %s was not removed\n", scratch);
+  return status;
+}
+
 static int
 check_and_run (const Options *options, char **words)
 {
@@ -274,7 +301,13 @@ check_and_run (const Options *options, char **words)
   const BlCtlCommand *command = bl_ctl_find (words, &used);
   if (command == NULL)
     return usage_error (words[0] == NULL ? "a command is missing" : "unknown command \"%s\"", words[0]);
-  BlCtlArguments arguments = { .email = options->email, .site_admin = options->site_admin };
+  BlCtlArguments arguments = {
+    .email = options->email,
+    .site_admin = options->site_admin,
+    .dry_run = options->dry_run,
+    .replace = options->replace,
+    .check = options->check,
+  };
   if ((command->flags & BL_CTL_OPERAND) != 0)
     {
       arguments.operand = words[used];
@@ -288,6 +321,10 @@ check_and_run (const Options *options, char **words)
     return usage_error ("%s takes no --email", command->words);
   if (options->site_admin && (command->flags & BL_CTL_SITE_ADMIN) == 0)
     return usage_error ("%s takes no --site-admin", command->words);
+  if ((options->dry_run || options->replace) && (command->flags & BL_CTL_DRY_RUN) == 0)
+    return usage_error ("%s takes no %s", command->words, options->dry_run ? "--dry-run" : "--replace");
+  if (options->check && (command->flags & BL_CTL_CHECK) == 0)
+    return usage_error ("%s takes no --check", command->words);
   if (options->password_stdin != ((command->flags & BL_CTL_PASSWORD) != 0))
     return usage_error (options->password_stdin ? "%s takes no --password-stdin" : "%s needs --password-stdin",
                         command->words);
@@ -319,6 +356,9 @@ main (int argc, char **argv)
     { "json", 0, 0, G_OPTION_ARG_NONE, &options.json, "print the answer as JSON", NULL },
     { "email", 0, 0, G_OPTION_ARG_STRING, &options.email, "mail address (user create)", "ADDRESS" },
     { "site-admin", 0, 0, G_OPTION_ARG_NONE, &options.site_admin, "full administrator (user create)", NULL },
+    { "dry-run", 0, 0, G_OPTION_ARG_NONE, &options.dry_run, "only say what would be done (import-meshcentral)", NULL },
+    { "replace", 0, 0, G_OPTION_ARG_NONE, &options.replace, "what is here gives way (import-meshcentral)", NULL },
+    { "check", 0, 0, G_OPTION_ARG_NONE, &options.check, "only verify the archive (restore)", NULL },
     { "password-stdin", 0, 0, G_OPTION_ARG_NONE, &options.password_stdin, "read the password from standard input",
       NULL },
     { "version", 0, 0, G_OPTION_ARG_NONE, &options.version, "print the version", NULL },
