@@ -3,6 +3,7 @@
 
 #include "bl-core-actions.h"
 
+#include "backup/bl-backup.h"
 #include "bl-build-config.h"
 #include "bl-host.h"
 
@@ -181,7 +182,7 @@ backup_done_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (BowlineActionCall) call = user_data;
   g_autoptr (GError) error = NULL;
-  if (!bl_store_backup_finish (context.store, result, &error))
+  if (!bl_backup_finish (result, &error))
     bowline_action_call_fail (call, error);
   else
     answer_ok (call);
@@ -199,7 +200,7 @@ backup_cb (BowlineActionCall *call, gpointer user_data)
       bowline_action_call_fail (call, error);
       return;
     }
-  bl_store_backup_async (context.store, path, NULL, backup_done_cb, bowline_action_call_ref (call));
+  bl_backup_async (context.store, context.data_dir, path, backup_done_cb, bowline_action_call_ref (call));
 }
 
 static void
@@ -315,7 +316,7 @@ bl_core_actions_register (const BlCoreActions *with, GError **error)
     ROW ("module.enable", "Load a module at the next start", 0, name, 1, module_enable_cb),
     ROW ("module.disable", "Do not load a module any more", 0, name, 1, module_disable_cb),
     ROW ("server-id", "The key hash that agents check", 0, NULL, 0, server_id_cb),
-    ROW ("backup", "Copy the store into a new file", 0, path, 1, backup_cb),
+    ROW ("backup", "Write store, certificates and keys into a new archive", 0, path, 1, backup_cb),
     ROW ("audit.verify", "Check the chain of the audit trail", 0, NULL, 0, audit_verify_cb),
     ROW ("doctor", "Look for what is wrong", 0, NULL, 0, doctor_cb),
   };

@@ -362,6 +362,26 @@ bl_http_front_listen (BlHttpFront *self, guint kind, guint16 port, GError **erro
 }
 
 gboolean
+bl_http_front_probe (const BlFrontOptions *options, GError **error)
+{
+  const guint16 ports[] = { options->port, options->redirect_port };
+
+  for (guint i = 0; i < G_N_ELEMENTS (ports); i++)
+    {
+      const BlListenerOptions listener = { .addresses = options->bind, .port = ports[i], .any_port = options->any_port };
+      g_autoptr (GError) local = NULL;
+      BlListener *taken = ports[i] != 0 || i == 0 ? bl_listener_new (&listener, NULL, NULL, &local) : NULL;
+
+      g_clear_pointer (&taken, bl_listener_free);
+      if (local == NULL)
+        continue;
+      g_propagate_error (error, g_steal_pointer (&local));
+      return FALSE;
+    }
+  return TRUE;
+}
+
+gboolean
 bl_http_front_start (BlHttpFront *self, GError **error)
 {
   const gboolean redirect = self->options.redirect_port != 0;

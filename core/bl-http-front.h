@@ -74,6 +74,8 @@ void bl_http_front_set_outer_hash (BlHttpFront *self, GBytes *hash);
 /** Certificate became, or is no longer, publicly trusted. */
 void bl_http_front_set_hsts (BlHttpFront *self, gboolean hsts);
 
+/** Whether the ports can be had now. Returns: %FALSE with @error as bl_http_front_start() */
+gboolean bl_http_front_probe (const BlFrontOptions *options, GError **error);
 /** Binds and serves. Returns: %FALSE with @error naming the address, the port and, if it can be found, its holder. */
 gboolean bl_http_front_start (BlHttpFront *self, GError **error);
 /** Returns: the port served, 0 before start */

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // bowlined: options, the data directory and its lock, signals; the server itself is BlServer.
+#include "backup/bl-restore-finish.h"
 #include "bl-build-config.h"
 #include "bl-build-tree.h"
 #include "bl-config.h"
+#include "bl-front-config.h"
+#include "bl-http-front.h"
 #include "bl-log.h"
 #include "bl-server.h"
 
@@ -75,6 +78,17 @@ parse_options (Options *options, int *argc, char ***argv, GError **error)
   return TRUE;
 }
 
+// Before the first start makes anything: with a port that is taken nothing shall be left behind.
+static gboolean
+may_begin (BlConfig *config, const char *data_dir, GError **error)
+{
+  BlFrontOptions options;
+  if (g_file_test (data_dir, G_FILE_TEST_EXISTS))
+    return TRUE;
+  bl_front_options_from_config (&options, config);
+  return bl_http_front_probe (&options, error);
+}
+
 // Opens and locks the data directory. Returns: the lock's descriptor, or -1.
 static int
 lock_data_dir (const char *data_dir, GError **error)
@@ -96,7 +110,11 @@ lock_data_dir (const char *data_dir, GError **error)
         close (fd);
       return -1;
     }
-  return fd;
+  // A restore that was decided and then killed ends here.
+  if (bl_restore_finish (data_dir, NULL, error))
+    return fd;
+  close (fd);
+  return -1;
 }
 
 // Sockets are descriptors: take as many as the system grants.
@@ -261,7 +279,8 @@ run (const Options *options)
   g_auto (GStrv) module_dirs = module_directories (config);
   g_autofree char *package_data = bl_build_tree_path ("BOWLINE_DATA_PATH", "", BL_PKGDATADIR);
   const gboolean only_look = options->check_config || options->list_modules;
-  const int lock = only_look ? -1 : lock_data_dir (data_dir, &error);
+  const gboolean begin = only_look || options->maintenance || may_begin (config, data_dir, &error);
+  const int lock = only_look || !begin ? -1 : lock_data_dir (data_dir, &error);
   const BlServerOptions server_options = {
     .config = config,
     .data_dir = data_dir,

@@ -260,8 +260,9 @@ static const BlCtlCommand commands[] = {
     print_cookie },
   { "import-meshcentral", "DIR", "import-meshcentral", "take over the data folder of a stopped MeshCentral server",
     BL_CTL_OPERAND | BL_CTL_PATH | BL_CTL_DRY_RUN, "path", print_import },
-  { "backup", "FILE", "backup", "copy the store into a new file, consistently", BL_CTL_OPERAND | BL_CTL_PATH, "path",
-    print_members },
+  { "backup", "FILE", "backup", "write store, certificates and keys into a new archive", BL_CTL_OPERAND | BL_CTL_PATH,
+    "path", print_members },
+  { "restore", "FILE", NULL, "put the data of a back-up in the place of what is here", BL_CTL_OPERAND | BL_CTL_CHECK },
   { "audit verify", NULL, "audit.verify", "check the chain of the audit trail", 0, NULL, print_members },
   { "doctor", NULL, "doctor", "look for what is wrong and say what to do", 0, NULL, print_members },
 };

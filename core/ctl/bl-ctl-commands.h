@@ -23,7 +23,7 @@ typedef struct
 #define BL_CTL_SITE_ADMIN 4u  // --site-admin is allowed
 #define BL_CTL_EMAIL 8u       // --email is allowed
 #define BL_CTL_DRY_RUN 16u    // --dry-run and --replace are allowed
-#define BL_CTL_CHECK 32u      // --check is allowed
+#define BL_CTL_CHECK 32u      // restore: --check is allowed, and no server takes part
 #define BL_CTL_PATH 64u       // the operand is a path: the server gets it absolute
 
 typedef struct

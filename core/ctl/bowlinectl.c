@@ -3,6 +3,7 @@
 // server runs there, it starts one in maintenance mode (no network) for the time of the request.
 #include "bl-build-config.h"
 #include "bl-ctl-commands.h"
+#include "bl-ctl-restore.h"
 #include "bl-ctl-tree.h"
 #include "common/bl-json.h"
 #include "common/bl-limits.h"
@@ -272,6 +273,74 @@ run_on_server (const Options *options, const BlCtlCommand *command, const BlCtlA
   return print_answer (command, answer, options->json);
 }
 
+// Whether a server of this installation starts on the data in @directory and keeps changes there.
+static gboolean
+probe_data (const char *directory, gpointer user_data, GError **error)
+{
+  const Options *options = user_data;
+  // The certificate of the configuration may be one that is only about to be restored.
+  char *sets[] = { (char *)"server.web-certificate=", (char *)"server.web-key=", NULL };
+  g_autofree char *beside = g_build_filename (options->data_dir, "bowline.conf", NULL);
+  Options there = { .data_dir = (char *)directory, .config = options->config, .sets = sets };
+  if (there.config == NULL && g_file_test (beside, G_FILE_TEST_EXISTS))
+    there.config = beside;
+  GVariantDict dict;
+  g_variant_dict_init (&dict, NULL);
+  g_variant_dict_insert (&dict, "action", "s", "status");
+  g_variant_dict_insert (&dict, "responseid", "s", "bowlinectl");
+  g_autoptr (GVariant) request = g_variant_ref_sink (g_variant_dict_end (&dict));
+  const GPid pid = start_maintenance (&there, error);
+  if (pid == 0)
+    return FALSE;
+  g_autoptr (GSocketConnection) connection = connect_server (directory, error);
+  g_autoptr (GVariant) answer = connection != NULL ? exchange (connection, request, error) : NULL;
+  kill (pid, SIGTERM);
+  int ended = 0;
+  waitpid (pid, &ended, 0);
+  if (answer == NULL)
+    return FALSE;
+  g_autoptr (GVariant) store = g_variant_lookup_value (answer, "store", G_VARIANT_TYPE_VARDICT);
+  gboolean healthy = FALSE;
+  const char *problem = "see above";
+  if (store != NULL)
+    {
+      g_variant_lookup (store, "healthy", "b", &healthy);
+      g_variant_lookup (store, "problem", "&s", &problem);
+    }
+  if (healthy && WIFEXITED (ended) && WEXITSTATUS (ended) == 0)
+    return TRUE;
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_FAILED, "its store does not work: %s", problem);
+  return FALSE;
+}
+
+static int
+run_restore (const Options *options, const BlCtlArguments *arguments)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *aside = NULL;
+  if (!bl_ctl_restore (options->data_dir, arguments->operand, arguments->check, probe_data, (gpointer)options, &aside,
+                       &error))
+    {
+      g_printerr ("bowlinectl: %s\n", error->message);
+      return EXIT_REFUSED;
+    }
+  if (options->json)
+    {
+      g_autoptr (GString) text = g_string_new ("{\"result\":\"ok\"");
+      if (aside != NULL)
+        {
+          g_string_append (text, ",\"aside\":");
+          bl_json_append_string (text, aside);
+        }
+      g_print ("%s}\n", text->str);
+    }
+  else if (arguments->check)
+    g_print ("The archive is good.\n");
+  else
+    g_print ("Restored. What was here before is in %s.\n", aside);
+  return EXIT_SUCCESS;
+}
+
 // A dry run where nothing is yet needs an empty server to compare with, and must leave nothing behind.
 static int
 run_command (const Options *options, const BlCtlCommand *command, const BlCtlArguments *arguments)
@@ -331,8 +400,13 @@ check_and_run (const Options *options, char **words)
   g_autoptr (GError) error = NULL;
   if (options->password_stdin && (arguments.password = read_password (&error)) == NULL)
     return usage_error ("%s", error->message);
-  const int status = command->local != NULL ? command->local (options->data_dir, arguments.operand, options->json)
-                                            : run_command (options, command, &arguments);
+  int status;
+  if ((command->flags & BL_CTL_CHECK) != 0)
+    status = run_restore (options, &arguments);
+  else if (command->local != NULL)
+    status = command->local (options->data_dir, arguments.operand, options->json);
+  else
+    status = run_command (options, command, &arguments);
   if (arguments.password != NULL)
     {
       explicit_bzero (arguments.password, strlen (arguments.password));

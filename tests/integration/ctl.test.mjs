@@ -143,6 +143,12 @@ test('a port or a data directory that is taken is named', async () => {
       '--set', `server.${key}=${port}`, ...rest]);
     assert.equal(code, 1, `${key}: ${err}`);
     assert.match(err, new RegExp(`\\b${port}\\b`), key);
+    const fresh = join(scratch, `never-${key}`);
+    const first = await bowlined(['--config', bowline.config, '--data-dir', fresh, '--set', 'server.bind=127.0.0.1', '--set', 'server.mps-port=0',
+      '--set', `server.${key}=${port}`, ...rest]);
+    assert.equal(first.code, 1, `${key}: ${first.err}`);
+    assert.match(first.err, new RegExp(`\\b${port}\\b`), key);
+    assert.equal(existsSync(fresh), false, 'a first start that fails leaves nothing behind');
   }
   taken.close();
   const second = await bowlined(['--config', bowline.config, '--data-dir', bowline.data, '--set', `server.port=${port}`]);
