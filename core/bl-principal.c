@@ -344,13 +344,43 @@ principal_may_see (BowlineHost *host, BowlinePrincipal *self, const char *object
 /* ---- events
  * ------------------------------------------------------------------------------------------------------- */
 
+static const char *
+lookup_text (GVariant *event, const char *key)
+{
+  const char *text = NULL;
+
+  g_variant_lookup (event, key, "&s", &text);
+  return text;
+}
+
+/* Managers of some realms hear of the accounts in them only. Of an account that is gone nothing is known any
+ * more: managers of all realms hear of its end. */
 static gboolean
-target_matches (BowlineHost *host, BowlinePrincipal *self, guint32 site, const char *target)
+manages_subject (BowlineHost *host, BowlinePrincipal *self, GVariant *event)
+{
+  g_autoptr (GVariant) form = g_variant_lookup_value (event, "account", G_VARIANT_TYPE_VARDICT);
+  g_autoptr (GVariant) document = NULL;
+  const char *id = NULL;
+
+  if (form == NULL || !g_variant_lookup (form, "_id", "&s", &id))
+    id = lookup_text (event, "userid");
+  if (id == NULL)
+    return TRUE;
+  document = bowline_directory_dup (host, id);
+  if (document == NULL)
+    document = g_variant_ref_sink (g_variant_new_array (G_VARIANT_TYPE ("{sv}"), NULL, 0));
+  return manages_account (host, self, id, document);
+}
+
+static gboolean
+target_matches (
+    BowlineHost *host, BowlinePrincipal *self, guint32 site, const char *target, GVariant *event)
 {
   if (g_str_equal (target, "*"))
     return site == BL_RIGHT_ALL || (site & BL_SITE_ALL_EVENTS) != 0;
   if (g_str_equal (target, "server-users"))
-    return site == BL_RIGHT_ALL || (site & BL_SITE_MANAGE_USERS) != 0;
+    return site == BL_RIGHT_ALL
+           || ((site & BL_SITE_MANAGE_USERS) != 0 && manages_subject (host, self, event));
   if (g_str_equal (target, "server-allusers"))
     return TRUE;
   if (g_str_has_prefix (target, "user/"))
@@ -362,15 +392,6 @@ target_matches (BowlineHost *host, BowlinePrincipal *self, guint32 site, const c
       return bl_rights_is_member (account, target);
     }
   return principal_rights (host, self, target) != 0;
-}
-
-static const char *
-lookup_text (GVariant *event, const char *key)
-{
-  const char *text = NULL;
-
-  g_variant_lookup (event, key, "&s", &text);
-  return text;
 }
 
 /* Right 0x2000: of a device or group only the events that name the principal, or nobody. */
@@ -422,7 +443,7 @@ principal_may_receive (BowlineHost *host, BowlinePrincipal *self, const char *co
   site = principal_site_rights (host, self);
   for (guint i = 0; targets[i] != NULL; i++)
     {
-      if (target_matches (host, self, site, targets[i]))
+      if (target_matches (host, self, site, targets[i], event))
         return !is_foreign_to (host, self, event);
     }
   return FALSE;

@@ -27,9 +27,19 @@ bl_control_session_unref (BlControlSession *self)
   bowline_websocket_unref (self->socket);
   g_bytes_unref (self->certificate_hash);
   g_object_unref (self->cancellable);
+  g_clear_pointer (&self->traffic, g_variant_unref);
   g_free (self->id);
   g_free (self->address);
   g_free (self);
+}
+
+void
+bl_control_session_stop_stats (BlControlSession *self)
+{
+  if (self->stats == NULL)
+    return;
+  g_source_destroy (self->stats);
+  g_clear_pointer (&self->stats, g_source_unref);
 }
 
 const char *
@@ -221,6 +231,7 @@ on_closed (BowlineWebSocket *socket, guint32 code, const char *reason, gpointer 
   BlControl *control = g_steal_pointer (&self->control);
 
   g_cancellable_cancel (self->cancellable);
+  bl_control_session_stop_stats (self);
   if (self->resume != NULL)
     {
       g_source_destroy (self->resume);

@@ -29,6 +29,8 @@ struct _BlControlSession
   guint calls; /* under way */
   BlRate rate;
   GSource *resume;
+  GSource *stats;    /* (nullable): sends `serverstats` again and again */
+  GVariant *traffic; /* (nullable): what `trafficdelta` counts from */
 };
 
 BlControlSession *
@@ -50,6 +52,8 @@ void bl_control_session_close_with (BlControlSession *self,
                                     GVariant *more);
 /** Closes the socket after what is queued. */
 void bl_control_session_end (BlControlSession *self);
+/** Ends what `serverstats` began. */
+void bl_control_session_stop_stats (BlControlSession *self);
 const char *bl_control_session_get_user_id (BlControlSession *self);
 /** Returns: (transfer full): the domain of the session's account. */
 char *bl_control_session_dup_domain (BlControlSession *self);

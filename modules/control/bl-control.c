@@ -5,6 +5,7 @@
 #include "bl-control-device-message.h"
 #include "bl-control-login.h"
 #include "bl-control-nodes.h"
+#include "bl-control-stats.h"
 
 #define TICK_SECONDS 1
 #define CHECK_EVERY 30
@@ -100,6 +101,8 @@ on_tick (gpointer user_data)
   self->ticks++;
   if (self->ticks % CHECK_EVERY == 0)
     close_matching (self, is_expired, &now_ms);
+  if (self->ticks % BL_CONTROL_STATS_SECONDS == 0)
+    bl_control_stats_sample (self->stats);
   if (self->ping_interval != 0 && self->ticks % self->ping_interval == 0)
     ping_all (self);
   return G_SOURCE_CONTINUE;
@@ -226,6 +229,7 @@ bl_control_new (BowlineHost *host, GError **error)
   self->users = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_ptr_array_unref);
   self->waiting = g_ptr_array_new ();
   self->nodes = bl_control_nodes_new (self);
+  self->stats = bl_control_stats_new (self);
   self->cancellable = g_cancellable_new ();
   self->max_sessions = (guint)bowline_host_get_int (host, "max-sessions");
   self->max_sessions_per_user = (guint)bowline_host_get_int (host, "max-sessions-per-user");
@@ -246,6 +250,7 @@ let_go (BlControlSession *session)
 {
   bl_control_session_end (session);
   session->control = NULL;
+  bl_control_session_stop_stats (session);
   g_cancellable_cancel (session->cancellable);
   if (session->resume != NULL)
     g_source_destroy (session->resume);
@@ -265,6 +270,7 @@ bl_control_unref (BlControl *self)
   if (!g_atomic_ref_count_dec (&self->count))
     return;
   bl_control_nodes_free (self->nodes);
+  bl_control_stats_free (self->stats);
   g_hash_table_unref (self->sessions);
   g_hash_table_unref (self->users);
   g_ptr_array_unref (self->waiting);

@@ -10,6 +10,7 @@ G_BEGIN_DECLS
 
 typedef struct _BlControlNodes BlControlNodes;
 typedef struct _BlControlSession BlControlSession;
+typedef struct _BlControlStats BlControlStats;
 
 typedef struct
 {
@@ -20,6 +21,7 @@ typedef struct
   GHashTable *users;    /* user id -> GPtrArray of BlControlSession */
   GPtrArray *waiting;   /* sessions that are not authenticated yet */
   BlControlNodes *nodes;
+  BlControlStats *stats;
   guint64 endpoint;
   guint64 subscriptions[8];
   guint n_subscriptions;

@@ -95,6 +95,13 @@ cookie_verify (gpointer self, guint32 purpose, const char *text, const char *add
   return NULL;
 }
 
+static void
+set_password (
+    gpointer self, const char *user_id, const char *password, BowlineAuthDoneFunc done, gpointer user_data)
+{
+  done (NULL, NULL, user_data);
+}
+
 static char *
 relay_order (gpointer self,
              BowlinePrincipal *principal,
@@ -161,7 +168,8 @@ world_begin_with (const char *key, const char *value)
   static const BowlineAuth auth = { .struct_size = sizeof auth,
                                     .check_password = check_password,
                                     .cookie_issue = cookie_issue,
-                                    .cookie_verify = cookie_verify };
+                                    .cookie_verify = cookie_verify,
+                                    .set_password = set_password };
   static const BowlineRelay relay = { .struct_size = sizeof relay, .order = relay_order };
   g_autoptr (GError) error = NULL;
 
