@@ -46,6 +46,7 @@ const BowlineAction *bl_control_user_actions (guint *n);
 const BowlineAction *bl_control_wake_actions (guint *n);
 const BowlineAction *bl_control_user_group_actions (guint *n);
 const BowlineAction *bl_control_server_actions (guint *n);
+const BowlineAction *bl_control_image_actions (guint *n);
 const BowlineAction *bl_control_own_actions (guint *n);
 const BowlineAction *bl_control_notify_actions (guint *n);
 const BowlineAction *bl_control_account_actions (guint *n);

@@ -2,6 +2,7 @@
 /* Follows control-channel 2 and 3 */
 #include "bl-control-login.h"
 
+#include "bl-control-inner.h"
 #include "common/bl-ids.h"
 #include "common/bl-rights-bits.h"
 
@@ -30,9 +31,8 @@ strip_blanks (char *text)
   *to = '\0';
 }
 
-/* Returns: (transfer full) (nullable): base64 as UTF-8 text without NUL */
-static char *
-decode_part (const char *part)
+char *
+bl_control_login_decode (const char *part)
 {
   gsize length = strlen (part), size;
   g_autofree guchar *data = NULL;
@@ -65,7 +65,7 @@ bl_control_login_split (const char *header)
   decoded = g_new0 (char *, n + 1);
   for (guint i = 0; i < n; i++)
     {
-      decoded[i] = decode_part (parts[i]);
+      decoded[i] = bl_control_login_decode (parts[i]);
       if (decoded[i] == NULL)
         return NULL;
     }
@@ -115,8 +115,8 @@ on_checked (BowlinePrincipal *principal, const GError *error, gpointer user_data
     bl_control_session_close (session, "noauth", refusal);
 }
 
-static void
-check (
+void
+bl_control_login_check (
     BlControlSession *session, const char *user, const char *password, const char *token, const char *refusal)
 {
   BowlineAuth auth = { .struct_size = sizeof auth };
@@ -169,7 +169,7 @@ login_by_header (BlControlSession *session, const char *header)
   if (parts == NULL)
     bl_control_session_close (session, "noauth", "noauth-2c");
   else
-    check (session, parts[0], parts[1], parts[2], "noauth-2d");
+    bl_control_login_check (session, parts[0], parts[1], parts[2], "noauth-2d");
 }
 
 void
@@ -187,14 +187,15 @@ bl_control_login (BlControlSession *session, BowlineHttpRequest *request)
       bl_control_session_close (session, "noauth", "nokey");
       return;
     }
-  if (g_strcmp0 (header, "*") == 0) /* the inner form needs no promise of ours: TLS is always there */
+  if (g_strcmp0 (header, "*") == 0)
     {
-      bl_control_session_close (session, "noauth", "noauth-2c");
+      bl_control_inner_begin (session);
       return;
     }
   if (user != NULL && password != NULL)
     {
-      check (session, user, password, bowline_http_request_get_query (request, "token"), "noauth-2a");
+      bl_control_login_check (session, user, password, bowline_http_request_get_query (request, "token"),
+                              "noauth-2a");
       return;
     }
   if (cookie != NULL)

@@ -3,6 +3,7 @@
 
 #include "bl-control-documents.h"
 #include "bl-control-hello.h"
+#include "bl-control-inner.h"
 #include "bl-control-login.h"
 #include "common/bl-ids.h"
 #include "common/bl-json.h"
@@ -189,6 +190,8 @@ on_message (BowlineWebSocket *socket, guint32 type, GBytes *message, gpointer us
   const char *text = g_bytes_get_data (message, &size);
   g_autoptr (GVariant) request = NULL;
 
+  if (self->principal == NULL && self->inner != NULL && !self->closing)
+    bl_control_inner_message (self, type, message);
   if (self->principal == NULL || self->closing)
     return;
   if (!bl_rate_take (&self->rate, 1, now))
@@ -232,6 +235,7 @@ on_closed (BowlineWebSocket *socket, guint32 code, const char *reason, gpointer 
 
   g_cancellable_cancel (self->cancellable);
   bl_control_session_stop_stats (self);
+  bl_control_inner_end (self);
   if (self->resume != NULL)
     {
       g_source_destroy (self->resume);
@@ -330,6 +334,8 @@ bl_control_session_accept (BlControlSession *self, BowlinePrincipal *principal)
     }
   random = bl_random_hex (20);
   g_ptr_array_remove_fast (control->waiting, self);
+  bowline_websocket_set_max_message (self->socket,
+                                     (guint32)bowline_host_get_int (control->host, "max-message"));
   self->principal = bowline_principal_ref (principal);
   self->plain = is_plain (principal);
   self->id = g_strconcat (user_id, "/", random, NULL);

@@ -13,12 +13,15 @@ G_BEGIN_DECLS
 #define BL_CONTROL_FRAMES_PER_SECOND 200u
 #define BL_CONTROL_FRAMES_BURST 1000u
 
+typedef struct _BlControlInner BlControlInner;
+
 struct _BlControlSession
 {
   gatomicrefcount count;
   BlControl *control; /* %NULL once the socket is closed */
   BowlineWebSocket *socket;
   BowlinePrincipal *principal; /* %NULL until authenticated */
+  BlControlInner *inner;       /* (nullable): inner authentication under way */
   char *id;                    /* "user//name/40 hex"; %NULL until authenticated */
   char *address;
   GBytes *certificate_hash;  /* SHA-384 of what the client was shown */

@@ -3,6 +3,8 @@
 
 #include "bl-control-actions.h"
 #include "bl-control-device-message.h"
+#include "bl-control-image.h"
+#include "bl-control-inner.h"
 #include "bl-control-login.h"
 #include "bl-control-nodes.h"
 #include "bl-control-stats.h"
@@ -213,9 +215,19 @@ register_endpoint (BlControl *self, GError **error)
     .max_queued = (guint32)bowline_host_get_int (self->host, "max-queued"),
     .opened = on_opened,
   };
+  const BowlineEndpoint image = {
+    .struct_size = sizeof image,
+    .flags = BOWLINE_ENDPOINT_COOKIE,
+    .path = "/userimage.ashx",
+    .methods = "GET",
+    .request = bl_control_image_serve,
+  };
 
   self->endpoint = bowline_host_register_endpoint (self->host, &endpoint, self, error);
-  return self->endpoint != 0;
+  if (self->endpoint == 0)
+    return FALSE;
+  self->image_endpoint = bowline_host_register_endpoint (self->host, &image, self, error);
+  return self->image_endpoint != 0;
 }
 
 BlControl *
@@ -251,6 +263,7 @@ let_go (BlControlSession *session)
   bl_control_session_end (session);
   session->control = NULL;
   bl_control_session_stop_stats (session);
+  bl_control_inner_end (session);
   g_cancellable_cancel (session->cancellable);
   if (session->resume != NULL)
     g_source_destroy (session->resume);
@@ -288,6 +301,8 @@ bl_control_stop (BlControl *self)
     bowline_topic_unsubscribe (self->host, self->subscriptions[i]);
   if (self->endpoint != 0)
     bowline_host_unregister_endpoint (self->host, self->endpoint);
+  if (self->image_endpoint != 0)
+    bowline_host_unregister_endpoint (self->host, self->image_endpoint);
   g_cancellable_cancel (self->cancellable);
   for (GList *l = sessions; l != NULL; l = l->next)
     let_go (l->data);

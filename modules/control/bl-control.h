@@ -23,6 +23,7 @@ typedef struct
   BlControlNodes *nodes;
   BlControlStats *stats;
   guint64 endpoint;
+  guint64 image_endpoint;
   guint64 subscriptions[8];
   guint n_subscriptions;
   GSource *timer;

@@ -6,6 +6,7 @@
 #include "bowline-testing.h"
 #include "common/bl-account.h"
 #include "common/bl-variant.h"
+#include "tests/lib/bl-test-hostile.h"
 
 #include <string.h>
 
@@ -448,6 +449,63 @@ test_keys (void)
   end ();
 }
 
+/* ---- hostile arguments, made from the table itself
+ * ------------------------------------------------------------------ */
+
+static void
+ignore (GVariant *frame, gpointer user_data)
+{
+}
+
+static void
+ask_hostile (guint32 kind, const BowlineAction *action, guint argument, guint value)
+{
+  g_autoptr (BowlinePrincipal) who
+      = principal (kind, kind == BOWLINE_PRINCIPAL_LOCAL ? "user//~local" : ADMIN);
+  GVariantDict request;
+  gboolean found;
+
+  g_variant_dict_init (&request, NULL);
+  g_variant_dict_insert (&request, "action", "s", action->name);
+  g_variant_dict_insert (&request, "responseid", "s", "r");
+  for (guint i = 0; i < action->n_arguments; i++)
+    {
+      if (i == argument)
+        g_variant_dict_insert_value (&request, action->arguments[i].name, bl_test_hostile (value));
+      else
+        g_variant_dict_insert (&request, action->arguments[i].name, "s", "x");
+    }
+  found = bowline_action_dispatch (host, who, NULL, g_variant_dict_end (&request), NULL, ignore, NULL, NULL);
+  g_assert_true (found == (kind == BOWLINE_PRINCIPAL_LOCAL || (action->flags & BOWLINE_ACTION_LOCAL) == 0));
+}
+
+static void
+test_hostile_arguments (void)
+{
+  static const guint32 kinds[] = { BOWLINE_PRINCIPAL_USER, BOWLINE_PRINCIPAL_TOKEN, BOWLINE_PRINCIPAL_LOCAL };
+  g_autoptr (GPtrArray) rows = NULL;
+
+  begin ();
+  rows = bl_action_table_list (bl_action_get_table ());
+  g_assert_cmpuint (rows->len, >, 10);
+  for (guint r = 0; r < rows->len; r++)
+    {
+      const BowlineAction *action = &((BlActionRow *)rows->pdata[r])->action;
+
+      for (guint i = 0; i <= action->n_arguments; i++)
+        {
+          for (guint value = 0; value < BL_TEST_HOSTILE_KINDS; value++)
+            {
+              for (guint k = 0; k < G_N_ELEMENTS (kinds); k++)
+                ask_hostile (kinds[k], action, i, value);
+            }
+        }
+      bl_test_host_settle ();
+    }
+  g_assert_true (bowline_directory_contains (host, ADMIN));
+  end ();
+}
+
 int
 main (int argc, char **argv)
 {
@@ -459,5 +517,6 @@ main (int argc, char **argv)
   g_test_add_func ("/auth/own/remembered", test_remembered);
   g_test_add_func ("/auth/own/factor-refusals", test_factor_refusals);
   g_test_add_func ("/auth/own/keys", test_keys);
+  g_test_add_func ("/auth/own/hostile-arguments", test_hostile_arguments);
   return g_test_run ();
 }

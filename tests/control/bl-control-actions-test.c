@@ -2,6 +2,7 @@
 /* Actions as clients see them: answers, events, effects, refusals. Shapes follow frames captured from
  * MeshCentral. */
 #include "bl-control-test-world.h"
+#include "tests/lib/bl-test-hostile.h"
 #include "bl-action-call.h"
 
 #include <string.h>
@@ -711,57 +712,6 @@ test_events_list (void)
 /* ---- hostile arguments, made from the table itself
  * ------------------------------------------------------------------ */
 
-static GVariant *
-hostile (guint kind)
-{
-  GVariant *value;
-
-  switch (kind)
-    {
-    case 0:
-      return g_variant_new_string ("");
-    case 1:
-      return g_variant_new_int64 (G_MININT64);
-    case 2:
-      return g_variant_new_double (1e308);
-    case 3:
-      return g_variant_new_boolean (TRUE);
-    case 4:
-      return bl_variant_new_null ();
-    case 5:
-      return g_variant_new_array (G_VARIANT_TYPE_VARIANT, NULL, 0);
-    case 6:
-      return g_variant_new_array (G_VARIANT_TYPE ("{sv}"), NULL, 0);
-    case 7:
-      {
-        g_autofree char *huge = g_strnfill (1 << 20, 'x');
-
-        return g_variant_new_string (huge);
-      }
-    case 8:
-      value = g_variant_new_int64 (1);
-      for (guint i = 0; i < 60; i++)
-        value = g_variant_new_array (G_VARIANT_TYPE_VARIANT, (GVariant *[]){ g_variant_new_variant (value) },
-                                     1);
-      return value;
-    case 9:
-      return g_variant_new_string ("node//\xc3\xa9/../x");
-    case 10:
-      {
-        GVariantBuilder many;
-
-        g_variant_builder_init (&many, G_VARIANT_TYPE ("av"));
-        for (guint i = 0; i < 20000; i++)
-          g_variant_builder_add (&many, "v", g_variant_new_string (NODE));
-        return g_variant_builder_end (&many);
-      }
-    default:
-      return g_variant_new_string ("'; DROP TABLE users; --");
-    }
-}
-
-#define HOSTILE_KINDS 12u
-
 static void
 ignore_frame (GVariant *frame, gpointer user_data)
 {
@@ -778,7 +728,7 @@ ask_hostile (BowlinePrincipal *who, const BowlineAction *action, guint argument,
   for (guint i = 0; i < action->n_arguments; i++)
     {
       if (i == argument)
-        g_variant_dict_insert_value (&request, action->arguments[i].name, hostile (kind));
+        g_variant_dict_insert_value (&request, action->arguments[i].name, bl_test_hostile (kind));
       else if (action->arguments[i].type == BOWLINE_ARGUMENT_ID)
         g_variant_dict_insert (&request, action->arguments[i].name, "s", NODE);
     }
@@ -804,7 +754,7 @@ test_hostile_arguments (void)
 
       for (guint i = 0; i <= action->n_arguments; i++)
         {
-          for (guint kind = 0; kind < HOSTILE_KINDS; kind++)
+          for (guint kind = 0; kind < BL_TEST_HOSTILE_KINDS; kind++)
             {
               ask_hostile (admin, action, i, kind);
               ask_hostile (local, action, i, kind);

@@ -279,6 +279,49 @@ test_web_state (void)
   g_assert_null (bl_control_web_state_filter (long_text));
 }
 
+#define JPEG "data:image/jpeg;base64,/9j/4AAQ"
+
+static guint
+get_image (const char *user, const char *name)
+{
+  g_autoptr (BowlinePrincipal) who = world_principal (BOWLINE_PRINCIPAL_USER, user);
+  const char *query[] = { "id", name, NULL };
+  const BlTestRequest given = {
+    .method = "GET", .path = "/userimage.ashx", .query = name != NULL ? query : NULL, .principal = who
+  };
+  g_autoptr (BowlineHttpRequest) request = bl_test_host_request (world.test, &given);
+
+  bl_test_host_settle ();
+  return bl_test_request_get_status (request);
+}
+
+static void
+test_picture (void)
+{
+  BowlineWebSocket *alice, *manager;
+  g_autoptr (GVariant) account = NULL;
+
+  begin ();
+  alice = world_connect ("alice");
+  manager = world_connect ("manager");
+  assert_result (alice, "updateUserImage", "\"image\":\"" JPEG "\"", "ok");
+  account = bowline_directory_dup (world.host, ALICE);
+  g_assert_cmpint (bl_variant_get_int (account, "flags", 0), ==, 1);
+  g_assert_cmpuint (get_image (ALICE, NULL), ==, 200);
+  g_assert_cmpuint (get_image ("user//manager", "alice"), ==, 200);
+  g_assert_cmpuint (get_image ("user//dana", "alice"), ==, 404);
+  g_assert_cmpuint (get_image ("user//dana", NULL), ==, 404);
+  assert_result (alice, "updateUserImage", "\"image\":\"data:image/svg+xml;base64,PHN2Zz4=\"",
+                 "Invalid image");
+  assert_result (alice, "updateUserImage", "\"image\":\"data:image/png;base64,/9j/4AAQ\"", "Invalid image");
+  assert_result (alice, "updateUserImage", "\"image\":0,\"userid\":\"user//manager\"", "Access denied");
+  assert_result (manager, "updateUserImage", "\"image\":0,\"userid\":\"alice\"", "ok");
+  g_assert_cmpuint (get_image (ALICE, NULL), ==, 404);
+  world_close (alice);
+  world_close (manager);
+  world_end ();
+}
+
 /* ---- texts between people
  * ---------------------------------------------------------------------------------------- */
 
@@ -356,6 +399,7 @@ main (int argc, char **argv)
   g_test_add_func ("/control/people/own-account", test_own_account);
   g_test_add_func ("/control/people/locked-settings", test_locked_settings);
   g_test_add_func ("/control/people/web-state", test_web_state);
+  g_test_add_func ("/control/people/picture", test_picture);
   g_test_add_func ("/control/people/broadcast", test_broadcast);
   g_test_add_func ("/control/people/inter-user", test_inter_user);
   return g_test_run ();

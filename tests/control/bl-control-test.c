@@ -47,6 +47,74 @@ open_header (const char *value)
   return world_open (NULL, headers, NULL, NULL);
 }
 
+/* ---- inner authentication
+ * ----------------------------------------------------------------------------------------- */
+
+#define NONCE48 "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+#define HASH48                                                                                               \
+  "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+#define SERVER_AUTH "{\"action\":\"serverAuth\",\"cnonce\":\"" NONCE48 "\",\"tlshash\":\"" HASH48 "\"}"
+
+static void
+test_inner (void)
+{
+  BowlineWebSocket *socket;
+  g_autoptr (GPtrArray) proof = NULL, frames = NULL, pong = NULL;
+
+  world_begin ();
+  socket = open_header ("*");
+  proof = world_ask (socket, SERVER_AUTH);
+  g_assert_cmpuint (proof->len, ==, 1);
+  g_assert_cmpstr (bl_variant_get_string (proof->pdata[0], "action"), ==, "serverAuth");
+  g_assert_cmpuint (strlen (bl_variant_get_string (proof->pdata[0], "nonce")), ==, 64);
+  g_assert_nonnull (bl_variant_get_string (proof->pdata[0], "cert"));
+  g_assert_nonnull (bl_variant_get_string (proof->pdata[0], "signature"));
+  frames = world_ask (socket, "{\"action\":\"userAuth\",\"username\":\"YWxpY2U=\",\"password\":\"cHc=\"}");
+  g_assert_nonnull (world_find (frames, "serverinfo"));
+  pong = world_ask (socket, "{\"action\":\"ping\"}");
+  g_assert_nonnull (world_find (pong, "pong"));
+  world_close (socket);
+  world_end ();
+}
+
+static void
+test_inner_refusals (void)
+{
+  static const struct
+  {
+    gboolean proved;
+    const char *frame;
+    const char *message;
+  } cases[] = {
+    { FALSE, "{\"action\":\"ping\"}", "badargs" },
+    { FALSE, "not JSON", "badargs" },
+    { FALSE, "{\"action\":\"userAuth\",\"username\":\"YWxpY2U=\",\"password\":\"cHc=\"}", "badargs" },
+    { FALSE, "{\"action\":\"serverAuth\",\"cnonce\":\"AAAA\",\"tlshash\":\"" HASH48 "\"}", "badargs" },
+    { FALSE, "{\"action\":\"serverAuth\",\"cnonce\":\"" NONCE48 "\",\"tlshash\":\"00\"}", "badargs" },
+    { FALSE, "{\"action\":\"serverAuth\",\"cnonce\":5}", "badargs" },
+    { TRUE, SERVER_AUTH, "badargs" },
+    { TRUE, "{\"action\":\"userAuth\",\"username\":\"%%\",\"password\":\"cHc=\"}", "badargs" },
+    { TRUE, "{\"action\":\"userAuth\",\"username\":\"YWxpY2U=\",\"password\":\"d3Jvbmc=\"}", "noauth-2d" },
+    { TRUE, "{\"action\":\"userAuth\",\"username\":\"dGY=\",\"password\":\"cHc=\"}", "tokenrequired" },
+  };
+
+  world_begin ();
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      BowlineWebSocket *socket = open_header ("*");
+      g_autoptr (GPtrArray) frames = NULL;
+
+      if (cases[i].proved)
+        g_ptr_array_unref (world_ask (socket, SERVER_AUTH));
+      frames = world_ask (socket, cases[i].frame);
+      g_assert_cmpuint (frames->len, ==, 1);
+      g_assert_cmpstr (bl_variant_get_string (frames->pdata[0], "cause"), ==, "noauth");
+      g_assert_cmpstr (bl_variant_get_string (frames->pdata[0], "msg"), ==, cases[i].message);
+      world_close (socket);
+    }
+  world_end ();
+}
+
 static void
 test_causes (void)
 {
@@ -61,7 +129,6 @@ test_causes (void)
   assert_closed (open_header ("YWxpY2U="), "noauth", "noauth-2c");
   assert_closed (open_header ("a,b,c,d"), "noauth", "noauth-2c");
   assert_closed (open_header ("%%%%,cHc="), "noauth", "noauth-2c");
-  assert_closed (open_header ("*"), "noauth", "noauth-2c");
   assert_closed (open_header ("YWxpY2U=,d3Jvbmc="), "noauth", "noauth-2d");
   assert_closed (open_header ("bm90b29scw==,cHc="), "notools", "notools");
   assert_closed (open_header ("c2xvdw==,cHc="), "banned", "banned-1");
@@ -523,6 +590,8 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/control/inner", test_inner);
+  g_test_add_func ("/control/inner-refusals", test_inner_refusals);
   g_test_add_func ("/control/causes", test_causes);
   g_test_add_func ("/control/login-keys", test_login_keys);
   g_test_add_func ("/control/ways-in", test_ways_in);
