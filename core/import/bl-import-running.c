@@ -37,7 +37,11 @@ static gboolean
 serves (const char *process, char **arguments, const Place *place)
 {
   const char *told = NULL, *program = NULL;
+  g_autofree char *interpreter = arguments[0] != NULL ? g_path_get_basename (arguments[0]) : NULL;
 
+  /* An editor or this very import has such words on its command line, too. */
+  if (interpreter == NULL || !g_str_has_prefix (interpreter, "node"))
+    return FALSE;
   for (guint i = 0; arguments[i] != NULL; i++)
     {
       if (g_str_equal (arguments[i], "--datapath") && arguments[i + 1] != NULL)

@@ -201,12 +201,12 @@ after(async () => {
 
 const ctl = (...args) => new Promise((resolve) => {
   execFile(join(BUILD, 'bin', 'bowlinectl'), ['--data-dir', target, ...sets.flatMap((s) => ['--set', s]), ...args],
-    { env: { ...process.env, BOWLINE_MODULE_PATH: join(BUILD, 'modules'), BOWLINE_DATA_PATH: BUILD }, timeout: 120000, maxBuffer: 1e8 },
+    { env: { ...process.env, BOWLINE_MODULE_PATH: join(BUILD, 'modules'), BOWLINE_DATA_PATH: BUILD }, timeout: 120000, maxBuffer: 1e8, cwd: data },
     (error, out, err) => resolve({ code: error ? error.code : 0, out, err }));
 });
 
 async function importInto(...args) {
-  const { code, out, err } = await ctl('--json', 'import-meshcentral', data, ...args);
+  const { code, out, err } = await ctl('--json', 'import-meshcentral', '.', ...args); // from inside the folder: its own name must not count as the server's
   assert.equal(code, 0, err);
   return JSON.parse(out);
 }
