@@ -55,7 +55,7 @@ bl_agent_updates_new (BlAgents *agents)
 
   updates->agents = agents;
   updates->attempts = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
-  bl_agent_deadlines_init (&updates->due, BL_AGENT_UPDATE_PATIENCE);
+  bl_agent_deadlines_init (&updates->due, agents->settings.update_seconds);
   return updates;
 }
 

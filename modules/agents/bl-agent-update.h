@@ -21,7 +21,6 @@ typedef struct _BlAgentUpdates BlAgentUpdates;
 typedef struct _BlAgentUpdate BlAgentUpdate;
 
 #define BL_AGENT_UPDATE_ATTEMPTS 2u /* for one device, until the server starts again or other programs are imported */
-#define BL_AGENT_UPDATE_PATIENCE 60u /* seconds for the next answer of a device */
 
 BlAgentUpdates *bl_agent_updates_new (BlAgents *agents);
 /** All sessions have ended. */

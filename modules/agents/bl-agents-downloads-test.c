@@ -8,53 +8,7 @@
 #include "common/bl-agent-programs.h"
 #include "common/bl-json.h"
 
-#define PE_SIZE 1024
-
 /* ---- a server with programs ----------------------------------------------------------------------------------- */
-
-static char *
-program_path (BlAgentsEnv *env, const char *file)
-{
-  return g_build_filename (bowline_host_get_data_dir (bl_test_host_get (env->test)), "agents", file, NULL);
-}
-
-/* A 64-bit Windows program without a signature. */
-static GByteArray *
-make_pe (void)
-{
-  static const guint8 numbers[][2] = { { 60, 0x80 }, { 0x84, 0x64 }, { 0x85, 0x86 }, { 0x94, 240 }, { 0x98, 0x0b }, { 0x99, 0x02 } };
-  GByteArray *file = g_byte_array_new ();
-
-  g_byte_array_set_size (file, PE_SIZE);
-  memset (file->data, 0, file->len);
-  memcpy (file->data, "MZ", 2);
-  memcpy (file->data + 0x80, "PE\0\0", 4);
-  for (guint i = 0; i < G_N_ELEMENTS (numbers); i++)
-    file->data[numbers[i][0]] = numbers[i][1];
-  file->data[0x98 + 108] = 16;
-  return file;
-}
-
-static void
-put_program (BlAgentsEnv *env, const char *file, const void *data, gsize size, const void *listed)
-{
-  g_autofree char *path = program_path (env, file);
-  g_autofree char *folder = g_path_get_dirname (path);
-  g_autofree char *index = program_path (env, BL_AGENT_PROGRAMS_INDEX);
-  g_autofree char *text = NULL;
-  g_autoptr (GVariant) entry = NULL;
-  g_autoptr (GVariant) document = NULL;
-  BlAgentProgramEntry values = { .size = size };
-
-  g_mkdir_with_parents (folder, 0700);
-  g_assert_true (g_file_set_contents (path, data, (gssize) size, NULL));
-  bl_sha384 (listed, size, values.hash);
-  bl_sha384 (listed, size, values.update_hash);
-  entry = bl_agent_program_entry_new (&values, "x", "test", 1);
-  document = g_variant_ref_sink (g_variant_new_parsed ("{'programs': <{%s: <%@a{sv}>}>}", file, entry));
-  text = bl_json_to_string (document, NULL);
-  g_assert_true (g_file_set_contents (index, text, -1, NULL));
-}
 
 static gboolean
 is_answered (gpointer data)
@@ -141,7 +95,7 @@ test_locked (BlAgentsEnv *env, gconstpointer data)
 
   bl_test_host_set (env->test, "lock-agent-download", "true");
   bl_agents_env_activate (env);
-  put_program (env, "meshagent_x86-64", "program", 7, "program");
+  bl_agents_env_put_program (env, "meshagent_x86-64", "program", 7, "program");
   settings = get (env, "/meshsettings", (const char *const[]){ "id", id, NULL }, 401);
   program = get (env, "/meshagents", (const char *const[]){ "id", "6", NULL }, 401);
 }
@@ -163,14 +117,14 @@ test_programs (BlAgentsEnv *env, gconstpointer data)
 
   g_assert_true (has_text (missing, "bowlinectl agents import"));
   g_assert_true (has_text (missing, "bowline-agent"));
-  put_program (env, "meshagent_x86-64", content, 200000, content);
+  bl_agents_env_put_program (env, "meshagent_x86-64", content, 200000, content);
   found = get (env, "/meshagents", six, 200);
   g_assert_cmpmem (g_bytes_get_data (found, NULL), g_bytes_get_size (found), content, 200000);
   again = get (env, "/meshagents", (const char *const[]){ "id", "6", "meshid", "ignored", "ac", "1", NULL }, 200);
   g_assert_true (g_bytes_equal (found, again));
   /* An import while the server runs. */
   content[0] = 'b';
-  put_program (env, "meshagent_x86-64", content, 100000, content);
+  bl_agents_env_put_program (env, "meshagent_x86-64", content, 100000, content);
   newer = get (env, "/meshagents", six, 200);
   g_assert_cmpmem (g_bytes_get_data (newer, NULL), g_bytes_get_size (newer), content, 100000);
 }
@@ -179,14 +133,14 @@ static void
 test_changed_program (BlAgentsEnv *env, gconstpointer data)
 {
   static const char *const six[] = { "id", "6", NULL };
-  g_autofree char *path = program_path (env, "meshagent_x86-64");
+  g_autofree char *path = bl_agents_env_program_path (env, "meshagent_x86-64");
   g_autoptr (GBytes) other = NULL;
   g_autoptr (GBytes) good = NULL;
   g_autoptr (GBytes) replaced = NULL;
 
-  put_program (env, "meshagent_x86-64", "evil!", 5, "good!");
+  bl_agents_env_put_program (env, "meshagent_x86-64", "evil!", 5, "good!");
   other = get (env, "/meshagents", six, 404);
-  put_program (env, "meshagent_x86-64", "good!", 5, "good!");
+  bl_agents_env_put_program (env, "meshagent_x86-64", "good!", 5, "good!");
   good = get (env, "/meshagents", six, 200);
   g_assert_true (g_file_set_contents (path, "evil!", 5, NULL));
   replaced = get (env, "/meshagents", six, 404);
@@ -201,7 +155,7 @@ test_known_version (BlAgentsEnv *env, gconstpointer data)
   g_autoptr (BowlineHttpRequest) other = NULL;
   const char *tag;
 
-  put_program (env, "meshagent_x86-64", "program", 7, "program");
+  bl_agents_env_put_program (env, "meshagent_x86-64", "program", 7, "program");
   first = ask (env, "/meshagents", six, NULL);
   tag = bl_test_request_get_answer_header (first, "ETag");
   g_assert_nonnull (tag);
@@ -218,7 +172,7 @@ test_embedded (BlAgentsEnv *env, gconstpointer data)
 {
   const char *id = strrchr (env->mesh, '/') + 1;
   const char *const query[] = { "id", "4", "meshid", id, "installflags", "1", NULL };
-  g_autoptr (GByteArray) pe = make_pe ();
+  g_autoptr (GByteArray) pe = bl_agents_testing_make_pe ();
   g_autoptr (BowlineHttpRequest) first = NULL;
   g_autoptr (GBytes) body = NULL;
   g_autoptr (GBytes) again = NULL;
@@ -226,7 +180,7 @@ test_embedded (BlAgentsEnv *env, gconstpointer data)
   g_autoptr (GBytes) unknown = NULL;
   g_autoptr (BlMsh) inside = NULL;
 
-  put_program (env, "MeshService64.exe", pe->data, pe->len, pe->data);
+  bl_agents_env_put_program (env, "MeshService64.exe", pe->data, pe->len, pe->data);
   first = ask (env, "/meshagents", query, NULL);
   g_assert_cmpuint (bl_test_request_get_status (first), ==, 200);
   g_assert_cmpstr (bl_test_request_get_answer_header (first, "Content-Disposition"), ==,
@@ -238,7 +192,7 @@ test_embedded (BlAgentsEnv *env, gconstpointer data)
   g_assert_cmpstr (bl_msh_get (inside, "MeshName"), ==, "Group");
   g_assert_cmpstr (bl_msh_get (inside, "InstallFlags"), ==, "1");
   plain = get (env, "/meshagents", (const char *const[]){ "id", "4", NULL }, 200);
-  g_assert_cmpuint (g_bytes_get_size (plain), ==, PE_SIZE);
+  g_assert_cmpuint (g_bytes_get_size (plain), ==, BL_AGENTS_TESTING_PE_SIZE);
   unknown = get (env, "/meshagents", (const char *const[]){ "id", "4", "meshid", "nonsense", NULL }, 401);
 }
 
@@ -248,12 +202,12 @@ test_zip (BlAgentsEnv *env, gconstpointer data)
   g_autoptr (GBytes) body = NULL;
   g_autoptr (GBytes) head = NULL;
   g_autoptr (GBytes) tail = NULL;
-  g_autofree char *path = program_path (env, "meshagent_x86-64");
+  g_autofree char *path = bl_agents_env_program_path (env, "meshagent_x86-64");
   const char *bytes;
   gsize size;
   struct stat st;
 
-  put_program (env, "meshagent_x86-64", "123456789", 9, "123456789");
+  bl_agents_env_put_program (env, "meshagent_x86-64", "123456789", 9, "123456789");
   body = get (env, "/meshagents", (const char *const[]){ "id", "6", "zip", "1", NULL }, 200);
   bytes = g_bytes_get_data (body, &size);
   g_assert_cmpint (stat (path, &st), ==, 0);

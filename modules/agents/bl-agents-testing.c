@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "common/bl-agent-programs.h"
+#include "common/bl-json.h"
 #include "common/bl-variant.h"
 
 BlAgentsTesting bl_agents_testing;
@@ -89,7 +91,19 @@ sign_finish (BowlineHost *host, GAsyncResult *result, GError **error)
   return g_task_propagate_pointer (G_TASK (result), error);
 }
 
+/* Not secret, but bound to its purpose. */
+static char *
+ticket_seal (BowlineHost *host, const char *purpose, GVariant *content, guint32 seconds)
+{
+  g_autoptr (GVariant) owned = g_variant_ref_sink (content);
+  g_autofree char *json = bl_json_to_string (owned, NULL);
+  g_autofree char *text = g_base64_encode ((const guchar *) json, strlen (json));
+
+  return g_strconcat (purpose, ".", text, NULL);
+}
+
 static const BowlineIdentityOps identity_ops = {
+  .ticket_seal = ticket_seal,
   .dup_certificate = dup_certificate,
   .dup_server_id = dup_server_id,
   .accepts_web_hash = accepts_web_hash,
@@ -119,7 +133,7 @@ set_defaults (BlAgentsEnv *env)
     { "hold-time", "120" },      { "max-holds", "3" },    { "core-timeout", "1" },    { "max-devices", "0" },
     { "max-message", "1048576" }, { "message-rate", "50" }, { "byte-rate", "262144" }, { "storm-clear", "4" },
     { "storm-refuse", "6" },     { "lock-agent-download", "false" },
-    { "agent-updates", "false" }, { "max-updates", "1" },
+    { "agent-updates", "false" }, { "max-updates", "8" },  { "update-timeout", "60" },
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (defaults); i++)
@@ -160,6 +174,51 @@ bl_agents_env_tear_down (BlAgentsEnv *env, gconstpointer data)
   bl_test_host_free (env->test);
   g_free (env->core_path);
   g_free (env->mesh);
+}
+
+/* ---- programs --------------------------------------------------------------------------------------------------- */
+
+char *
+bl_agents_env_program_path (BlAgentsEnv *env, const char *file)
+{
+  return g_build_filename (bowline_host_get_data_dir (bl_test_host_get (env->test)), "agents", file, NULL);
+}
+
+GByteArray *
+bl_agents_testing_make_pe (void)
+{
+  static const guint8 numbers[][2] = { { 60, 0x80 }, { 0x84, 0x64 }, { 0x85, 0x86 }, { 0x94, 240 }, { 0x98, 0x0b }, { 0x99, 0x02 } };
+  GByteArray *file = g_byte_array_new ();
+
+  g_byte_array_set_size (file, BL_AGENTS_TESTING_PE_SIZE);
+  memset (file->data, 0, file->len);
+  memcpy (file->data, "MZ", 2);
+  memcpy (file->data + 0x80, "PE\0\0", 4);
+  for (guint i = 0; i < G_N_ELEMENTS (numbers); i++)
+    file->data[numbers[i][0]] = numbers[i][1];
+  file->data[0x98 + 108] = 16;
+  return file;
+}
+
+void
+bl_agents_env_put_program (BlAgentsEnv *env, const char *file, const void *data, gsize size, const void *listed)
+{
+  g_autofree char *path = bl_agents_env_program_path (env, file);
+  g_autofree char *folder = g_path_get_dirname (path);
+  g_autofree char *index = bl_agents_env_program_path (env, BL_AGENT_PROGRAMS_INDEX);
+  g_autofree char *text = NULL;
+  g_autoptr (GVariant) entry = NULL;
+  g_autoptr (GVariant) document = NULL;
+  BlAgentProgramEntry values = { .size = size };
+
+  g_mkdir_with_parents (folder, 0700);
+  g_assert_true (g_file_set_contents (path, data, (gssize) size, NULL));
+  bl_sha384 (listed, size, values.hash);
+  bl_sha384 (listed, size, values.update_hash);
+  entry = bl_agent_program_entry_new (&values, "x", "test", 1);
+  document = g_variant_ref_sink (g_variant_new_parsed ("{'programs': <{%s: <%@a{sv}>}>}", file, entry));
+  text = bl_json_to_string (document, NULL);
+  g_assert_true (g_file_set_contents (index, text, -1, NULL));
 }
 
 static void

@@ -31,6 +31,11 @@ extern BlAgentsTesting bl_agents_testing;
 void bl_agents_testing_begin (void);
 void bl_agents_testing_end (void);
 
+#define BL_AGENTS_TESTING_PE_SIZE 1024
+
+/** Returns: (transfer full): a 64-bit Windows program without a signature */
+GByteArray *bl_agents_testing_make_pe (void);
+
 /** The module on its host; a fixture of g_test_add(). With data, it is not activated yet. */
 typedef struct
 {
@@ -43,6 +48,10 @@ void bl_agents_env_set_up (BlAgentsEnv *env, gconstpointer data);
 void bl_agents_env_tear_down (BlAgentsEnv *env, gconstpointer data);
 void bl_agents_env_activate (BlAgentsEnv *env);
 void bl_agents_env_put_mesh (BlAgentsEnv *env, const char *id, gint64 flags);
+/** Returns: (transfer full): where an imported program is */
+char *bl_agents_env_program_path (BlAgentsEnv *env, const char *file);
+/** As an import does; @listed: what the list says is in it, as long as @data */
+void bl_agents_env_put_program (BlAgentsEnv *env, const char *file, const void *data, gsize size, const void *listed);
 gboolean bl_agents_env_has_event (BlAgentsEnv *env, const char *action);
 
 /** One device with its socket. */

@@ -172,13 +172,20 @@ bl_agents_remove (BlAgents *agents, BlAgentSession *session)
 
 /* ---- what the host asks ----------------------------------------------------------------------------------------- */
 
+BlAgentSession *
+bl_agents_find (BlAgents *agents, const char *node_id)
+{
+  BlAgentSession *session = g_hash_table_lookup (agents->connected, node_id);
+
+  return session != NULL && session->state == BL_AGENT_STATE_READY ? session : NULL;
+}
+
 static gboolean
 transport_send (gpointer self, const char *node_id, GVariant *message)
 {
-  BlAgents *agents = self;
-  BlAgentSession *session = g_hash_table_lookup (agents->connected, node_id);
+  BlAgentSession *session = bl_agents_find (self, node_id);
 
-  if (session == NULL || session->state != BL_AGENT_STATE_READY)
+  if (session == NULL)
     return FALSE;
   bl_agent_session_send_json (session, message);
   return TRUE;
@@ -234,6 +241,7 @@ read_settings (BlAgents *agents)
   settings->storm_refuse = (guint) bowline_host_get_int (host, "storm-refuse");
   settings->updates = bowline_host_get_boolean (host, "agent-updates");
   settings->max_updates = (guint) bowline_host_get_int (host, "max-updates");
+  settings->update_seconds = (guint) bowline_host_get_int (host, "update-timeout");
   settings->byte_rate = (guint) bowline_host_get_int (host, "byte-rate");
 }
 
@@ -287,7 +295,7 @@ register_all (BlAgents *agents, GError **error)
     .disconnect = transport_disconnect,
   };
 
-  if (!bowline_host_register_device_transport (agents->host, &transport, agents, error))
+  if (!bowline_host_register_device_transport (agents->host, &transport, agents, error) || !bl_agents_offer (agents, error))
     return FALSE;
   agents->endpoint = bowline_host_register_endpoint (agents->host, &channel, agents, error);
   if (agents->endpoint == 0)
@@ -309,8 +317,8 @@ bl_agents_new (BowlineHost *host, GError **error)
   agents->server_id = bowline_identity_dup_server_id (host);
   agents->server_certificate = bowline_identity_dup_certificate (host, BOWLINE_CERTIFICATE_AGENT_SERVER);
   agents->binaries = bl_agent_binaries_new (host);
-  agents->updates = bl_agent_updates_new (agents);
   read_settings (agents);
+  agents->updates = bl_agent_updates_new (agents);
   bl_agent_deadlines_init (&agents->handshakes, agents->settings.handshake_seconds);
   bl_agent_deadlines_init (&agents->holds, agents->settings.hold_seconds);
   bl_agent_deadlines_init (&agents->cores_due, agents->settings.core_seconds);

@@ -39,6 +39,7 @@ typedef struct
   guint storm_clear;  /* more disconnections: the device runs without a core; 0: no limit */
   guint storm_refuse; /* more: it is not let in; 0: no limit */
   guint max_updates;  /* programs sent at a time */
+  guint update_seconds; /* for the next answer of a device that gets one */
   gboolean updates;   /* other programs are replaced */
 } BlAgentsSettings;
 
@@ -82,6 +83,11 @@ void bl_agents_enter (BlAgents *agents, BlAgentSession *session);
 gboolean bl_agents_leave (BlAgents *agents, BlAgentSession *session);
 /** Returns: disconnections of this device in the current window */
 guint bl_agents_get_disconnections (BlAgents *agents, const char *node_id);
+
+/** Returns: (transfer none) (nullable): the device's session, if messages can go there */
+BlAgentSession *bl_agents_find (BlAgents *agents, const char *node_id);
+/** Offers service "bowline.agents". */
+gboolean bl_agents_offer (BlAgents *agents, GError **error);
 
 /** Keeps the socket open and silent: an agent that is refused at once would come back at once. */
 void bl_agents_hold (BlAgents *agents, BlAgentSession *session);

@@ -108,6 +108,11 @@ PIN (BowlineDeviceState, reserved, 12);
 PIN (BowlineDeviceState, agent_since_ms, 16);
 PIN (BowlineDeviceState, cira_since_ms, 24);
 
+PIN (BowlineAgents, struct_size, 0);
+PIN (BowlineAgents, flags, 4);
+PIN (BowlineAgents, upload_core, 8);
+PIN (BowlineAgents, update, 16);
+
 PIN (BowlineSocketStats, struct_size, 0);
 PIN (BowlineSocketStats, reserved, 4);
 PIN (BowlineSocketStats, bytes_in, 8);

@@ -20,6 +20,9 @@ struct _BlFakeAgent
   char *script;
   char *problem;
   GPtrArray *json;
+  GByteArray *program;
+  guint blocks;
+  gboolean has_program;
   guint pushes, compressed, clears;
   gboolean has_core, sent_info, trusts, authenticated, stable;
 };
@@ -33,6 +36,7 @@ bl_fake_agent_new (const BlFakeAgentOptions *options, BlFakeAgentSend send, gpoi
   agent->send = send;
   agent->user_data = user_data;
   agent->json = g_ptr_array_new_with_free_func (g_free);
+  agent->program = g_byte_array_new ();
   bl_random_bytes (agent->nonce, sizeof agent->nonce);
   return agent;
 }
@@ -41,6 +45,7 @@ void
 bl_fake_agent_free (BlFakeAgent *agent)
 {
   g_ptr_array_unref (agent->json);
+  g_byte_array_unref (agent->program);
   g_free (agent->script);
   g_free (agent->problem);
   g_free (agent);
@@ -81,14 +86,25 @@ send_info (BlFakeAgent *agent)
       bl_fake_agent_send_json (agent, json);
     }
   memcpy (info.mesh_id, agent->options.mesh_id, BL_ID48_SIZE);
+  if (agent->options.old_info)
+    {
+      g_autoptr (GBytes) whole = bl_agent_write_auth_info (&info);
+      send_take (agent, g_bytes_new_from_bytes (whole, 0, 70));
+      return;
+    }
   send_take (agent, bl_agent_write_auth_info (&info));
 }
 
 void
 bl_fake_agent_start (BlFakeAgent *agent)
 {
-  send_take (agent, bl_agent_write_text (BL_AGENT_COMMIT_DATE, "2022-Nov-2 23:01:45-0700"));
-  send_take (agent, bl_agent_write_text (BL_AGENT_HOST_INFO, "Debian GNU/Linux 12 (bookworm) - x64"));
+  const char *date = agent->options.date != NULL ? agent->options.date : "2022-Nov-2 23:01:45-0700";
+
+  if (!agent->options.no_date)
+    {
+      send_take (agent, bl_agent_write_text (BL_AGENT_COMMIT_DATE, date));
+      send_take (agent, bl_agent_write_text (BL_AGENT_HOST_INFO, "Debian GNU/Linux 12 (bookworm) - x64"));
+    }
   send_take (agent, bl_agent_write_server_id (agent->options.server_id));
   if (agent->options.known)
     send_take (agent, bl_agent_write_auth_confirm ());
@@ -220,6 +236,30 @@ take_core (BlFakeAgent *agent, const BlAgentMsg *message)
 }
 
 static void
+take_update (BlFakeAgent *agent, const BlAgentMsg *message)
+{
+  guint8 hash[BL_SHA384_SIZE];
+
+  if (message->hash.kind == BL_AGENT_HASH_NONE)
+    {
+      g_byte_array_set_size (agent->program, 0);
+      agent->blocks = 0;
+      return;
+    }
+  bl_sha384 (agent->program->data, agent->program->len, hash);
+  agent->has_program = memcmp (hash, message->hash.hash, sizeof hash) == 0;
+}
+
+static void
+take_block (BlFakeAgent *agent, const BlAgentMsg *message)
+{
+  g_byte_array_append (agent->program, message->block.data, (guint) message->block.len);
+  agent->blocks++;
+  if (agent->options.stall_after == 0 || agent->blocks < agent->options.stall_after)
+    send_take (agent, bl_agent_write_update_block (message->request_id, NULL, 0));
+}
+
+static void
 take_command (BlFakeAgent *agent, const BlAgentMsg *message)
 {
   switch (message->command)
@@ -232,7 +272,7 @@ take_command (BlFakeAgent *agent, const BlAgentMsg *message)
       break;
     case BL_AGENT_AUTH_CONFIRM:
       agent->authenticated = TRUE;
-      send_take (agent, bl_agent_write_tag (""));
+      send_take (agent, bl_agent_write_tag (agent->options.tag != NULL ? agent->options.tag : ""));
       break;
     case BL_AGENT_CORE_HASH:
       send_core_hash (agent);
@@ -240,6 +280,16 @@ take_command (BlFakeAgent *agent, const BlAgentMsg *message)
     case BL_AGENT_CORE_MODULE:
     case BL_AGENT_COMPRESSED_CORE:
       take_core (agent, message);
+      break;
+    case BL_AGENT_AGENT_HASH:
+      if (agent->options.program_hash != NULL)
+        send_take (agent, bl_agent_write_hash (BL_AGENT_AGENT_HASH, message->request_id, agent->options.program_hash));
+      break;
+    case BL_AGENT_UPDATE:
+      take_update (agent, message);
+      break;
+    case BL_AGENT_UPDATE_BLOCK:
+      take_block (agent, message);
       break;
     case BL_AGENT_CORE_OK:
       if (!agent->stable && agent->script == NULL)
@@ -320,6 +370,18 @@ GPtrArray *
 bl_fake_agent_get_json (BlFakeAgent *agent)
 {
   return agent->json;
+}
+
+GByteArray *
+bl_fake_agent_get_program (BlFakeAgent *agent)
+{
+  return agent->program;
+}
+
+gboolean
+bl_fake_agent_has_program (BlFakeAgent *agent)
+{
+  return agent->has_program;
 }
 
 const char *

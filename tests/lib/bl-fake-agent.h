@@ -26,6 +26,12 @@ typedef struct
   gboolean pkcs7;          /* signs as Windows does */
   gboolean mute;           /* its core never speaks */
   gboolean bad_signature;
+  gboolean old_info;           /* AuthInfo without a computer name, of 70 bytes */
+  gboolean no_date;            /* as agents before command 30 */
+  const char *date;            /* (nullable): another date of its program */
+  const char *tag;             /* (nullable) */
+  const guint8 *program_hash;  /* (nullable): what it answers to 12; without, it does not answer */
+  guint stall_after;           /* takes so many blocks of a new program, then no more; 0: all */
 } BlFakeAgentOptions;
 
 typedef struct _BlFakeAgent BlFakeAgent;
@@ -56,6 +62,10 @@ const char *bl_fake_agent_get_script (BlFakeAgent *agent);
 void bl_fake_agent_set_core (BlFakeAgent *agent, const guint8 *hash);
 /** Returns: (transfer none): JSON messages received */
 GPtrArray *bl_fake_agent_get_json (BlFakeAgent *agent);
+/** Returns: (transfer none): what it received of a new program */
+GByteArray *bl_fake_agent_get_program (BlFakeAgent *agent);
+/** The program came whole: its SHA-384 is the one the server named. */
+gboolean bl_fake_agent_has_program (BlFakeAgent *agent);
 /** Returns: (transfer none) (nullable): what went wrong in its eyes */
 const char *bl_fake_agent_get_problem (BlFakeAgent *agent);
 

@@ -63,5 +63,33 @@ bowline_device_set_sessions (BowlineHost *host, const char *node_id, const char 
 /** Returns: (transfer full) (nullable): a{sv} of all types */
 BOWLINE_AVAILABLE_IN_1_0 GVariant *bowline_device_dup_sessions (BowlineHost *host, const char *node_id);
 
+/**
+ * Service "bowline.agents" (bowline_host_lookup_service()), offered by the module that serves agents: what is done with the
+ * programs on devices rather than with the devices.
+ */
+#define BOWLINE_AGENTS_SERVICE "bowline.agents"
+#define BOWLINE_AGENTS_MAJOR 1u
+
+/* Core scripts, for upload_core */
+#define BOWLINE_CORE_DEFAULT 1u
+#define BOWLINE_CORE_CLEAR 2u /* none */
+#define BOWLINE_CORE_RECOVERY 3u
+#define BOWLINE_CORE_TINY 4u
+#define BOWLINE_CORE_CUSTOM 5u
+
+typedef struct
+{
+  guint32 struct_size;
+  guint32 flags;
+  /**
+   * upload_core: has a connected agent run another core script until it connects again.
+   * @kind: BOWLINE_CORE_*; @script: (nullable) (transfer none): the script, with %BOWLINE_CORE_CUSTOM
+   * Returns: %FALSE with %BOWLINE_ERROR_NOT_FOUND (not connected), _NOT_SUPPORTED (no such core here) or _INVALID.
+   */
+  gboolean (*upload_core) (gpointer self, const char *node_id, guint32 kind, GBytes *script, GError **error);
+  /** update: gives a connected agent the program kept here, if it runs another. Errors as above. (nullable) */
+  gboolean (*update) (gpointer self, const char *node_id, GError **error);
+} BowlineAgents;
+
 G_END_DECLS
 #endif
