@@ -121,7 +121,8 @@ admit_new (BlAgentSession *session)
 
   if (mesh == NULL)
     {
-      bl_agent_session_hold (session, "there is no group %s", mesh_id);
+      if (!bl_agent_orphan_adopt (session, mesh_id))
+        bl_agent_session_hold (session, "there is no group %s", mesh_id);
       return;
     }
   if (settings->max_devices > 0 && bowline_directory_count (session->host, "node") >= settings->max_devices)
@@ -152,7 +153,8 @@ admit_known (BlAgentSession *session, GVariant *node)
 
   if (mesh == NULL)
     {
-      bl_agent_session_hold (session, "its group %s does not exist", mesh_id != NULL ? mesh_id : "");
+      if (!bl_agent_orphan_adopt (session, mesh_id))
+        bl_agent_session_hold (session, "its group %s does not exist", mesh_id != NULL ? mesh_id : "");
       return;
     }
   flags = bl_variant_get_int (mesh, "flags", 0);

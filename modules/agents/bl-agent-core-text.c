@@ -37,29 +37,29 @@ bl_agent_core_text_flavour (guint agent_id)
     }
 }
 
-/* Returns: (transfer full) (nullable) */
-static char *
-find_modules (const char *path)
+/* Folders of modules beside @path, the first one first. The smaller forms beside x.min.js are not always complete. */
+static GPtrArray *
+find_folders (const char *path)
 {
-  g_autofree char *folder = g_path_get_dirname (path);
-  const gboolean is_min = g_str_has_suffix (path, ".min.js");
-  const char *const names[] = { is_min ? "modules_meshcore_min" : "modules_meshcore", "modules_meshcore" };
+  static const char *const names[] = { "modules_meshcore_min", "modules_meshcore" };
+  g_autofree char *beside = g_path_get_dirname (path);
+  GPtrArray *folders = g_ptr_array_new_with_free_func (g_free);
 
-  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+  for (guint i = g_str_has_suffix (path, ".min.js") ? 0 : 1; i < G_N_ELEMENTS (names); i++)
     {
-      g_autofree char *modules = g_build_filename (folder, names[i], NULL);
-      if (g_file_test (modules, G_FILE_TEST_IS_DIR))
-        return g_steal_pointer (&modules);
+      g_autofree char *folder = g_build_filename (beside, names[i], NULL);
+      if (g_file_test (folder, G_FILE_TEST_IS_DIR))
+        g_ptr_array_add (folders, g_steal_pointer (&folder));
     }
-  return NULL;
+  return folders;
 }
 
 gboolean
 bl_agent_core_text_has_modules (const char *path)
 {
-  g_autofree char *modules = find_modules (path);
+  g_autoptr (GPtrArray) folders = find_folders (path);
 
-  return modules != NULL;
+  return folders->len > 0;
 }
 
 void
@@ -109,23 +109,30 @@ is_plain_name (const char *name)
   return *name != '\0';
 }
 
-/* x.js and x.min.js are module x; y.json becomes variable y. */
-static gboolean
-add_module (GString *out, const char *folder, const char *file, BlAgentCoreFlavour flavour, GError **error)
+/* x.js and x.min.js are module x; y.json becomes variable y. Returns: (transfer full) (nullable): x or y */
+static char *
+dup_module_name (const char *file)
 {
-  g_autofree char *path = g_build_filename (folder, file, NULL);
-  g_autofree char *text = NULL;
-  g_autofree char *name = g_strndup (file, (gsize) (strrchr (file, '.') - file));
-  const gboolean is_data = g_str_has_suffix (file, ".json");
-  gsize length;
+  const char *dot = strrchr (file, '.');
+  g_autofree char *name = NULL;
 
+  if (!g_str_has_suffix (file, ".js") && !g_str_has_suffix (file, ".json"))
+    return NULL;
+  name = g_strndup (file, (gsize) (dot - file));
   if (g_str_has_suffix (name, ".min"))
     name[strlen (name) - 4] = '\0';
-  if (!is_plain_name (name) || !is_for (name, flavour))
-    return TRUE;
+  return is_plain_name (name) ? g_steal_pointer (&name) : NULL;
+}
+
+static gboolean
+add_module (GString *out, const char *name, const char *path, GError **error)
+{
+  g_autofree char *text = NULL;
+  gsize length;
+
   if (!g_file_get_contents (path, &text, &length, error))
     return FALSE;
-  if (is_data)
+  if (g_str_has_suffix (path, ".json"))
     {
       g_string_append_printf (out, "var %s = JSON.parse(", name);
       bl_agent_core_text_quote (out, text, length);
@@ -139,29 +146,45 @@ add_module (GString *out, const char *folder, const char *file, BlAgentCoreFlavo
   return TRUE;
 }
 
-static int
-compare_names (gconstpointer a, gconstpointer b)
-{
-  return strcmp (*(const char *const *) a, *(const char *const *) b);
-}
-
+/* Adds to @modules, name -> path, what is not there yet. */
 static gboolean
-add_modules (GString *out, const char *folder, BlAgentCoreFlavour flavour, GError **error)
+collect (GHashTable *modules, const char *folder, BlAgentCoreFlavour flavour, GError **error)
 {
   g_autoptr (GDir) directory = g_dir_open (folder, 0, error);
-  g_autoptr (GPtrArray) files = g_ptr_array_new_with_free_func (g_free);
-  const char *name;
+  const char *file;
 
   if (directory == NULL)
     return FALSE;
-  while (files->len < MAX_MODULES && (name = g_dir_read_name (directory)) != NULL)
-    if (g_str_has_suffix (name, ".js") || g_str_has_suffix (name, ".json"))
-      g_ptr_array_add (files, g_strdup (name));
+  while (g_hash_table_size (modules) < MAX_MODULES && (file = g_dir_read_name (directory)) != NULL)
+    {
+      g_autofree char *name = dup_module_name (file);
+
+      if (name != NULL && is_for (name, flavour) && !g_hash_table_contains (modules, name))
+        g_hash_table_insert (modules, g_steal_pointer (&name), g_build_filename (folder, file, NULL));
+    }
+  return TRUE;
+}
+
+static int
+compare_names (gconstpointer a, gconstpointer b)
+{
+  return strcmp (a, b);
+}
+
+static gboolean
+add_modules (GString *out, GPtrArray *folders, BlAgentCoreFlavour flavour, GError **error)
+{
+  g_autoptr (GHashTable) modules = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  g_autoptr (GList) names = NULL;
+
+  for (guint i = 0; i < folders->len; i++)
+    if (!collect (modules, g_ptr_array_index (folders, i), flavour, error))
+      return FALSE;
   /* The hash of a core must not depend on how a disk sorts. */
-  g_ptr_array_sort (files, compare_names);
+  names = g_list_sort (g_hash_table_get_keys (modules), compare_names);
   g_string_append (out, "var addedModules = [];\n");
-  for (guint i = 0; i < files->len && out->len <= BL_CORE_MAX; i++)
-    if (!add_module (out, folder, g_ptr_array_index (files, i), flavour, error))
+  for (GList *link = names; link != NULL && out->len <= BL_CORE_MAX; link = link->next)
+    if (!add_module (out, link->data, g_hash_table_lookup (modules, link->data), error))
       return FALSE;
   return TRUE;
 }
@@ -169,7 +192,7 @@ add_modules (GString *out, const char *folder, BlAgentCoreFlavour flavour, GErro
 GString *
 bl_agent_core_text_build (const char *path, BlAgentCoreFlavour flavour, GError **error)
 {
-  g_autofree char *modules = find_modules (path);
+  g_autoptr (GPtrArray) folders = find_folders (path);
   g_autofree char *script = NULL;
   GString *text;
   gsize length = 0;
@@ -177,7 +200,7 @@ bl_agent_core_text_build (const char *path, BlAgentCoreFlavour flavour, GError *
   if (!g_file_get_contents (path, &script, &length, error))
     return NULL;
   text = g_string_new (NULL);
-  if (modules != NULL && !add_modules (text, modules, flavour, error))
+  if (folders->len > 0 && !add_modules (text, folders, flavour, error))
     {
       g_string_free (text, TRUE);
       return NULL;

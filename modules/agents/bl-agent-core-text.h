@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * The text of a core script: one file, or a file and the modules that lie beside it in a folder `modules_meshcore`
- * (`modules_meshcore_min` beside a file *.min.js, if it is there), as MeshCentral ships its own (js-runtime.md section 2).
+ * (beside a file *.min.js, those in `modules_meshcore_min` come first), as MeshCentral ships its own (js-runtime.md
+ * section 2).
  * Any thread.
  */
 #pragma once

@@ -203,6 +203,112 @@ bl_agent_node_apply_core_info (GVariant *node, GVariant *report, char **what)
   return g_variant_ref_sink (g_variant_dict_end (&patch));
 }
 
+/* ---- tag -------------------------------------------------------------------------------------------------------- */
+
+#define MAX_TAGS 64u /* one device may have */
+#define MAX_TAG_LENGTH 64u
+
+/* Returns: (transfer none) (nullable): what follows @prefix in the first line that has something behind it */
+static const char *
+find_line (char **lines, const char *prefix)
+{
+  for (guint i = 0; lines[i] != NULL; i++)
+    if (g_str_has_prefix (lines[i], prefix) && lines[i][strlen (prefix)] != '\0')
+      return g_strstrip (lines[i] + strlen (prefix));
+  return NULL;
+}
+
+static const char *
+find_tag (char **lines)
+{
+  for (guint i = 0; lines[i] != NULL; i++)
+    if (lines[i][0] != '\0' && lines[i][0] != '~')
+      return lines[i];
+  return NULL;
+}
+
+static int
+compare_tags (gconstpointer a, gconstpointer b)
+{
+  return strcmp (*(const char *const *) a, *(const char *const *) b);
+}
+
+static void
+add_tag (GPtrArray *tags, const char *tag)
+{
+  if (tags->len < MAX_TAGS && *tag != '\0' && strlen (tag) <= MAX_TAG_LENGTH
+      && !g_ptr_array_find_with_equal_func (tags, tag, g_str_equal, NULL))
+    g_ptr_array_add (tags, g_strdup (tag));
+}
+
+/* Returns: (transfer floating) */
+static GVariant *
+merge_tags (GVariant *node, const char *asked, gboolean add)
+{
+  g_autoptr (GPtrArray) tags = g_ptr_array_new_with_free_func (g_free);
+  g_auto (GStrv) before = add ? bl_variant_get_strv (node, "tags") : NULL;
+  g_auto (GStrv) given = g_strsplit (asked, ",", (gint) MAX_TAGS);
+  GVariantBuilder array;
+
+  for (guint i = 0; before != NULL && before[i] != NULL; i++)
+    add_tag (tags, before[i]);
+  for (guint i = 0; given[i] != NULL; i++)
+    add_tag (tags, g_strstrip (given[i]));
+  g_ptr_array_sort (tags, compare_tags);
+  g_variant_builder_init (&array, G_VARIANT_TYPE ("av"));
+  for (guint i = 0; i < tags->len; i++)
+    g_variant_builder_add (&array, "v", g_variant_new_string (g_ptr_array_index (tags, i)));
+  return g_variant_builder_end (&array);
+}
+
+static void
+apply_asked (GVariantDict *patch, GVariant *node, char **lines, const char *const *allowed)
+{
+  const char *name = find_line (lines, "~ServerName:");
+  const char *description = find_line (lines, "~ServerDesc:");
+  const char *tags = find_line (lines, "~ServerTags:");
+  const char *described = bl_variant_get_string (node, "desc");
+  g_auto (GStrv) tagged = bl_variant_get_strv (node, "tags");
+  const gboolean no_text = described == NULL || *described == '\0', no_tags = tagged == NULL || tagged[0] == NULL;
+
+  if (name != NULL && *name != '\0' && strlen (name) <= BL_DEVICE_NAME_MAX && g_strv_contains (allowed, "name"))
+    put (patch, node, "name", g_variant_new_string (name));
+  if (description != NULL && strlen (description) <= BL_DESCRIPTION_MAX
+      && (g_strv_contains (allowed, "description") || (no_text && g_strv_contains (allowed, "description-if-empty"))))
+    put (patch, node, "desc", g_variant_new_string (description));
+  if (tags != NULL
+      && (g_strv_contains (allowed, "tags") || g_strv_contains (allowed, "tags-add")
+          || (no_tags && g_strv_contains (allowed, "tags-if-empty"))))
+    put (patch, node, "tags", merge_tags (node, tags, !g_strv_contains (allowed, "tags")));
+}
+
+GVariant *
+bl_agent_node_apply_tag (GVariant *node, const char *text, gsize length, const char *const *allowed)
+{
+  g_autoptr (GVariant) before = bl_variant_get_object (node, "agent");
+  g_autoptr (GVariant) agent = dup_or_new (before);
+  g_autofree char *valid = g_utf8_make_valid (text, (gssize) length);
+  g_auto (GStrv) lines = NULL;
+  const char *tag;
+  GVariantDict patch;
+
+  for (char *c = valid; *c != '\0'; c++)
+    if (g_ascii_iscntrl (*c) && *c != '\n' && *c != '\r')
+      *c = ' ';
+  lines = g_strsplit_set (valid, "\r\n", -1);
+  for (guint i = 0; lines[i] != NULL; i++)
+    g_strstrip (lines[i]);
+  tag = find_tag (lines);
+  if (tag != NULL)
+    set (&agent, "tag", g_variant_new_string (tag));
+  else
+    unset (&agent, "tag");
+  g_variant_dict_init (&patch, NULL);
+  put (&patch, node, "agent", agent);
+  apply_asked (&patch, node, lines, allowed);
+  return g_variant_ref_sink (g_variant_dict_end (&patch));
+}
+
 GVariant *
 bl_agent_node_apply_no_core (GVariant *node)
 {

@@ -36,6 +36,16 @@ GVariant *bl_agent_node_refresh (GVariant *node,
  */
 GVariant *bl_agent_node_apply_core_info (GVariant *node, GVariant *report, char **what);
 
+/**
+ * bl_agent_node_apply_tag: what command 15 changes.
+ * @text: the first line that does not begin with "~" is the tag; "~ServerName:", "~ServerDesc:" and "~ServerTags:a,b" ask
+ *   for more
+ * @allowed: (array zero-terminated=1): what a device may set so: "name", "description", "tags"; "description-if-empty" and
+ *   "tags-if-empty" only where nobody did, "tags-add" beside what is there
+ * Returns: (transfer full): the changed fields only, a{sv}; empty when nothing changed
+ */
+GVariant *bl_agent_node_apply_tag (GVariant *node, const char *text, gsize length, const char *const *allowed);
+
 /** Returns: (transfer full): fields that say that no core runs: no name of it, no capabilities but the agent's own */
 GVariant *bl_agent_node_apply_no_core (GVariant *node);
 

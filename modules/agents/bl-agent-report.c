@@ -100,28 +100,12 @@ void
 bl_agent_report_tag (BlAgentSession *session, const char *text, gsize length)
 {
   g_autoptr (GVariant) node = session->recovery ? NULL : bowline_directory_dup (session->host, session->node_id);
-  g_autoptr (GVariant) agent = bl_variant_get_object (node, "agent");
-  g_autoptr (GVariant) tagged = NULL;
-  g_autofree char *valid = NULL;
-  g_auto (GStrv) lines = NULL;
-  const char *tag = NULL;
-  GVariantDict patch;
+  g_autoptr (GVariant) patch = NULL;
 
   if (node == NULL || length > BL_AGENT_MAX_TAG)
     return;
-  valid = g_utf8_make_valid (text, (gssize) length);
-  lines = g_strsplit_set (valid, "\r\n", -1);
-  /* Lines with "~" would set the name or tags from the device; no setting allows that. */
-  for (guint i = 0; lines[i] != NULL && tag == NULL; i++)
-    if (lines[i][0] != '\0' && lines[i][0] != '~')
-      tag = lines[i];
-  if (g_strcmp0 (tag, bl_variant_get_string (agent, "tag")) == 0)
-    return;
-  tagged = tag != NULL ? bl_doc_set_string (agent, "tag", tag) : bl_doc_remove (agent, "tag");
-  g_variant_dict_init (&patch, NULL);
-  g_variant_dict_insert_value (&patch, "agent", tagged);
-  if (bowline_directory_patch (session->host, session->node_id, g_variant_dict_end (&patch)))
-    bl_agent_report_changed (session, NULL);
+  patch = bl_agent_node_apply_tag (node, text, length, bowline_host_get_list (session->host, "agent-tag"));
+  change_node (session, patch, NULL);
 }
 
 /* ---- documents beside it ---------------------------------------------------------------------------------------- */

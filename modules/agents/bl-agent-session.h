@@ -89,6 +89,11 @@ void bl_agent_admission_begin (BlAgentSession *session);
 /** Removes all a temporary device left. */
 void bl_agent_admission_forget (BlAgentSession *session);
 
+/* bl-agent-orphan.c */
+/** Makes the group @mesh_id that a device names, if the setting allows it; admission begins again then. Returns: FALSE when
+ * it is not to be made */
+gboolean bl_agent_orphan_adopt (BlAgentSession *session, const char *mesh_id);
+
 /* bl-agent-push.c */
 /** After authentication: asks for the hash of the device's core. */
 void bl_agent_push_begin (BlAgentSession *session);

@@ -399,6 +399,197 @@ test_removed (BlAgentsEnv *env, gconstpointer data)
   g_assert_cmpuint (bl_test_socket_get_close_code (device.socket), !=, 0);
 }
 
+/* ---- kinds of agents -------------------------------------------------------------------------------------------- */
+
+static gboolean
+is_in (BlFakeAgent *agent)
+{
+  return bl_fake_agent_is_authenticated (agent) && bl_fake_agent_is_stable (agent);
+}
+
+/* Every kind of agent there is or was: what it announces, and in which order. */
+static void
+test_kinds (BlAgentsEnv *env, gconstpointer data)
+{
+  static const struct
+  {
+    guint32 id;
+    gboolean small_key, pkcs7, no_date, old_info, known, info_first;
+  } kinds[] = {
+    { .id = 3, .pkcs7 = TRUE },
+    { .id = 4, .pkcs7 = TRUE, .known = TRUE, .info_first = TRUE },
+    { .id = 4, .small_key = TRUE, .pkcs7 = TRUE, .no_date = TRUE },
+    { .id = 6, .no_date = TRUE, .old_info = TRUE },
+    { .id = 9, .small_key = TRUE, .old_info = TRUE, .info_first = TRUE },
+    { .id = 25, .no_date = TRUE },
+    { .id = 26 },
+    { .id = 32, .known = TRUE, .info_first = TRUE },
+    { .id = 43 },
+    { .id = 45, .info_first = TRUE },
+    { .id = 65535 },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (kinds); i++)
+    {
+      g_auto (BlAgentsDevice) device = { 0 };
+      g_autoptr (GVariant) node = NULL;
+      g_autoptr (GVariant) agent = NULL;
+
+      bl_agents_device_init (&device, kinds[i].small_key ? bl_agents_testing.small_modulus : bl_agents_testing.modulus, 100 + i);
+      device.options.agent_id = kinds[i].id;
+      device.options.pkcs7 = kinds[i].pkcs7;
+      device.options.no_date = kinds[i].no_date;
+      device.options.old_info = kinds[i].old_info;
+      device.options.known = kinds[i].known;
+      device.options.info_first = kinds[i].info_first;
+      bl_agents_device_open (env, &device);
+      g_assert_true (bl_agents_device_wait_for (&device, is_in));
+      node = bl_agents_device_dup_node (env, &device);
+      agent = bl_variant_get_object (node, "agent");
+      g_assert_cmpint (bl_variant_get_int (agent, "id", -1), ==, kinds[i].id);
+      g_assert_cmpstr (bl_variant_get_string (node, "rname"), ==, kinds[i].old_info ? "(unknown)" : "computer");
+    }
+}
+
+/* An old agent's group and server have ids of 32 bytes; the rest is zero. */
+static void
+test_short_ids (BlAgentsEnv *env, gconstpointer data)
+{
+  g_auto (BlAgentsDevice) device = { 0 };
+  g_autoptr (GVariant) node = NULL;
+  guint8 id[48] = { 0 };
+  g_autofree char *hex = NULL;
+  g_autofree char *mesh = NULL;
+
+  memset (id, 0xAB, 32);
+  hex = bl_hex_encode (id, 32, FALSE);
+  mesh = g_strconcat ("mesh//", hex, NULL);
+  bl_agents_env_put_mesh (env, mesh, 0);
+  bl_agents_device_init (&device, bl_agents_testing.modulus, 120);
+  device.options.mesh_id = id;
+  bl_agents_device_open (env, &device);
+  g_assert_true (bl_agents_device_wait_for (&device, is_in));
+  node = bl_agents_device_dup_node (env, &device);
+  g_assert_cmpstr (bl_variant_get_string (node, "meshid"), ==, mesh);
+}
+
+static void
+test_agent_key (BlAgentsEnv *env, gconstpointer data)
+{
+  const struct
+  {
+    const char *key;
+    gboolean good;
+  } cases[] = { { NULL, FALSE }, { "first", TRUE }, { "second", TRUE }, { "firs", FALSE }, { "secone", FALSE } };
+
+  bl_test_host_set (env->test, "agent-key", "first;second");
+  bl_agents_env_activate (env);
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_auto (BlAgentsDevice) device = { 0 };
+
+      bl_agents_device_init (&device, bl_agents_testing.modulus, 125 + i);
+      device.key = cases[i].key;
+      bl_agents_device_open (env, &device);
+      if (cases[i].good)
+        g_assert_true (bl_agents_device_wait_for (&device, is_in));
+      else
+        bl_agents_device_assert_held (env, &device, "no agent key");
+    }
+}
+
+static void
+put_owner (BlAgentsEnv *env, gint64 rights)
+{
+  bl_test_host_put_document (env->test, g_variant_new_parsed ("{'_id': <'user//boss'>, 'type': <'user'>, 'domain': <''>, "
+                                                              "'name': <'boss'>, 'siteadmin': <%x>}",
+                                                              rights));
+}
+
+static void
+test_orphan (BlAgentsEnv *env, gconstpointer data)
+{
+  guint8 unknown[48];
+  g_auto (BlAgentsDevice) device = { 0 };
+  g_autofree char *mesh_id = NULL;
+  g_autoptr (GVariant) mesh = NULL;
+  g_autoptr (GVariant) links = NULL;
+  g_autoptr (GVariant) link = NULL;
+
+  memset (unknown, 7, sizeof unknown);
+  mesh_id = bl_id_from_hash (BL_ID_MESH, NULL, unknown);
+  bl_test_host_set (env->test, "orphan-owner", "boss");
+  put_owner (env, 0xFFFFFFFF);
+  bl_agents_env_activate (env);
+  bl_agents_device_init (&device, bl_agents_testing.modulus, 121);
+  device.options.mesh_id = unknown;
+  bl_agents_device_open (env, &device);
+  g_assert_true (bl_agents_device_wait_for (&device, is_in));
+  mesh = bowline_directory_dup (bl_test_host_get (env->test), mesh_id);
+  links = bl_variant_get_object (mesh, "links");
+  link = bl_variant_get_object (links, "user//boss");
+  g_assert_cmpint (bl_variant_get_int (link, "rights", 0), ==, 0xFFFFFFFF);
+  g_assert_true (bl_agents_env_has_event (env, "createmesh"));
+}
+
+/* An account that is no full administrator gets no groups. */
+static void
+test_orphan_without_owner (BlAgentsEnv *env, gconstpointer data)
+{
+  guint8 unknown[48];
+  g_auto (BlAgentsDevice) device = { 0 };
+
+  memset (unknown, 7, sizeof unknown);
+  bl_test_host_set (env->test, "orphan-owner", "boss");
+  put_owner (env, 2);
+  bl_agents_env_activate (env);
+  bl_agents_device_init (&device, bl_agents_testing.modulus, 122);
+  device.options.mesh_id = unknown;
+  bl_agents_device_open (env, &device);
+  bl_agents_device_assert_held (env, &device, "there is no group");
+}
+
+static gboolean
+has_tag (gpointer data)
+{
+  const gpointer *both = data;
+  g_autoptr (GVariant) node = NULL;
+  g_autoptr (GVariant) agent = NULL;
+
+  bl_agents_device_talk (both[1]);
+  node = bl_agents_device_dup_node (both[0], both[1]);
+  agent = node != NULL ? bl_variant_get_object (node, "agent") : NULL;
+  return bl_variant_get_string (agent, "tag") != NULL;
+}
+
+static void
+check_tag (BlAgentsEnv *env, guint index, const char *name, const char *description, guint n_tags)
+{
+  g_auto (BlAgentsDevice) device = { 0 };
+  g_autoptr (GVariant) node = NULL;
+  g_auto (GStrv) tags = NULL;
+  gpointer both[] = { env, &device };
+
+  bl_agents_device_init (&device, bl_agents_testing.modulus, index);
+  device.options.tag = "\n~ServerName: front \r\nthe tag\nanother\n~ServerDesc:desk\n~ServerTags: b, a,b,,";
+  bl_agents_device_open (env, &device);
+  g_assert_true (bl_test_host_wait (has_tag, both, 20));
+  node = bl_agents_device_dup_node (env, &device);
+  g_assert_cmpstr (bl_variant_get_string (node, "name"), ==, name);
+  g_assert_cmpstr (bl_variant_get_string (node, "desc"), ==, description);
+  tags = bl_variant_get_strv (node, "tags");
+  g_assert_cmpuint (tags != NULL ? g_strv_length (tags) : 0, ==, n_tags);
+}
+
+static void
+test_tag (BlAgentsEnv *env, gconstpointer data)
+{
+  bl_agents_env_activate (env);
+  check_tag (env, 123, "computer", NULL, 0);
+  bl_test_host_set (env->test, "agent-tag", "name;description-if-empty;tags-add");
+  check_tag (env, 124, "front", "desk", 2);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -428,6 +619,12 @@ main (int argc, char **argv)
   ADD ("holds-bounded", test_holds_bounded);
   ADD_LATE ("silent", test_silent);
   ADD ("garbage", test_garbage);
+  ADD ("kinds", test_kinds);
+  ADD ("short-ids", test_short_ids);
+  ADD_LATE ("agent-key", test_agent_key);
+  ADD_LATE ("orphan", test_orphan);
+  ADD_LATE ("orphan-without-owner", test_orphan_without_owner);
+  ADD_LATE ("tag", test_tag);
   ADD ("duplicate", test_duplicate);
   ADD ("storm", test_storm);
   ADD ("temporary", test_temporary);

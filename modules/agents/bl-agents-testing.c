@@ -290,7 +290,12 @@ bl_agents_device_init (BlAgentsDevice *device, BlFakeModulus *of, guint index)
 void
 bl_agents_device_open (BlAgentsEnv *env, BlAgentsDevice *device)
 {
-  const BlTestRequest request = { .path = "/agent.ashx", .address = "192.0.2.1" };
+  const char *const query[] = { "key", device->key, NULL };
+  const BlTestRequest request = {
+    .path = "/agent.ashx",
+    .address = "192.0.2.1",
+    .query = device->key != NULL ? query : NULL,
+  };
 
   device->read = 0;
   device->agent = bl_fake_agent_new (&device->options, send_cb, device);

@@ -61,6 +61,7 @@ typedef struct
   BlFakeIdentity *identity;
   BlFakeAgent *agent;
   BowlineWebSocket *socket;
+  const char *key; /* (nullable): in its address */
   guint read; /* messages of the server it has taken */
 } BlAgentsDevice;
 

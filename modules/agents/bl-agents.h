@@ -20,6 +20,7 @@ G_BEGIN_DECLS
 #define BL_AGENTS_SAME_CONSOLE 30 /* equal console messages one after the other that end a connection */
 #define BL_AGENTS_MAX_PACED 300   /* seconds a device may be slowed down without a break */
 #define BL_AGENTS_MAX_EARLY 24    /* messages before authentication */
+#define BL_AGENTS_MAX_ADOPTED 100 /* groups made because devices named them, until the next start */
 
 /** The settings of the manifest, read once. */
 typedef struct
@@ -65,6 +66,7 @@ struct _BlAgents
   BlAgentDownloads *downloads;
   BlAgentUpdates *updates;
   guint tick;                  /* source, while there are sessions */
+  guint n_adopted;             /* groups made for devices */
   guint ping_credit;           /* pings owed, in sessions times seconds */
   guint pong_credit;
 };
