@@ -114,7 +114,7 @@ install_bowline_agent() {
 
 fetch_mesh_agent() {
   fetch "$url/meshagents?id=$(mesh_agent_number)" "$work/meshagent" \
-    || die "the server has no agent for this machine; its administrator can add it with: bowlinectl agents import DIR"
+    || die "the server has no agent for this machine; its administrator can add one with: bowlinectl agents import DIR. A package bowline-agent works too: put the group's settings into $SETTINGS/agent.msh"
   is_program "$work/meshagent" || die 'the agent that came is not a program'
   chmod 0755 "$work/meshagent"
 }

@@ -143,14 +143,15 @@ export class Bowline {
   }
 
   /** Starts the real MeshAgent from the npm package, or another build of it, in group. */
-  async startMeshAgent(group, { program = MESHAGENT, display = ':9999', tag } = {}) {
+  async startMeshAgent(group, { program = MESHAGENT, display = ':9999', tag, wrap = [] } = {}) {
     const dir = mkdtempSync(join(this.dir, 'mesh-'));
     copyFileSync(program, join(dir, 'meshagent'));
     chmodSync(join(dir, 'meshagent'), 0o755);
     writeFileSync(join(dir, 'meshagent.msh'), await this.settings(group));
     if (tag) writeFileSync(join(dir, 'meshagent.tag'), tag);
     const log = openSync(join(dir, 'agent.log'), 'a');
-    const child = start(join(dir, 'meshagent'), ['run'], {
+    const [command, ...words] = [...wrap, join(dir, 'meshagent'), 'run'];
+    const child = start(command, words, {
       stdio: ['ignore', log, log], cwd: dir, env: { PATH: process.env.PATH, HOME: dir, DISPLAY: display, XAUTHORITY: '/nonexistent' },
     });
     child.dir = dir;
