@@ -97,7 +97,12 @@ def main():
         problems = self_test(include, suppressions)
         print("\n".join(problems) or "inserted members are found, appended ones pass")
         return 1 if problems else 0
-    missing = [table for table in abi_headers.tables(include) if f"name='{table}'" not in Path(committed).read_text()]
+    # A table of a service travels as a plain pointer, so no function shows it; its layout is pinned by offset-pins.c.
+    headers = "".join(header.read_text() for header in Path(include).rglob("*.h"))
+    services = {name.replace("_", "") for name in re.findall(r"#define BOWLINE_(\w+)_SERVICE ", headers)}
+    missing = [table for table in abi_headers.tables(include)
+               if table.removeprefix("Bowline").upper() not in services
+               and f"name='{table}'" not in Path(committed).read_text()]
     if missing:
         print(f"{committed}: expected every public table, found none of {missing}: no exported function takes them")
         return 1
