@@ -3,6 +3,8 @@
 #include "common/bl-cookie.h"
 
 #include <string.h>
+#include <gnutls/crypto.h>
+#include <gnutls/gnutls.h>
 
 #include "common/bl-error.h"
 #include "common/bl-ids.h"
@@ -171,6 +173,121 @@ test_kinds (void)
   g_assert_null (bl_cookie_decode (key, token, NOW, 60, NULL));
 }
 
+/* --- the CBC form --- */
+
+static const guint8 full_key[80]
+    = "0123456789abcdef0123456789abcdeABCDEFGHIJKLMNOPQRSTUVWXYZ........0123456789abcde";
+
+enum
+{
+  HEAD_CONSTANT,
+  HEAD_HMAC,
+  HEAD_RANDOM,
+};
+
+/* As a program without GCM makes it. @padding: written as it is, 0 for a right one */
+static char *
+make_cbc (const char *json, int head, guint8 padding)
+{
+  gsize json_len = strlen (json), pad = 16 - (48 + json_len) % 16, len = 48 + json_len + pad;
+  g_autofree guint8 *raw = g_malloc0 (16 + len);
+  guint8 *plain = raw + 16;
+  gnutls_cipher_hd_t handle;
+  gnutls_datum_t cipher_key = { (guint8 *)full_key + 48, 32 }, iv = { raw, 16 };
+
+  bl_random_bytes (raw, 16 + 48);
+  if (head == HEAD_CONSTANT)
+    g_assert_cmpint (gnutls_hash_fast (GNUTLS_DIG_SHA3_384, full_key, 48, plain), ==, 0);
+  else if (head == HEAD_HMAC)
+    g_assert_cmpint (gnutls_hmac_fast (GNUTLS_MAC_SHA384, full_key, 48, json, json_len, plain), ==, 0);
+  memcpy (plain + 48, json, json_len);
+  memset (plain + 48 + json_len, padding != 0 ? padding : (int)pad, pad);
+  g_assert_cmpint (gnutls_cipher_init (&handle, GNUTLS_CIPHER_AES_256_CBC, &cipher_key, &iv), ==, 0);
+  g_assert_cmpint (gnutls_cipher_encrypt2 (handle, plain, len, plain, len), ==, 0);
+  gnutls_cipher_deinit (handle);
+  return bl_base64_encode (raw, 16 + len, TRUE);
+}
+
+static const char login[] = "{\"a\":3, \"u\":\"user//john___1\",\"time\":1700000000}";
+
+static void
+check_any (const char *cookie, gint64 now, gint code)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) object = bl_cookie_decode_any (full_key, cookie, now, 60, &error);
+  if (code < 0)
+    g_assert_no_error (error);
+  else
+    g_assert_error (error, BL_ERROR, code);
+}
+
+static void
+check_cbc (const char *json, int head, gint64 now, gint code)
+{
+  g_autofree char *cookie = make_cbc (json, head, 0);
+  check_any (cookie, now, code);
+}
+
+static void
+test_cbc (void)
+{
+  check_cbc (login, HEAD_CONSTANT, NOW, -1);
+  check_cbc (login, HEAD_HMAC, NOW, -1);
+  check_cbc (login, HEAD_RANDOM, NOW, BL_ERROR_AUTH);
+  check_cbc (login, HEAD_CONSTANT, NOW + 3601, BL_ERROR_EXPIRED);
+  check_cbc (login, HEAD_CONSTANT, NOW - 31, BL_ERROR_EXPIRED);
+  /* The constant head opens that one object only. */
+  static const char *const others[] = {
+    "{\"userid\":\"user//a\",\"domainid\":\"\",\"time\":1700000000}",
+    "{\"a\":3,\"u\":\"user//a\",\"time\":1700000000,\"expire\":0}",
+    "{\"a\":3,\"u\":\"user//a\",\"u\":\"user//b\",\"time\":1700000000}",
+    "{\"a\":3,\"u\":\"user\\u002f/a\",\"time\":1700000000}",
+    "{\"a\":4,\"u\":\"user//a\",\"time\":1700000000}",
+    "{\"a\":3,\"u\":\"user//a\",\"time\":\"x\"}",
+    "{\"a\":3,\"u\":\"user//a\",\"time\":1700000000}x",
+  };
+  for (guint i = 0; i < G_N_ELEMENTS (others); i++)
+    check_cbc (others[i], HEAD_CONSTANT, NOW, BL_ERROR_AUTH);
+  check_cbc (others[0], HEAD_HMAC, NOW, -1);
+  g_autofree char *gcm = bl_cookie_encode (full_key, g_variant_new_parsed ("{'u': <'x'>}"), NOW, NULL);
+  check_any (gcm, NOW, -1);
+  check_any (gcm, NOW + 3601, BL_ERROR_EXPIRED);
+}
+
+/* Wrong padding, wrong head, wrong text and a wrong key are told apart by nothing. */
+static void
+test_cbc_failures (void)
+{
+  g_autofree char *cookie = make_cbc (login, HEAD_CONSTANT, 0);
+  g_autoptr (GBytes) bytes = bl_base64_decode (cookie, strlen (cookie));
+  gsize len;
+  const guint8 *raw = g_bytes_get_data (bytes, &len);
+  g_autoptr (GError) first = NULL;
+
+  g_assert_null (bl_cookie_decode_any (full_key, "", NOW, 60, &first));
+  for (gsize i = 0; i < len * 8; i++)
+    {
+      g_autofree guint8 *damaged = g_memdup2 (raw, len);
+      g_autoptr (GError) error = NULL;
+      damaged[i / 8] ^= (guint8)(1 << i % 8);
+      g_autofree char *text = bl_base64_encode (damaged, len, TRUE);
+      g_assert_null (bl_cookie_decode_any (full_key, text, NOW, 60, &error));
+      g_assert_error (error, BL_ERROR, BL_ERROR_AUTH);
+      g_assert_cmpstr (error->message, ==, first->message);
+    }
+  for (gsize cut = 1; cut < len; cut++)
+    {
+      g_autofree char *text = bl_base64_encode (raw, len - cut, TRUE);
+      check_any (text, NOW, BL_ERROR_AUTH);
+    }
+  for (guint padding = 1; padding < 256; padding++)
+    {
+      g_autofree char *text = make_cbc (login, HEAD_HMAC, (guint8)padding);
+      const gboolean right = padding == 16 - strlen (login) % 16;
+      check_any (text, NOW, right ? -1 : BL_ERROR_AUTH);
+    }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -181,5 +298,7 @@ main (int argc, char **argv)
   g_test_add_func ("/cookie/damage", test_damage);
   g_test_add_func ("/cookie/token", test_token);
   g_test_add_func ("/cookie/kinds", test_kinds);
+  g_test_add_func ("/cookie/cbc", test_cbc);
+  g_test_add_func ("/cookie/cbc-failures", test_cbc_failures);
   return g_test_run ();
 }

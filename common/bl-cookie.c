@@ -15,6 +15,8 @@
 
 #define IV_SIZE 12
 #define TAG_SIZE 16
+#define CBC_BLOCK 16
+#define CBC_HEAD 48
 #define TOKEN_VERSION 1
 /* What every token's derivation and authentication begins with; changes with the format. */
 #define TOKEN_LABEL "bowline-token-1"
@@ -160,6 +162,101 @@ bl_cookie_decode (
   if (object == NULL || !check_cookie_time (object, now, max_age, error))
     return NULL;
   return g_steal_pointer (&object);
+}
+
+/* --- the CBC form --- */
+
+static gboolean
+cbc_decrypt (const guint8 *key, const guint8 *iv, guint8 *data, gsize len)
+{
+  gnutls_cipher_hd_t handle;
+  gnutls_datum_t key_datum = { (guint8 *)key, 32 };
+  gnutls_datum_t iv_datum = { (guint8 *)iv, CBC_BLOCK };
+  int rc = gnutls_cipher_init (&handle, GNUTLS_CIPHER_AES_256_CBC, &key_datum, &iv_datum);
+  if (rc == 0)
+    {
+      rc = gnutls_cipher_decrypt2 (handle, data, len, data, len);
+      gnutls_cipher_deinit (handle);
+    }
+  return rc == 0;
+}
+
+/* PKCS#7, looking at the same bytes whatever they hold. Returns: the length without padding; @good turns 0
+ * for a bad one, and one byte is taken off then. */
+static gsize
+cbc_unpad (const guint8 *data, gsize len, guint *good)
+{
+  guint pad = data[len - 1];
+  guint bad = (pad == 0) | (pad > CBC_BLOCK);
+  for (guint i = 1; i <= CBC_BLOCK; i++)
+    bad |= (i <= pad) & (data[len - i] != pad);
+  *good &= !bad;
+  return len - (bad ? 1 : pad);
+}
+
+/* {"a":3,"u":"user//name","time":1700000000} with any blanks: three members, four texts in quotes, no
+ * escapes. */
+static gboolean
+is_login_token (const char *json, gsize len, GVariant *object)
+{
+  guint quotes = 0;
+  for (gsize i = 0; i < len; i++)
+    {
+      quotes += json[i] == '"';
+      if (json[i] == '\\')
+        return FALSE;
+    }
+  return quotes == 8 && g_variant_n_children (object) == 3 && bl_variant_get_int (object, "a", 0) == 3
+         && bl_variant_get_string (object, "u") != NULL && bl_variant_get_int (object, "time", -1) >= 0;
+}
+
+/* Returns: (transfer full) (nullable): the object of an authentic cookie, whatever its time */
+static GVariant *
+cbc_open (const guint8 *key, const guint8 *raw, gsize len)
+{
+  if (len < 2 * CBC_BLOCK + CBC_HEAD || len % CBC_BLOCK != 0)
+    return NULL;
+  gsize plain_len = len - CBC_BLOCK;
+  g_autofree guint8 *plain = g_memdup2 (raw + CBC_BLOCK, plain_len);
+  guint8 hmac[CBC_HEAD], constant[CBC_HEAD];
+  if (!cbc_decrypt (key + CBC_HEAD, raw, plain, plain_len))
+    return NULL;
+  guint good = 1;
+  gsize json_len = cbc_unpad (plain, plain_len, &good) - CBC_HEAD;
+  const char *json = (const char *)plain + CBC_HEAD;
+  if (gnutls_hmac_fast (GNUTLS_MAC_SHA384, key, CBC_HEAD, json, json_len, hmac) != 0
+      || gnutls_hash_fast (GNUTLS_DIG_SHA3_384, key, CBC_HEAD, constant) != 0)
+    return NULL;
+  guint is_hmac = gnutls_memcmp (plain, hmac, CBC_HEAD) == 0;
+  guint is_constant = gnutls_memcmp (plain, constant, CBC_HEAD) == 0;
+  if (!(good & (is_hmac | is_constant)))
+    return NULL;
+  g_autoptr (GVariant) object = bl_json_parse_object (json, json_len, NULL, BL_JSON_DEFAULT, NULL);
+  if (object == NULL || (!is_hmac && !is_login_token (json, json_len, object)))
+    return NULL;
+  return g_steal_pointer (&object);
+}
+
+GVariant *
+bl_cookie_decode_any (
+    const guint8 key[BL_COOKIE_FULL_KEY_SIZE], const char *text, gint64 now, guint max_age, GError **error)
+{
+  g_autoptr (GError) local = NULL;
+  GVariant *object = bl_cookie_decode (key, text, now, max_age, &local);
+  if (object != NULL)
+    return object;
+  if (g_error_matches (local, BL_ERROR, BL_ERROR_EXPIRED))
+    {
+      g_propagate_error (error, g_steal_pointer (&local));
+      return NULL;
+    }
+  gsize len = 0;
+  g_autoptr (GBytes) bytes = strlen (text) <= BL_COOKIE_MAX ? cookie_raw (text, strlen (text)) : NULL;
+  const guint8 *raw = bytes ? g_bytes_get_data (bytes, &len) : NULL;
+  g_autoptr (GVariant) opened = raw != NULL ? cbc_open (key, raw, len) : NULL;
+  if (opened == NULL)
+    return not_authentic (error, "cookie"), NULL;
+  return check_cookie_time (opened, now, max_age, error) ? g_steal_pointer (&opened) : NULL;
 }
 
 /* --- tokens --- */

@@ -35,6 +35,22 @@ char *bl_cookie_encode (const guint8 key[BL_COOKIE_KEY_SIZE], GVariant *object, 
 GVariant *bl_cookie_decode (
     const guint8 key[BL_COOKIE_KEY_SIZE], const char *text, gint64 now, guint max_age, GError **error);
 
+/* The whole key: 48 bytes for the head of the CBC form, 32 for its cipher; GCM uses the first 32. */
+#define BL_COOKIE_FULL_KEY_SIZE 80
+
+/**
+ * bl_cookie_decode_any:
+ * Also takes the CBC form, IV(16) and AES-256-CBC of head(48) and JSON, for programs without GCM. Its head
+ * must be the HMAC-SHA-384 of the JSON, or the constant SHA3-384 of the key, which the Python library of
+ * Tactical RMM writes. The constant protects little but itself, so that form holds `a` = 3, `u` and `time`
+ * and nothing else. Both heads are compared in constant time, and every failure before the time is looked at
+ * is the same one.
+ *
+ * Returns: as bl_cookie_decode(); NULL with %BL_ERROR_AUTH or %BL_ERROR_EXPIRED
+ */
+GVariant *bl_cookie_decode_any (
+    const guint8 key[BL_COOKIE_FULL_KEY_SIZE], const char *text, gint64 now, guint max_age, GError **error);
+
 #define BL_TOKEN_KEY_SIZE 32
 
 /**

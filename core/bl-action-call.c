@@ -310,8 +310,8 @@ may_use_object (BowlineActionCall *call, const char *id)
 static gboolean
 is_out_of_scope (const BowlineAction *action, const BowlinePrincipalInfo *who)
 {
-  gboolean scoped = who->only_node != NULL || who->rights_ceiling != BL_RIGHT_ALL || who->rights_added != 0
-                    || who->site_ceiling != BL_RIGHT_ALL;
+  gboolean scoped = who->only_node != NULL || who->only_objects != NULL || who->rights_ceiling != BL_RIGHT_ALL
+                    || who->rights_added != 0 || who->site_ceiling != BL_RIGHT_ALL;
   gboolean asked = action->site_rights != 0 || action->object != NULL
                    || (action->flags & BOWLINE_ACTION_FULL_ADMIN) != 0;
 

@@ -19,7 +19,7 @@ typedef struct
 } PatchWrite;
 
 static const char *const hot_types[]
-    = { "user", "ugrp", "mesh", "node", "deviceshare", "logintoken", "server", NULL };
+    = { "user", "ugrp", "mesh", "node", "deviceshare", "logintoken", "loginkey", "server", NULL };
 
 static BlDirectory *installed_directory;
 

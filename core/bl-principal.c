@@ -20,6 +20,7 @@ struct _BowlinePrincipal
   char *token_id;
   char *address;
   char *only_node;
+  char **only_objects;
 };
 
 static struct
@@ -50,6 +51,7 @@ principal_new (BowlineHost *host, const BowlinePrincipalInfo *info)
   self->token_id = g_strdup (full.token_id);
   self->address = g_strdup (full.address);
   self->only_node = g_strdup (full.only_node);
+  self->only_objects = g_strdupv ((char **)full.only_objects);
   return self;
 }
 
@@ -69,6 +71,7 @@ principal_unref (BowlinePrincipal *self)
   g_free (self->token_id);
   g_free (self->address);
   g_free (self->only_node);
+  g_strfreev (self->only_objects);
   g_free (self);
 }
 
@@ -87,6 +90,7 @@ principal_get_info (BowlinePrincipal *self, BowlinePrincipalInfo *info)
     .rights_added = self->rights_added,
     .site_ceiling = self->site_ceiling,
     .expires_ms = self->expires_ms,
+    .only_objects = (const char *const *)self->only_objects,
   };
 
   memcpy (info, &full, MIN (size, sizeof full));
@@ -170,6 +174,16 @@ on_directory_changed (const char *topic, GVariant *payload, gpointer user_data)
 /* ---- rights on each kind of object
  * -------------------------------------------------------------------------------- */
 
+/* @mesh_id: (nullable): the group of device @id */
+static gboolean
+in_scope (BowlinePrincipal *self, const char *id, const char *mesh_id)
+{
+  const char *const *scope = (const char *const *)self->only_objects;
+
+  return scope == NULL || g_strv_contains (scope, id)
+         || (mesh_id != NULL && g_strv_contains (scope, mesh_id));
+}
+
 static guint32
 device_rights (BowlineHost *host, BowlinePrincipal *self, const char *node_id)
 {
@@ -189,6 +203,8 @@ device_rights (BowlineHost *host, BowlinePrincipal *self, const char *node_id)
   if (self->only_node != NULL && !g_str_equal (self->only_node, node_id))
     return 0;
   g_variant_lookup (node, "meshid", "&s", &mesh_id);
+  if (!in_scope (self, node_id, mesh_id))
+    return 0;
   account = account_rights (host, self->user_id);
   rights = bl_rights_on_device (account, node_id, mesh_id);
   return bl_rights_limit (rights, self->rights_ceiling, self->rights_added);
@@ -220,7 +236,7 @@ group_rights (BowlineHost *host, BowlinePrincipal *self, const char *mesh_id)
     return 0;
   if (self->kind == BOWLINE_PRINCIPAL_LOCAL)
     return BL_RIGHT_ALL;
-  if (!is_account (self))
+  if (!is_account (self) || !in_scope (self, mesh_id, NULL))
     return 0;
   account = account_rights (host, self->user_id);
   return bl_rights_limit (bl_rights_on_group (account, mesh_id), self->rights_ceiling, self->rights_added);
@@ -424,6 +440,20 @@ in_other_domain (BowlinePrincipal *self, GVariant *event)
   return !g_str_equal (own, domain);
 }
 
+/* An event about another device or group is none of a scope's business, even when it is addressed to its
+ * account. */
+static gboolean
+is_outside_scope (BowlineHost *host, BowlinePrincipal *self, GVariant *event)
+{
+  const char *object = lookup_text (event, "nodeid");
+
+  if (self->only_objects == NULL)
+    return FALSE;
+  if (object == NULL)
+    object = lookup_text (event, "meshid");
+  return object != NULL && principal_rights (host, self, object) == 0;
+}
+
 static gboolean
 principal_may_receive (BowlineHost *host, BowlinePrincipal *self, const char *const *targets, GVariant *event)
 {
@@ -436,7 +466,7 @@ principal_may_receive (BowlineHost *host, BowlinePrincipal *self, const char *co
   if (!is_account (self))
     return self->only_node != NULL && g_strv_contains (targets, self->only_node)
            && principal_rights (host, self, self->only_node) != 0;
-  if (in_other_domain (self, event))
+  if (in_other_domain (self, event) || is_outside_scope (host, self, event))
     return FALSE;
   if (g_strv_contains (targets, self->user_id))
     return TRUE;

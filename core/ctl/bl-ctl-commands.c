@@ -136,6 +136,13 @@ print_server_id (GVariant *answer)
 }
 
 static void
+print_login_keys (GVariant *answer)
+{
+  print_rows (answer, "keys",
+              (const char *const[]){ "name", "users", "rights", "devices", "views", "addresses", "expire", NULL });
+}
+
+static void
 print_key (GVariant *answer)
 {
   print_member (answer, "key");
@@ -256,6 +263,15 @@ static const BlCtlCommand commands[] = {
   { "agents list", NULL, NULL, "agent programs that were taken", 0, .local = bl_ctl_agents_list },
   { "server-id", NULL, "server-id", "the key hash that agents check, 96 hex digits", 0, NULL, print_server_id },
   { "login-key", NULL, "login-key", "the key that login cookies are made with, 160 hex digits", 0, NULL, print_key },
+  { "login-key list", NULL, "login-key.list", "login keys and what each may do", 0, NULL, print_login_keys },
+  { "login-key show", "NAME", "login-key.show", "what a login key may do", BL_CTL_OPERAND, "name", print_members },
+  { "login-key print", "NAME", "login-key", "a login key, 160 hex digits", BL_CTL_OPERAND, "name", print_key },
+  { "login-key create", "NAME", "login-key.create", "make a login key and print it; KEY=VALUE limit it",
+    BL_CTL_OPERAND | BL_CTL_POLICY, "name", print_key },
+  { "login-key set", "NAME", "login-key.set", "change what a login key may do: KEY=VALUE, KEY= for no limit",
+    BL_CTL_OPERAND | BL_CTL_POLICY, "name", NULL },
+  { "login-key revoke", "NAME", "login-key.revoke", "end a login key and all it opened; \"default\" is made anew",
+    BL_CTL_OPERAND, "name", NULL },
   { "login-token", "USERID", "login-token", "a cookie for /?login=, valid for an hour", BL_CTL_OPERAND, "userid",
     print_cookie },
   { "import-meshcentral", "DIR", "import-meshcentral", "take over the data folder of a stopped MeshCentral server",
@@ -280,15 +296,17 @@ bl_ctl_find (char **words, guint *used)
   if (words == NULL || words[0] == NULL)
     return NULL;
   g_autofree char *two = words[1] != NULL ? g_strjoin (" ", words[0], words[1], NULL) : NULL;
+  const BlCtlCommand *found = NULL;
   for (guint i = 0; i < G_N_ELEMENTS (commands); i++)
     {
-      if (g_str_equal (commands[i].words, words[0]) || g_strcmp0 (commands[i].words, two) == 0)
+      const gboolean both = g_strcmp0 (commands[i].words, two) == 0;
+      if (both || (found == NULL && g_str_equal (commands[i].words, words[0])))
         {
-          *used = strchr (commands[i].words, ' ') != NULL ? 2 : 1;
-          return &commands[i];
+          found = &commands[i];
+          *used = both ? 2 : 1;
         }
     }
-  return NULL;
+  return found;
 }
 
 GVariant *
@@ -313,5 +331,7 @@ bl_ctl_request (const BlCtlCommand *command, const BlCtlArguments *arguments)
     g_variant_builder_add (&request, "{sv}", "replace", g_variant_new_boolean (TRUE));
   if (arguments->email != NULL)
     g_variant_builder_add (&request, "{sv}", "email", g_variant_new_string (arguments->email));
+  if (arguments->policy != NULL)
+    g_variant_builder_add (&request, "{sv}", "policy", g_variant_new_strv (arguments->policy, -1));
   return g_variant_ref_sink (g_variant_builder_end (&request));
 }

@@ -16,6 +16,7 @@ typedef struct
   gboolean dry_run;     // --dry-run
   gboolean replace;     // --replace
   gboolean check;       // --check
+  const char *const *policy; // KEY=VALUE words behind the operand; NULL for none
 } BlCtlArguments;
 
 #define BL_CTL_OPERAND 1u     // one operand is required
@@ -25,6 +26,7 @@ typedef struct
 #define BL_CTL_DRY_RUN 16u    // --dry-run and --replace are allowed
 #define BL_CTL_CHECK 32u      // restore: --check is allowed, and no server takes part
 #define BL_CTL_PATH 64u       // the operand is a path: the server gets it absolute
+#define BL_CTL_POLICY 128u    // words KEY=VALUE may follow the operand
 
 typedef struct
 {

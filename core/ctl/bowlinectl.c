@@ -384,7 +384,9 @@ check_and_run (const Options *options, char **words)
         return usage_error ("%s: %s is missing", command->words, command->operand);
       used++;
     }
-  if (words[used] != NULL)
+  if ((command->flags & BL_CTL_POLICY) != 0 && words[used] != NULL)
+    arguments.policy = (const char *const *)words + used;
+  else if (words[used] != NULL)
     return usage_error ("%s: \"%s\" is one word too many", command->words, words[used]);
   if (options->email != NULL && (command->flags & BL_CTL_EMAIL) == 0)
     return usage_error ("%s takes no --email", command->words);

@@ -137,47 +137,6 @@ run_delete (BowlineActionCall *call, gpointer user_data)
   bl_auth_account_remove (user_data, user_id, answer_account, bowline_action_call_ref (call));
 }
 
-static void
-answer_text (BowlineActionCall *call, const char *member, const char *text)
-{
-  GVariantDict answer;
-
-  g_variant_dict_init (&answer, NULL);
-  g_variant_dict_insert (&answer, member, "s", text);
-  bowline_action_call_answer (call, g_variant_dict_end (&answer));
-}
-
-static void
-run_login_key (BowlineActionCall *call, gpointer user_data)
-{
-  BlAuth *auth = user_data;
-  g_autofree char *key = bl_auth_cookies_dup_key_hex (auth->cookies);
-
-  answer_text (call, "key", key);
-}
-
-static void
-run_login_token (BowlineActionCall *call, gpointer user_data)
-{
-  BlAuth *auth = user_data;
-  g_autofree char *user_id = dup_target (call, "userid");
-  g_autofree char *cookie = NULL;
-  g_autoptr (GError) error = NULL;
-  GVariantDict object;
-
-  if (!bowline_directory_contains (auth->host, user_id))
-    {
-      error = g_error_new (BOWLINE_ERROR, BOWLINE_ERROR_NOT_FOUND, "There is no account %s", user_id);
-      bowline_action_call_fail (call, error);
-      return;
-    }
-  g_variant_dict_init (&object, NULL);
-  g_variant_dict_insert (&object, "u", "s", user_id);
-  g_variant_dict_insert (&object, "a", "x", (gint64)3);
-  cookie = bl_auth_cookies_issue (auth->cookies, g_variant_dict_end (&object));
-  answer_text (call, "cookie", cookie != NULL ? cookie : "");
-}
-
 #define NAME(member)                                                                                         \
   {                                                                                                          \
     .name = (member), .type = BOWLINE_ARGUMENT_STRING, .flags = BOWLINE_ARGUMENT_REQUIRED, .min = 1,         \
@@ -209,7 +168,6 @@ static const BowlineArgument create_arguments[] = {
 };
 static const BowlineArgument password_arguments[] = { NAME ("name"), PASSWORD };
 static const BowlineArgument name_arguments[] = { NAME ("name") };
-static const BowlineArgument userid_arguments[] = { NAME ("userid") };
 
 #define ROW(word, more_flags, text, function)                                                                \
   .struct_size = sizeof (BowlineAction), .flags = BOWLINE_ACTION_LOCAL | (more_flags), .name = (word),       \
@@ -227,9 +185,6 @@ bl_auth_actions_register (BlAuth *auth, GError **error)
       ARGUMENTS (password_arguments) },
     { ROW ("user.delete", BOWLINE_ACTION_CHANGES, "Removes an account", run_delete),
       ARGUMENTS (name_arguments) },
-    { ROW ("login-key", BOWLINE_ACTION_CHANGES, "Shows the key of login cookies", run_login_key) },
-    { ROW ("login-token", BOWLINE_ACTION_CHANGES, "Makes a login cookie of an account", run_login_token),
-      ARGUMENTS (userid_arguments) },
   };
 
   return bowline_host_register_actions (auth->host, actions, G_N_ELEMENTS (actions), auth, error);

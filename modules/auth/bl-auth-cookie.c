@@ -7,7 +7,6 @@
 #include "common/bl-variant.h"
 
 #include <gio/gio.h>
-#include <sodium.h>
 #include <string.h>
 
 #define MAX_COOKIE 4096u
@@ -16,99 +15,46 @@
 struct _BlAuthCookies
 {
   BowlineHost *host;
+  BlAuthKeys *keys;
   BlAuthIpCheck ip_check;
-  guint8 login_key[BL_AUTH_KEY_BYTES];
-  GHashTable *used; /* hash of a single-use cookie -> when it may be forgotten (gint64 *) */
+  GHashTable *used;  /* hash of a single-use cookie -> when it may be forgotten (gint64 *) */
+  GHashTable *bound; /* hash of a login token -> Bound */
 };
 
+typedef struct
+{
+  gint64 until;
+  char *node_id;
+} Bound;
+
+static void
+bound_free (gpointer data)
+{
+  Bound *bound = data;
+
+  g_free (bound->node_id);
+  g_free (bound);
+}
+
 BlAuthCookies *
-bl_auth_cookies_new (BowlineHost *host, BlAuthIpCheck ip_check)
+bl_auth_cookies_new (BowlineHost *host, BlAuthKeys *keys, BlAuthIpCheck ip_check)
 {
   BlAuthCookies *self = g_new0 (BlAuthCookies, 1);
 
   self->host = host;
+  self->keys = keys;
   self->ip_check = ip_check;
   self->used = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  self->bound = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, bound_free);
   return self;
 }
 
 void
 bl_auth_cookies_free (BlAuthCookies *self)
 {
-  sodium_memzero (self->login_key, sizeof self->login_key);
   g_hash_table_unref (self->used);
+  g_hash_table_unref (self->bound);
   g_free (self);
-}
-
-/* ---- keys
- * ---------------------------------------------------------------------------------------------------------
- */
-
-static GVariant *
-make_key_document (const char *id)
-{
-  g_autofree char *key = bl_random_hex (BL_AUTH_KEY_BYTES);
-  GVariantDict dict;
-
-  g_variant_dict_init (&dict, NULL);
-  g_variant_dict_insert (&dict, "_id", "s", id);
-  g_variant_dict_insert (&dict, "type", "s", "server");
-  g_variant_dict_insert (&dict, "key", "s", key);
-  g_variant_dict_insert (&dict, "time", "x", g_get_real_time () / 1000);
-  return g_variant_dict_end (&dict);
-}
-
-GVariant *
-bl_auth_cookies_make_keys (BlAuthCookies *self)
-{
-  static const char *const ids[] = { BL_AUTH_LOGIN_KEY_ID, BL_AUTH_INVITATION_KEY_ID };
-  GVariantBuilder builder;
-  guint made = 0;
-
-  g_variant_builder_init (&builder, G_VARIANT_TYPE ("aa{sv}"));
-  for (guint i = 0; i < G_N_ELEMENTS (ids); i++)
-    {
-      if (bowline_directory_contains (self->host, ids[i]))
-        continue;
-      g_variant_builder_add_value (&builder, make_key_document (ids[i]));
-      made++;
-    }
-  if (made > 0)
-    return g_variant_builder_end (&builder);
-  g_variant_builder_clear (&builder);
-  return NULL;
-}
-
-static gboolean
-decode_hex (const char *text, guint8 key[BL_AUTH_KEY_BYTES])
-{
-  size_t length = 0;
-
-  return text != NULL && strlen (text) == 2 * BL_AUTH_KEY_BYTES
-         && sodium_hex2bin (key, BL_AUTH_KEY_BYTES, text, strlen (text), NULL, &length, NULL) == 0
-         && length == BL_AUTH_KEY_BYTES;
-}
-
-gboolean
-bl_auth_cookies_load_keys (BlAuthCookies *self, GError **error)
-{
-  const char *configured = bowline_host_get_string (self->host, "login-cookie-key");
-  g_autoptr (GVariant) document = bowline_directory_dup (self->host, BL_AUTH_LOGIN_KEY_ID);
-  const char *text
-      = configured != NULL && *configured != '\0' ? configured : bl_variant_get_string (document, "key");
-
-  if (decode_hex (text, self->login_key))
-    return TRUE;
-  g_set_error (error, BOWLINE_ERROR, BOWLINE_ERROR_INVALID,
-               "The login cookie key (setting \"login-cookie-key\" or document \"%s\") is not %u hex digits",
-               BL_AUTH_LOGIN_KEY_ID, 2 * BL_AUTH_KEY_BYTES);
-  return FALSE;
-}
-
-char *
-bl_auth_cookies_dup_key_hex (BlAuthCookies *self)
-{
-  return bl_hex_encode (self->login_key, sizeof self->login_key, FALSE);
 }
 
 /* ---- addresses
@@ -155,9 +101,11 @@ bl_auth_address_fits (BlAuthIpCheck check, const char *then, const char *now)
  * ------------------------------------------------------------------------------------------------------ */
 
 char *
-bl_auth_cookies_issue (BlAuthCookies *self, GVariant *object)
+bl_auth_cookies_issue (BlAuthCookies *self, const BlAuthKey *key, GVariant *object)
 {
-  return bl_cookie_encode (self->login_key, object, g_get_real_time () / G_USEC_PER_SEC, NULL);
+  const BlAuthKey *used = key != NULL ? key : bl_auth_keys_own (self->keys);
+
+  return bl_cookie_encode (used->secret, object, g_get_real_time () / G_USEC_PER_SEC, NULL);
 }
 
 void
@@ -166,6 +114,7 @@ bl_auth_cookie_clear (BlAuthCookie *cookie)
   g_clear_pointer (&cookie->user_id, g_free);
   g_clear_pointer (&cookie->token_id, g_free);
   g_clear_pointer (&cookie->session_id, g_free);
+  g_clear_pointer (&cookie->node_id, g_free);
 }
 
 static gboolean
@@ -216,6 +165,44 @@ use_once (BlAuthCookies *self, GVariant *object, const char *text, guint minutes
   return g_hash_table_insert (self->used, g_steal_pointer (&hash), g_memdup2 (&until, sizeof until));
 }
 
+static gboolean
+is_old (gpointer key, gpointer bound, gpointer now)
+{
+  return ((Bound *)bound)->until < *(gint64 *)now;
+}
+
+gboolean
+bl_auth_cookies_bind (BlAuthCookies *self, const char *text, const char *node_id)
+{
+  gint64 now = g_get_monotonic_time ();
+  g_autofree char *hash = g_compute_checksum_for_string (G_CHECKSUM_SHA256, text, -1);
+  const Bound *before = g_hash_table_lookup (self->bound, hash);
+  Bound *bound;
+
+  if (before != NULL)
+    return g_str_equal (before->node_id, node_id);
+  g_hash_table_foreach_remove (self->bound, is_old, &now);
+  if (g_hash_table_size (self->bound) >= MAX_ONCE)
+    return FALSE;
+  bound = g_new (Bound, 1);
+  /* a token that lasts longer than others must not forget its device */
+  *bound = (Bound){ now + (gint64)(BL_AUTH_LOGIN_MINUTES + 1) * 60 * G_USEC_PER_SEC, g_strdup (node_id) };
+  return g_hash_table_insert (self->bound, g_steal_pointer (&hash), bound);
+}
+
+/* What only we can say about a cookie. Returns: %FALSE when the login key behind it is gone */
+static gboolean
+read_own (BlAuthCookies *self, GVariant *object, BlAuthCookie *cookie)
+{
+  const char *key = bl_variant_get_string (object, "bk");
+
+  cookie->token_id = g_strdup (bl_variant_get_string (object, "bt"));
+  cookie->session_id = g_strdup (bl_variant_get_string (object, "bs"));
+  cookie->node_id = g_strdup (bl_variant_get_string (object, "nid"));
+  cookie->key = key != NULL ? bl_auth_keys_find (self->keys, key) : NULL;
+  return key == NULL || cookie->key != NULL;
+}
+
 gboolean
 bl_auth_cookies_verify (BlAuthCookies *self,
                         guint32 purpose,
@@ -231,9 +218,14 @@ bl_auth_cookies_verify (BlAuthCookies *self,
   memset (cookie, 0, sizeof *cookie);
   if (text == NULL || strlen (text) > MAX_COOKIE)
     return refuse (error, "The cookie is missing or too long");
-  object = bl_cookie_decode (self->login_key, text, g_get_real_time () / G_USEC_PER_SEC, minutes, NULL);
+  object = bl_auth_keys_open (self->keys, text, g_get_real_time () / G_USEC_PER_SEC, minutes, &cookie->key);
   if (object == NULL)
     return refuse (error, "The cookie is forged or expired");
+  cookie->own = cookie->key->id == NULL;
+  if (cookie->own && !read_own (self, object, cookie))
+    return refuse (error, "The login key of the cookie is gone");
+  if (!cookie->own && purpose == BOWLINE_COOKIE_RELAY)
+    return refuse (error, "The cookie is for another purpose");
   user = purpose == BOWLINE_COOKIE_RELAY ? bl_variant_get_string (object, "ruserid") : login_user (object);
   if (user == NULL || !g_str_has_prefix (user, "user/") || !bowline_directory_contains (self->host, user))
     return refuse (error, "The cookie is for another purpose or an account that is gone");
@@ -244,8 +236,8 @@ bl_auth_cookies_verify (BlAuthCookies *self,
   if (!use_once (self, object, text, bl_variant_has (object, "expire") ? 60 * 24 * 365 : minutes))
     return refuse (error, "The cookie was used already");
   cookie->user_id = g_strdup (user);
-  cookie->token_id = g_strdup (bl_variant_get_string (object, "bt"));
-  cookie->session_id = g_strdup (bl_variant_get_string (object, "bs"));
+  cookie->page = bl_variant_has (object, "u");
+  cookie->lasting = bl_variant_has (object, "expire");
   return TRUE;
 }
 
@@ -256,7 +248,8 @@ bl_auth_cookies_verify (BlAuthCookies *self,
 static char *
 factor_mark (BlAuthCookies *self, GVariant *account)
 {
-  g_autoptr (GHmac) hmac = g_hmac_new (G_CHECKSUM_SHA256, self->login_key, sizeof self->login_key);
+  const BlAuthKey *own = bl_auth_keys_own (self->keys);
+  g_autoptr (GHmac) hmac = g_hmac_new (G_CHECKSUM_SHA256, own->secret, sizeof own->secret);
   const char *secret = bl_variant_get_string (account, "otpsecret");
   g_autofree char *text
       = g_strdup_printf ("%s %" G_GINT64_FORMAT " %s", bl_variant_get_string (account, "_id"),
@@ -276,7 +269,7 @@ bl_auth_cookies_issue_factor (BlAuthCookies *self, GVariant *account, gint64 day
   g_variant_dict_insert (&object, "userid", "s", bl_variant_get_string (account, "_id"));
   g_variant_dict_insert (&object, "expire", "x", days * 24 * 60);
   g_variant_dict_insert (&object, "f2", "s", mark);
-  return bl_auth_cookies_issue (self, g_variant_dict_end (&object));
+  return bl_auth_cookies_issue (self, NULL, g_variant_dict_end (&object));
 }
 
 gboolean
@@ -287,7 +280,8 @@ bl_auth_cookies_verify_factor (BlAuthCookies *self, const char *text, GVariant *
 
   if (strlen (text) > MAX_COOKIE)
     return FALSE;
-  object = bl_cookie_decode (self->login_key, text, g_get_real_time () / G_USEC_PER_SEC, 1, NULL);
+  object = bl_cookie_decode (bl_auth_keys_own (self->keys)->secret, text, g_get_real_time () / G_USEC_PER_SEC,
+                             1, NULL);
   if (object == NULL || bl_variant_get_int (object, "expire", 0) <= 0
       || g_strcmp0 (bl_variant_get_string (object, "userid"), bl_variant_get_string (account, "_id")) != 0)
     return FALSE;

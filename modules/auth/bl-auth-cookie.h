@@ -1,17 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * BlAuthCookies: login and relay cookies in MeshCentral's format. Each purpose accepts only its own kind of
- * object (K11). Main context.
+ * object (K11), and only our own key may name a session, a login token or a device. Main context.
  */
 #pragma once
 
-#include <bowline/plugin.h>
+#include "bl-auth-keys.h"
 
 G_BEGIN_DECLS
 
-#define BL_AUTH_KEY_BYTES 80u
-#define BL_AUTH_LOGIN_KEY_ID "LoginCookieEncryptionKey"
-#define BL_AUTH_INVITATION_KEY_ID "InvitationLinkEncryptionKey"
 #define BL_AUTH_LOGIN_MINUTES 60u
 #define BL_AUTH_RELAY_MINUTES 240u
 
@@ -24,18 +21,11 @@ typedef enum
 
 typedef struct _BlAuthCookies BlAuthCookies;
 
-BlAuthCookies *bl_auth_cookies_new (BowlineHost *host, BlAuthIpCheck ip_check);
+/** @keys: must outlive it */
+BlAuthCookies *bl_auth_cookies_new (BowlineHost *host, BlAuthKeys *keys, BlAuthIpCheck ip_check);
 void bl_auth_cookies_free (BlAuthCookies *self);
-/** Makes the two keys if the directory has none. Returns: (transfer floating) (nullable): documents to
- * commit, aa{sv} */
-GVariant *bl_auth_cookies_make_keys (BlAuthCookies *self);
-/** Takes the keys out of the directory. */
-gboolean bl_auth_cookies_load_keys (BlAuthCookies *self, GError **error);
-/** Returns: (transfer full): the login key as 160 hex digits */
-char *bl_auth_cookies_dup_key_hex (BlAuthCookies *self);
-
-/** @object: (transfer floating). Returns: (transfer full) (nullable) */
-char *bl_auth_cookies_issue (BlAuthCookies *self, GVariant *object);
+/** @object: (transfer floating). @key: (nullable): our own when %NULL. Returns: (transfer full) (nullable) */
+char *bl_auth_cookies_issue (BlAuthCookies *self, const BlAuthKey *key, GVariant *object);
 
 /** What a cookie says, checked against the directory. Free with bl_auth_cookie_clear(). */
 typedef struct
@@ -43,8 +33,17 @@ typedef struct
   char *user_id;
   char *token_id;   /* (nullable): login token behind it */
   char *session_id; /* (nullable): browser session behind it */
-  gint64 expires_ms;
+  char *node_id;    /* (nullable): the one device it is for */
+  BlAuthKey *
+      key; /* (nullable) (transfer none): login key behind it; whoever has that key made it, or we for them */
+  gboolean own;     /* sealed by the server */
+  gboolean page;    /* {u,a:3}: also good for the page */
+  gboolean lasting; /* it says itself how long it is good */
 } BlAuthCookie;
+
+/** A use of a login token for a device's page. Returns: %FALSE when the token was used for another device
+ * before. */
+gboolean bl_auth_cookies_bind (BlAuthCookies *self, const char *text, const char *node_id);
 
 gboolean bl_auth_cookies_verify (BlAuthCookies *self,
                                  guint32 purpose,

@@ -68,8 +68,8 @@ read_body (BowlineHttpRequest *request)
   return bl_json_parse_object (text, size, &limits, BL_JSON_DEFAULT, NULL);
 }
 
-static void
-set_cookie (BowlineHttpRequest *request, const char *value, gint64 max_age)
+void
+bl_auth_http_set_cookie (BowlineHttpRequest *request, const char *value, gint64 max_age)
 {
   g_autofree char *header = g_strdup_printf (
       BL_AUTH_COOKIE_NAME "=%s; Secure; HttpOnly; SameSite=Strict; Path=/; Max-Age=%" G_GINT64_FORMAT, value,
@@ -100,8 +100,8 @@ event_head (GVariant *account, const char *action, gint64 msgid)
   return g_variant_ref_sink (g_variant_dict_end (&event));
 }
 
-static void
-emit_login (BlAuth *auth, GVariant *account, BowlineHttpRequest *request)
+void
+bl_auth_http_emit_login (BlAuth *auth, GVariant *account, BowlineHttpRequest *request)
 {
   const char *user_id = bl_variant_get_string (account, "_id");
   const char *address = bowline_http_request_get_address (request);
@@ -152,8 +152,8 @@ accept (Login *login, BowlinePrincipal *principal)
   value = bl_auth_sessions_open (auth->sessions, &who,
                                  bowline_http_request_get_header (login->request, "User-Agent"),
                                  bl_auth_now_ms ());
-  set_cookie (login->request, value, bowline_host_get_int (auth->host, "session-lifetime"));
-  emit_login (auth, account, login->request);
+  bl_auth_http_set_cookie (login->request, value, bowline_host_get_int (auth->host, "session-lifetime"));
+  bl_auth_http_emit_login (auth, account, login->request);
   g_variant_dict_init (&answer, NULL);
   g_variant_dict_insert (&answer, "ok", "b", TRUE);
   insert_user (&answer, account);
@@ -260,7 +260,7 @@ serve_logout (BowlineHttpRequest *request, gpointer user_data)
       else
         bl_auth_sessions_end (auth->sessions, id);
     }
-  set_cookie (request, "", 0);
+  bl_auth_http_set_cookie (request, "", 0);
   g_variant_dict_init (&answer, NULL);
   g_variant_dict_insert (&answer, "ok", "b", TRUE);
   respond (request, 200, g_variant_dict_end (&answer));

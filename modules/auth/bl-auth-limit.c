@@ -140,6 +140,15 @@ typedef struct
   char *pair;
 } Keys;
 
+/* Programs on this machine share their address with everybody else on it. */
+static gboolean
+is_loopback (const char *address)
+{
+  g_autoptr (GInetAddress) parsed = g_inet_address_new_from_string (address != NULL ? address : "");
+
+  return parsed != NULL && g_inet_address_get_is_loopback (parsed);
+}
+
 static void
 make_keys (Keys *keys, const char *account, const char *address)
 {
@@ -170,7 +179,7 @@ bl_auth_limit_wait (
     wait = wait_of (self, keys.pair, &self->known, now_us);
   else
     wait = MAX (wait_of (self, keys.account, &self->account, now_us),
-                wait_of (self, keys.address, &self->address, now_us));
+                is_loopback (address) ? 0 : wait_of (self, keys.address, &self->address, now_us));
   clear_keys (&keys);
   return wait;
 }
@@ -185,7 +194,8 @@ bl_auth_limit_failed (
   if (known)
     count (self, keys.pair, &self->known, now_us);
   count (self, keys.account, &self->account, now_us);
-  count (self, keys.address, &self->address, now_us);
+  if (!is_loopback (address))
+    count (self, keys.address, &self->address, now_us);
   clear_keys (&keys);
 }
 

@@ -5,7 +5,8 @@
  * Nobody is locked out for good: after a number of failures within a window each further one makes the key
  * wait, longer each time, up to a ceiling. An address from which an account has a valid session is not held
  * up for that account by what others do: neither by failures at the same address, nor by failures for the
- * same account elsewhere. Times are passed in (microseconds, monotonic). Main context.
+ * same account elsewhere. A loopback address is never held up: it stands for every program on the machine, and
+ * the account's own limit remains. Times are passed in (microseconds, monotonic). Main context.
  */
 #pragma once
 

@@ -29,6 +29,8 @@ session_free (gpointer data)
   g_free (session->id);
   g_free (session->user_id);
   g_free (session->token_id);
+  g_free (session->key_id);
+  g_free (session->node_id);
   g_free (session->address);
   g_free (session->agent);
   g_free (session);
@@ -91,6 +93,10 @@ to_document (const BlAuthSession *session)
   g_variant_dict_insert (&dict, "userid", "s", session->user_id);
   if (session->token_id != NULL)
     g_variant_dict_insert (&dict, "token", "s", session->token_id);
+  if (session->key_id != NULL)
+    g_variant_dict_insert (&dict, "key", "s", session->key_id);
+  if (session->node_id != NULL)
+    g_variant_dict_insert (&dict, "node", "s", session->node_id);
   g_variant_dict_insert (&dict, "address", "s", session->address);
   g_variant_dict_insert (&dict, "agent", "s", session->agent);
   g_variant_dict_insert (&dict, "created", "x", session->created_ms);
@@ -170,6 +176,8 @@ from_document (GVariant *document)
   session->id = g_strdup (id);
   session->user_id = g_strdup (user_id);
   session->token_id = g_strdup (bl_variant_get_string (document, "token"));
+  session->key_id = g_strdup (bl_variant_get_string (document, "key"));
+  session->node_id = g_strdup (bl_variant_get_string (document, "node"));
   session->address = g_strdup (address != NULL ? address : "");
   session->agent = g_strdup (agent != NULL ? agent : "");
   session->created_ms = bl_variant_get_int (document, "created", 0);
@@ -241,6 +249,8 @@ bl_auth_sessions_open (BlAuthSessions *self,
   session->id = bl_auth_session_id (value);
   session->user_id = g_strdup (who->user_id);
   session->token_id = who->kind == BOWLINE_PRINCIPAL_TOKEN ? g_strdup (who->token_id) : NULL;
+  session->key_id = who->kind == BOWLINE_PRINCIPAL_KEY ? g_strdup (who->token_id) : NULL;
+  session->node_id = g_strdup (who->only_node);
   session->address = g_strdup (who->address != NULL ? who->address : "");
   session->agent = g_utf8_make_valid (agent != NULL ? agent : "",
                                       agent != NULL ? (gssize)strnlen (agent, MAX_AGENT) : 0);

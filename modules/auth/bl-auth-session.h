@@ -24,6 +24,8 @@ typedef struct
   char *id; /* "session-<64 hex digits>" */
   char *user_id;
   char *token_id; /* (nullable): login token it was opened with */
+  char *key_id;   /* (nullable): login key whose token opened it */
+  char *node_id;  /* (nullable): the one device it is for */
   char *address;
   char *agent;
   gint64 created_ms;

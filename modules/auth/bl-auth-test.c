@@ -425,8 +425,14 @@ test_limits (void)
     {
       g_autofree char *name = g_strdup_printf ("guess%u", i);
 
+      g_assert_cmpint (check_from ("192.0.2.1", name, "x", NULL), ==, BOWLINE_ERROR_CREDENTIALS);
       g_assert_cmpint (check_from ("127.0.0.1", name, "x", NULL), ==, BOWLINE_ERROR_CREDENTIALS);
     }
+  g_assert_cmpint (check_from ("192.0.2.1", "another", "x", NULL), ==, BOWLINE_ERROR_THROTTLED);
+  /* programs on this machine share an address; an account is limited there too */
+  g_assert_cmpint (check_from ("127.0.0.1", "another", "x", NULL), ==, BOWLINE_ERROR_CREDENTIALS);
+  for (guint i = 0; i < 4; i++)
+    g_assert_cmpint (check_from ("127.0.0.1", "another", "x", NULL), ==, BOWLINE_ERROR_CREDENTIALS);
   g_assert_cmpint (check_from ("127.0.0.1", "another", "x", NULL), ==, BOWLINE_ERROR_THROTTLED);
   request = post ("/api/login", "{\"username\":\"another\",\"password\":\"x\"}", NULL);
   answer = answer_of (request, 401);

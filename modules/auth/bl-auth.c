@@ -3,6 +3,8 @@
 
 #include "bl-auth-actions.h"
 #include "bl-auth-http.h"
+#include "bl-auth-key-actions.h"
+#include "bl-auth-login.h"
 #include "bl-auth-own.h"
 #include "common/bl-rights-bits.h"
 #include "common/bl-variant.h"
@@ -31,6 +33,7 @@ bl_auth_unref (BlAuth *self)
   bl_auth_sessions_free (self->sessions);
   bl_auth_limit_free (self->limit);
   bl_auth_cookies_free (self->cookies);
+  bl_auth_keys_free (self->keys);
   g_free (self);
 }
 
@@ -102,10 +105,8 @@ is_usable_account (BlAuth *self, const char *user_id)
   return account != NULL && (site == BL_SITE_FULL || (site & BL_SITE_LOCKED) == 0);
 }
 
-/* The principal of an account, of its login token, or of a browser session, whose id then stands in token_id.
- * Returns: (nullable): %NULL when the account is gone or locked, or the token is gone or over */
-static BowlinePrincipal *
-make_principal (
+BowlinePrincipal *
+bl_auth_make_principal (
     BlAuth *self, const char *user_id, const char *token_id, const char *session_id, const char *address)
 {
   BowlinePrincipalInfo info = {
@@ -143,7 +144,11 @@ session_lookup (gpointer data, const char *value, const char *address)
 
   if (session == NULL)
     return NULL;
-  principal = make_principal (self, session->user_id, session->token_id, session->id, address);
+  if (session->key_id != NULL)
+    principal = bl_auth_login_principal (self, bl_auth_keys_find (self->keys, session->key_id),
+                                         session->user_id, session->node_id, address, NULL);
+  else
+    principal = bl_auth_make_principal (self, session->user_id, session->token_id, session->id, address);
   if (principal == NULL)
     bl_auth_sessions_end (self->sessions, session->id);
   return principal;
@@ -171,7 +176,20 @@ cookie_issue (gpointer data, guint32 purpose, GVariant *object)
 {
   BlAuth *self = data;
 
-  return bl_auth_cookies_issue (self->cookies, object);
+  return bl_auth_cookies_issue (self->cookies, NULL, object);
+}
+
+/* The session of a cookie, of its account only: an id that became known must not open another account. */
+static gboolean
+has_session (BlAuth *self, const BlAuthCookie *cookie)
+{
+  const BlAuthSession *session;
+
+  if (cookie->session_id == NULL)
+    return TRUE;
+  bl_auth_sessions_touch (self->sessions, cookie->session_id, bl_auth_now_ms ());
+  session = bl_auth_sessions_find (self->sessions, cookie->session_id, bl_auth_now_ms ());
+  return session != NULL && g_str_equal (session->user_id, cookie->user_id);
 }
 
 static BowlinePrincipal *
@@ -183,11 +201,10 @@ cookie_verify (gpointer data, guint32 purpose, const char *text, const char *add
 
   if (!bl_auth_cookies_verify (self->cookies, purpose, text, address, &cookie, error))
     return NULL;
-  if (cookie.session_id != NULL)
-    bl_auth_sessions_touch (self->sessions, cookie.session_id, bl_auth_now_ms ());
-  if (cookie.session_id == NULL
-      || bl_auth_sessions_find (self->sessions, cookie.session_id, bl_auth_now_ms ()) != NULL)
-    principal = make_principal (self, cookie.user_id, cookie.token_id, cookie.session_id, address);
+  if (cookie.key != NULL && cookie.key->id != NULL)
+    return bl_auth_login_by_cookie (self, &cookie, address, error);
+  if (has_session (self, &cookie))
+    principal = bl_auth_make_principal (self, cookie.user_id, cookie.token_id, cookie.session_id, address);
   if (principal == NULL)
     g_set_error_literal (error, BOWLINE_ERROR, BOWLINE_ERROR_CREDENTIALS,
                          "The account, login token or session of the cookie is locked or over");
@@ -206,6 +223,8 @@ register_table (BlAuth *self, GError **error)
     .cookie_issue = cookie_issue,
     .cookie_verify = cookie_verify,
     .set_password = bl_auth_set_password,
+    .login_token = bl_auth_login_page,
+    .cookie_issue_for = bl_auth_login_issue,
   };
 
   return bowline_host_register_auth (self->host, &table, self, error);
@@ -225,6 +244,8 @@ on_directory_changed (const char *topic, GVariant *payload, gpointer user_data)
   gone = !bowline_directory_contains (self->host, id);
   if (g_str_has_prefix (id, "user/") && !is_usable_account (self, id))
     bl_auth_revoke_user (self, id);
+  else if (g_str_has_prefix (id, "loginkey-") || g_str_equal (id, BL_AUTH_LOGIN_KEY_ID))
+    bl_auth_login_keys_changed (self, g_str_equal (id, BL_AUTH_LOGIN_KEY_ID) ? BL_AUTH_DEFAULT_KEY : id);
   else if (g_str_has_prefix (id, "logintoken-") && gone)
     bowline_topic_publish (self->host, "principal.revoked",
                            g_variant_new ("(s)", id + strlen ("logintoken-")));
@@ -275,7 +296,9 @@ auth_new (BowlineHost *host)
   self->cost.passes = (guint)bowline_host_get_int (host, "hash-passes");
   self->sessions = bl_auth_sessions_new (host, &sessions);
   self->limit = bl_auth_limit_new (&account, &address);
-  self->cookies = bl_auth_cookies_new (host, ip_check_of (bowline_host_get_string (host, "cookie-ip-check")));
+  self->keys = bl_auth_keys_new (host);
+  self->cookies = bl_auth_cookies_new (host, self->keys,
+                                       ip_check_of (bowline_host_get_string (host, "cookie-ip-check")));
   self->checks = bl_auth_checks_new ();
   return self;
 }
@@ -291,9 +314,10 @@ start_timer (BlAuth *self)
 static gboolean
 go_public (BlAuth *self, GError **error)
 {
-  if (!bl_auth_cookies_load_keys (self->cookies, error) || !register_table (self, error)
-      || !bl_auth_actions_register (self, error) || !bl_auth_tokens_register (self, error)
-      || !bl_auth_factors_register (self, error) || !bl_auth_http_register (self, error))
+  if (!bl_auth_keys_load (self->keys, error) || !register_table (self, error)
+      || !bl_auth_actions_register (self, error) || !bl_auth_key_actions_register (self, error)
+      || !bl_auth_tokens_register (self, error) || !bl_auth_factors_register (self, error)
+      || !bl_auth_http_register (self, error))
     return FALSE;
   self->changed_subscription
       = bowline_topic_subscribe (self->host, "directory.changed", on_directory_changed, self);
@@ -345,7 +369,7 @@ on_sessions_listed (GObject *source, GAsyncResult *result, gpointer user_data)
       return;
     }
   bl_auth_sessions_load (self->sessions, documents, bl_auth_now_ms ());
-  keys = bl_auth_cookies_make_keys (self->cookies);
+  keys = bl_auth_keys_make (self->keys);
   if (keys == NULL)
     finish_start (task);
   else

@@ -23,6 +23,7 @@ typedef struct
   BlAuthHashCost cost;
   BlAuthSessions *sessions;
   BlAuthLimit *limit;
+  BlAuthKeys *keys;
   BlAuthCookies *cookies;
   BlAuthChecks *checks;
   guint64 changed_subscription;
@@ -42,6 +43,13 @@ void bl_auth_stop (BlAuth *self);
 BlAuth *bl_auth_ref (BlAuth *self);
 void bl_auth_unref (BlAuth *self);
 
+/**
+ * bl_auth_make_principal: the principal of an account, of its login token, or of a browser session, whose id
+ * then stands in token_id. Returns: (transfer full) (nullable): %NULL when the account is gone or locked, or
+ * the token is gone or over
+ */
+BowlinePrincipal *bl_auth_make_principal (
+    BlAuth *self, const char *user_id, const char *token_id, const char *session_id, const char *address);
 /** Ends sessions, and control sessions through "principal.revoked". */
 void bl_auth_revoke_user (BlAuth *self, const char *user_id);
 /** Returns: milliseconds since the epoch. */

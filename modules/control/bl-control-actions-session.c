@@ -68,71 +68,29 @@ run_server_version (BowlineActionCall *call, gpointer user_data)
   answer_member (call, "tags", g_variant_dict_end (&tags));
 }
 
-/* A cookie made for a login token or a browser session ends with it. */
-static void
-bind_cookie (GVariantDict *object, const BowlinePrincipalInfo *who)
-{
-  if (who->kind == BOWLINE_PRINCIPAL_TOKEN)
-    g_variant_dict_insert (object, "bt", "s", who->token_id);
-  else if (who->token_id != NULL)
-    g_variant_dict_insert (object, "bs", "s", who->token_id);
-}
-
 static char *
-issue (BlControl *control, guint32 purpose, GVariantDict *object)
+issue (BlControl *control, guint32 purpose, BowlinePrincipal *principal)
 {
   BowlineAuth auth = { .struct_size = sizeof auth };
   gpointer self;
 
-  if (bowline_host_get_auth (control->host, &auth, &self))
-    return auth.cookie_issue (self, purpose, g_variant_dict_end (object));
-  g_variant_dict_clear (object);
-  return NULL;
-}
-
-static char *
-issue_login_cookie (BlControl *control, const BowlinePrincipalInfo *who)
-{
-  g_autofree char *domain = bl_control_domain_of (who->user_id);
-  GVariantDict object;
-
-  g_variant_dict_init (&object, NULL);
-  g_variant_dict_insert (&object, "userid", "s", who->user_id);
-  g_variant_dict_insert (&object, "domainid", "s", domain);
-  if (who->address != NULL)
-    g_variant_dict_insert (&object, "ip", "s", who->address);
-  bind_cookie (&object, who);
-  return issue (control, BOWLINE_COOKIE_LOGIN, &object);
-}
-
-static char *
-issue_relay_cookie (BlControl *control, const BowlinePrincipalInfo *who)
-{
-  g_autofree char *random = bl_random_hex (4);
-  GVariantDict object;
-
-  g_variant_dict_init (&object, NULL);
-  g_variant_dict_insert (&object, "ruserid", "s", who->user_id);
-  g_variant_dict_insert (&object, "x", "s", random);
-  bind_cookie (&object, who);
-  return issue (control, BOWLINE_COOKIE_RELAY, &object);
+  if (!bowline_host_get_auth (control->host, &auth, &self) || auth.cookie_issue_for == NULL)
+    return NULL;
+  return auth.cookie_issue_for (self, purpose, principal);
 }
 
 static void
 run_auth_cookie (BowlineActionCall *call, gpointer user_data)
 {
   BlControlSession *session = bl_control_call_session (user_data, call);
-  BowlinePrincipalInfo who = { .struct_size = sizeof who };
   g_autofree char *login = NULL;
   g_autofree char *relay = NULL;
   GVariantDict answer;
 
-  /* A cookie holds no ceiling: a restricted principal gets none, it would leave its restrictions behind. */
-  if (session == NULL || !session->plain)
+  if (session == NULL)
     return;
-  bowline_principal_get_info (session->principal, &who);
-  login = issue_login_cookie (user_data, &who);
-  relay = issue_relay_cookie (user_data, &who);
+  login = issue (user_data, BOWLINE_COOKIE_LOGIN, session->principal);
+  relay = issue (user_data, BOWLINE_COOKIE_RELAY, session->principal);
   if (login == NULL || relay == NULL)
     return;
   g_variant_dict_init (&answer, NULL);
@@ -147,15 +105,18 @@ run_login_cookie (BowlineActionCall *call, gpointer user_data)
 {
   BlControl *control = user_data;
   BlControlSession *session = bl_control_call_session (control, call);
+  BowlineAuth auth = { .struct_size = sizeof auth };
   g_autofree char *cookie = NULL;
   GVariantDict object;
+  gpointer self;
 
-  if (session == NULL || !session->plain || !bowline_host_get_boolean (control->host, "allow-login-cookie"))
+  if (session == NULL || !session->plain || !bowline_host_get_auth (control->host, &auth, &self)
+      || !bowline_host_get_boolean (control->host, "allow-login-cookie"))
     return;
   g_variant_dict_init (&object, NULL);
   g_variant_dict_insert (&object, "u", "s", bl_control_session_get_user_id (session));
   g_variant_dict_insert (&object, "a", "x", (gint64)3);
-  cookie = issue (control, BOWLINE_COOKIE_LOGIN, &object);
+  cookie = auth.cookie_issue (self, BOWLINE_COOKIE_LOGIN, g_variant_dict_end (&object));
   if (cookie != NULL)
     answer_member (call, "cookie", g_variant_new_string (cookie));
 }

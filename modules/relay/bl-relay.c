@@ -362,6 +362,17 @@ test_owner (BlRelay *relay, Entry *entry, gpointer user_data)
          && (wanted[1] == NULL || g_strcmp0 (entry->session->node_id, wanted[1]) == 0);
 }
 
+// The login token, login key or browser session that the viewer came with.
+static gboolean
+test_credential (BlRelay *relay, Entry *entry, gpointer user_data)
+{
+  BowlinePrincipalInfo who = { .struct_size = sizeof who };
+  if (entry->principal == NULL)
+    return FALSE;
+  bowline_principal_get_info (entry->principal, &who);
+  return g_strcmp0 (who.token_id, user_data) == 0;
+}
+
 static void
 relay_end (gpointer self, const char *user_id, const char *node_id)
 {
@@ -425,6 +436,7 @@ principal_revoked_cb (const char *topic, GVariant *payload, gpointer user_data)
   const char *id;
   g_variant_get_child (payload, 0, "&s", &id);
   relay_end (user_data, id, NULL);
+  drop_matching (user_data, test_credential, (gpointer)id);
 }
 
 BlRelay *

@@ -110,6 +110,19 @@ test_broken (Fixture *f, gconstpointer data)
     }
 }
 
+static void
+test_page_data (void)
+{
+  g_autoptr (GBytes) html = g_bytes_new_static ("<!doctype html><html><head><title>x</title>", 43);
+  g_autoptr (GBytes) headless = g_bytes_new_static ("<html>", 6);
+  g_autoptr (GBytes) page = bl_web_with_page_data (html, "{\"auth\":\"a&<b>\"}");
+  g_autofree char *text = g_strndup (g_bytes_get_data (page, NULL), g_bytes_get_size (page));
+  g_assert_cmpstr (text, ==,
+                   "<!doctype html><html><head>\n<meta name=\"bowline-page\" "
+                   "content=\"{&quot;auth&quot;:&quot;a&amp;&lt;b>&quot;}\"><title>x</title>");
+  g_assert_null (bl_web_with_page_data (headless, "{}"));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -118,5 +131,6 @@ main (int argc, char **argv)
   g_test_add ("/web/files/encodings", Fixture, NULL, set_up, test_encodings, tear_down);
   g_test_add_func ("/web/files/etags", test_etags);
   g_test_add ("/web/files/broken", Fixture, NULL, set_up, test_broken, tear_down);
+  g_test_add_func ("/web/files/page-data", test_page_data);
   return g_test_run ();
 }

@@ -192,3 +192,31 @@ bl_web_etag_matches (const char *header, const char *etag)
     }
   return FALSE;
 }
+
+GBytes *
+bl_web_with_page_data (GBytes *html, const char *json)
+{
+  gsize size;
+  const char *text = g_bytes_get_data (html, &size);
+  const char *head = g_strstr_len (text, (gssize)size, "<head>");
+  if (head == NULL)
+    return NULL;
+  const gsize before = (gsize)(head - text) + strlen ("<head>");
+  g_autoptr (GString) page = g_string_sized_new (size + strlen (json) * 2);
+  g_string_append_len (page, text, (gssize)before);
+  g_string_append (page, "\n<meta name=\"bowline-page\" content=\"");
+  for (const char *p = json; *p != '\0'; p++)
+    {
+      if (*p == '&')
+        g_string_append (page, "&amp;");
+      else if (*p == '<')
+        g_string_append (page, "&lt;");
+      else if (*p == '"')
+        g_string_append (page, "&quot;");
+      else
+        g_string_append_c (page, *p);
+    }
+  g_string_append (page, "\">");
+  g_string_append_len (page, text + before, (gssize)(size - before));
+  return g_string_free_to_bytes (g_steal_pointer (&page));
+}

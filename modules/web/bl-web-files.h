@@ -42,6 +42,13 @@ const char *bl_web_encoding_name (BlWebEncoding encoding);
 /** Returns: %TRUE when the If-None-Match value @header (nullable) names @etag (RFC 9110 section 13.1.2, weak comparison). */
 gboolean bl_web_etag_matches (const char *header, const char *etag);
 
+/**
+ * bl_web_with_page_data: the index page with what the server tells this one page, as web/README.md says.
+ * @json: the data, one JSON object
+ * Returns: (transfer full) (nullable): %NULL when @html has no <head>
+ */
+GBytes *bl_web_with_page_data (GBytes *html, const char *json);
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BlWebFiles, bl_web_files_free)
 
 G_END_DECLS

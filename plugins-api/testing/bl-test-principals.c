@@ -23,6 +23,7 @@ new_principal (BowlineHost *host, const BowlinePrincipalInfo *info)
   principal->info.token_id = g_strdup (info->token_id);
   principal->info.address = g_strdup (info->address);
   principal->info.only_node = g_strdup (info->only_node);
+  principal->info.only_objects = (const char *const *)g_strdupv ((char **)principal->info.only_objects);
   return principal;
 }
 
@@ -42,6 +43,7 @@ unref (BowlinePrincipal *principal)
   g_free ((char *)principal->info.token_id);
   g_free ((char *)principal->info.address);
   g_free ((char *)principal->info.only_node);
+  g_strfreev ((char **)principal->info.only_objects);
   g_free (principal);
 }
 
@@ -103,6 +105,8 @@ static guint32
 rights (BowlineHost *host, BowlinePrincipal *principal, const char *object_id)
 {
   if (principal->info.only_node != NULL && strcmp (principal->info.only_node, object_id) != 0)
+    return 0;
+  if (principal->info.only_objects != NULL && !g_strv_contains (principal->info.only_objects, object_id))
     return 0;
   return granted (host, principal, object_id) & principal->info.rights_ceiling;
 }

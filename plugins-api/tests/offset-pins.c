@@ -82,6 +82,8 @@ PIN (BowlineAuth, session_close, 32);
 PIN (BowlineAuth, cookie_issue, 40);
 PIN (BowlineAuth, cookie_verify, 48);
 PIN (BowlineAuth, set_password, 56);
+PIN (BowlineAuth, login_token, 64);
+PIN (BowlineAuth, cookie_issue_for, 72);
 
 PIN (BowlinePluginDescriptor, struct_size, 0);
 PIN (BowlinePluginDescriptor, abi_major, 4);
@@ -148,6 +150,7 @@ PIN (BowlinePrincipalInfo, rights_ceiling, 40);
 PIN (BowlinePrincipalInfo, rights_added, 44);
 PIN (BowlinePrincipalInfo, site_ceiling, 48);
 PIN (BowlinePrincipalInfo, expires_ms, 56);
+PIN (BowlinePrincipalInfo, only_objects, 64);
 
 PIN (BowlineRelay, struct_size, 0);
 PIN (BowlineRelay, flags, 4);

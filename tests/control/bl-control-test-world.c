@@ -86,6 +86,24 @@ cookie_issue (gpointer self, guint32 purpose, GVariant *object)
   return g_strdup_printf ("%u %s", purpose, text);
 }
 
+/* As the module that makes cookies: none for a principal whose limits it cannot say. */
+static char *
+cookie_issue_for (gpointer self, guint32 purpose, BowlinePrincipal *principal)
+{
+  BowlinePrincipalInfo who = { .struct_size = sizeof who };
+  GVariantDict object;
+
+  bowline_principal_get_info (principal, &who);
+  if (who.only_node != NULL || who.rights_ceiling != G_MAXUINT32 || who.site_ceiling != G_MAXUINT32
+      || who.rights_added != 0)
+    return NULL;
+  g_variant_dict_init (&object, NULL);
+  g_variant_dict_insert (&object, purpose == BOWLINE_COOKIE_RELAY ? "ruserid" : "userid", "s", who.user_id);
+  if (who.address != NULL)
+    g_variant_dict_insert (&object, "ip", "s", who.address);
+  return cookie_issue (self, purpose, g_variant_dict_end (&object));
+}
+
 static BowlinePrincipal *
 cookie_verify (gpointer self, guint32 purpose, const char *text, const char *address, GError **error)
 {
@@ -161,15 +179,17 @@ void
 world_begin_with (const char *key, const char *value)
 {
   static const char *const settings[][2] = {
-    { "max-sessions", "100" },    { "max-sessions-per-user", "5" }, { "max-unauthenticated", "4" },
-    { "max-message", "1048576" }, { "max-queued", "33554432" },     { "ping-interval", "0" },
-    { "login-keys", "" }, { "inter-user-messages", "false" }, { "allow-login-cookie", "false" },         { "server.mps-port", "4433" },    { "server.redirect-port", "80" },
+    { "max-sessions", "100" },     { "max-sessions-per-user", "5" },   { "max-unauthenticated", "4" },
+    { "max-message", "1048576" },  { "max-queued", "33554432" },       { "ping-interval", "0" },
+    { "login-keys", "" },          { "inter-user-messages", "false" }, { "allow-login-cookie", "false" },
+    { "server.mps-port", "4433" }, { "server.redirect-port", "80" },
   };
   static const BowlineAuth auth = { .struct_size = sizeof auth,
                                     .check_password = check_password,
                                     .cookie_issue = cookie_issue,
                                     .cookie_verify = cookie_verify,
-                                    .set_password = set_password };
+                                    .set_password = set_password,
+                                    .cookie_issue_for = cookie_issue_for };
   static const BowlineRelay relay = { .struct_size = sizeof relay, .order = relay_order };
   g_autoptr (GError) error = NULL;
 

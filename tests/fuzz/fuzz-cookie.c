@@ -19,6 +19,10 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
   g_autoptr (GVariant) from_cookie = bl_cookie_decode (key, text, NOW, 0, NULL);
   g_autoptr (GVariant) from_token = bl_token_open (key, "fuzz", text, text, NOW, NULL);
 
+  const guint8 full_key[BL_COOKIE_FULL_KEY_SIZE] = { 1, 2, 3 };
+  g_autoptr (GVariant) from_any = bl_cookie_decode_any (full_key, text, NOW, 0, NULL);
+
+  g_assert_null (from_any);
   g_assert_null (from_cookie);
   g_assert_null (from_token);
   g_autoptr (GVariant) object = bl_json_parse_object (text, strlen (text), NULL, BL_JSON_DEFAULT, NULL);

@@ -8,6 +8,7 @@
 #define BOWLINE_AUTH_H
 
 #include <bowline/abi.h>
+#include <bowline/http.h>
 #include <bowline/principal.h>
 
 G_BEGIN_DECLS
@@ -40,6 +41,17 @@ typedef struct
   BowlinePrincipal *(*cookie_verify) (gpointer self, guint32 purpose, const char *text, const char *address, GError **error);
   /** set_password: (hash is made off the loop): the account must exist. @done's principal is always %NULL. */
   void (*set_password) (gpointer self, const char *user_id, const char *password, BowlineAuthDoneFunc done, gpointer user_data);
+  /**
+   * login_token: the login token of a page's address, `/?login=TOKEN[&gotonode=DEVICE]`. Opens a browser session and adds
+   * its cookie to the answer of @request, unless the request has a session that is no narrower.
+   * Returns: (transfer full) (nullable): whom the page is for
+   */
+  BowlinePrincipal *(*login_token) (gpointer self, BowlineHttpRequest *request);
+  /**
+   * cookie_issue_for: Returns: (transfer full) (nullable): a cookie of @purpose that stands for @principal with everything
+   * that limits it; %NULL for a principal that no cookie can stand for
+   */
+  char *(*cookie_issue_for) (gpointer self, guint32 purpose, BowlinePrincipal *principal);
 } BowlineAuth;
 
 BOWLINE_AVAILABLE_IN_1_0 gboolean

@@ -35,6 +35,7 @@ typedef struct
   guint32 rights_added;     /* restriction bits OR-ed to a result other than 0 (view only, no terminal, ...) */
   guint32 site_ceiling;     /* AND-ed to site rights; 0xFFFFFFFF for none */
   gint64 expires_ms;        /* 0: never; afterwards every question is answered with no */
+  const char *const *only_objects; /* when set: these devices, devices of these device groups, and nothing else */
 } BowlinePrincipalInfo;
 
 /** Returns: (transfer full). Any thread. */
