@@ -49,10 +49,13 @@ for (const [name, limit, requests] of [['login', 60 * kB, 6], ['app', 250 * kB, 
   });
 }
 
-test('terminal and files are not on the way to the first paint', () => {
+test('desktop, terminal and files are not on the way to the first paint', () => {
   const first = new Set(part('app'));
   const later = manifest.files.filter((f) => f.path.startsWith('/assets/c-') && !first.has(f.path));
   assert.ok(later.some((f) => f.size > 200 * kB), 'the terminal is a part of its own');
+  const painter = manifest.files.find((f) => f.path.startsWith('/assets/painter-'))!;
+  assert.ok(painter.immutable && painter.size < 20 * kB, 'the worker is a small file of its own');
+  for (const path of first) assert.doesNotMatch(readFileSync(join(dist, find(path).file), 'utf8'), /transferControlToOffscreen/, path);
 });
 
 test('the page needs no inline script, style or foreign address', () => {

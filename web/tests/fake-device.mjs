@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The device's end of a tunnel, invented: a shell that knows a few words, and
-// files in memory.
+// The device's end of a tunnel, invented: a shell that knows a few words, files in
+// memory, and a screen that shows colours and what was typed.
 import { createHash } from 'node:crypto';
+import { pngOf } from './png.mjs';
 
 const PROMPT = '\x1b[1;32mroot@demo\x1b[0m:\x1b[1;34m~\x1b[0m# ';
 const CHANNEL = '102938';
@@ -15,7 +16,7 @@ export function startDevice(send, close) {
     if (protocol === null) {
       if (text?.startsWith('{')) return;
       protocol = Number(text);
-      handler = protocol === 5 ? new Files(send) : new FakeShell(send, close);
+      handler = protocol === 5 ? new Files(send) : protocol === 2 ? new FakeDesktop(send) : new FakeShell(send, close);
       return;
     }
     if (text !== null && text.includes(CHANNEL)) {
@@ -26,6 +27,41 @@ export function startDevice(send, close) {
     }
     handler.data(data);
   };
+}
+
+const SCREEN = [1280, 800];
+
+class FakeDesktop {
+  typed = 0;
+  constructor(send) {
+    this.send = send;
+    send(JSON.stringify({ ctrlChannel: CHANNEL, type: 'metadata', users: { 'user//admin': 1, 'user//eve': 1 }, startTime: now, acks: true }));
+    this.packet(7, [SCREEN[0] >> 8, SCREEN[0] & 255, SCREEN[1] >> 8, SCREEN[1] & 255]);
+    this.packet(11, [0, 2, 0, 1, 255, 255, 0, 1]);
+    this.packet(88, [3]);
+    this.tile(0, 0, pngOf(...SCREEN, (x, y) => (y < 28 ? [32, 34, 40] : y > 760 ? [44, 48, 58] : [20 + y / 9, 60 + x / 20, 110 + y / 8])));
+    this.tile(160, 120, pngOf(640, 400, (x, y) => (y < 30 ? [70, 76, 92] : [250, 250, 252])));
+  }
+
+  packet(type, body) { this.send(Buffer.from([type >> 8, type & 255, (body.length + 4) >> 8, (body.length + 4) & 255, ...body])); }
+
+  tile(x, y, image) {
+    const head = Buffer.alloc(16);
+    head.writeUInt16BE(27, 0);
+    head.writeUInt16BE(8, 2);
+    head.writeUInt32BE(image.length + 8, 4);
+    head.writeUInt16BE(3, 8);
+    head.writeUInt16BE(x, 12);
+    head.writeUInt16BE(y, 14);
+    this.send(Buffer.concat([head, image]));
+  }
+
+  /** Each character that is typed is a square on the screen. */
+  data(buffer) {
+    if (buffer[1] !== 85 || buffer[4] !== 0) return;
+    this.tile(192 + (this.typed % 36) * 16, 170 + Math.floor(this.typed / 36) * 16, pngOf(12, 12, () => [180, 40, 60]));
+    this.typed++;
+  }
 }
 
 class FakeShell {

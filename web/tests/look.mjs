@@ -33,6 +33,14 @@ const STEPS = {
   add: async (page) => { await page.goto(`${server.url}/`); await page.locator('.bl-toolbar .pf-m-primary').click(); await page.waitForSelector('.bl-copy'); await settled(page); },
   groups: async (page) => { await page.goto(`${server.url}/groups`); await page.waitForSelector('.bl-card'); },
   general: async (page) => { await page.goto(`${server.url}/device/${firstId}/general`); await page.waitForSelector('.bl-nets'); },
+  desktop: async (page) => {
+    await page.goto(`${server.url}/device/${firstId}/desktop`);
+    await page.getByText('Connected', { exact: true }).waitFor();
+    await page.waitForFunction(() => document.querySelector('.bl-canvas')?.width === 1280);
+    await settled(page);
+  },
+  clipboard: async (page) => { await page.locator('.bl-desk-touch, .bl-desk-bar').getByRole('button', { name: /^Text/ }).locator('visible=true').first().click(); await page.waitForSelector('.bl-desk-panel'); await settled(page); },
+  keys: async (page) => { await page.getByRole('button', { name: 'Keys' }).click(); await settled(page); },
   terminal: async (page) => {
     await page.goto(`${server.url}/device/${firstId}/terminal`);
     await page.waitForFunction(() => document.querySelector('.xterm-rows')?.textContent?.includes('root@demo'));

@@ -89,11 +89,19 @@ function buildCatalogs() {
   return catalogs;
 }
 
+/** A script that runs as a worker: one file that shares nothing. Returns its address. */
+async function buildWorker(name, file) {
+  const result = await esbuild.build({ ...common, format: 'iife', entryPoints: [file] });
+  remember(result.metafile);
+  const { text } = result.outputFiles[0];
+  return `/${add(`assets/${name}-${hashName(text)}.js`, text, true)}`;
+}
+
 /** @splitting: parts that are imported on demand become files of their own. */
-async function buildModules(entry, file, splitting) {
+async function buildModules(entry, file, splitting, define = {}) {
   const result = await esbuild.build({
     ...common, format: 'esm', splitting, plugins: [strictXterm], outdir: join(out, 'assets'), entryPoints: { [entry]: file },
-    entryNames: '[name]-[hash]', chunkNames: 'c-[hash]', loader: { ...common.loader, '.css': 'empty' },
+    define: { ...common.define, ...define }, entryNames: '[name]-[hash]', chunkNames: 'c-[hash]', loader: { ...common.loader, '.css': 'empty' },
   });
   remember(result.metafile);
   for (const output of result.outputFiles) add(relative(out, output.path).split(sep).join('/'), output.contents, true);
@@ -170,7 +178,8 @@ function writeAll() {
 }
 
 const catalogs = buildCatalogs();
-const metafile = await buildModules('app', 'src/app/main.tsx', true);
+const painter = await buildWorker('painter', 'src/desktop/painter.worker.ts');
+const metafile = await buildModules('app', 'src/app/main.tsx', true, { __PAINTER__: JSON.stringify(painter) });
 // The form is one small file that shares nothing, so that it costs one request.
 const loginMeta = await buildModules('login', 'src/login/login.ts', false);
 const scriptText = [...files].filter(([p]) => p.endsWith('.js')).map(([, f]) => f.data.toString()).join('\n');

@@ -11,7 +11,7 @@ export type Opened =
   /** @what: the name or the id that was asked for. */
   | { kind: 'missing'; what: 'device' | 'group'; name: string };
 
-const DEVICE_TABS: Readonly<Record<number, DeviceTab>> = { 12: 'terminal', 13: 'files' };
+const DEVICE_TABS: Readonly<Record<number, DeviceTab>> = { 11: 'desktop', 12: 'terminal', 13: 'files' };
 
 const search = (query: string): Opened => ({ kind: 'path', path: query ? `/?${new URLSearchParams({ q: query })}` : '/' });
 

@@ -5,7 +5,7 @@ import { useSyncExternalStore, type AnchorHTMLAttributes, type MouseEvent } from
 import type { Wanted } from '../lib/embed';
 import { shortId } from '../store/model';
 
-export type DeviceTab = 'general' | 'terminal' | 'files';
+export type DeviceTab = 'general' | 'desktop' | 'terminal' | 'files';
 
 export type Route =
   | { view: 'devices'; query: string }
@@ -14,7 +14,7 @@ export type Route =
   | { view: 'opening'; wanted: Wanted }
   | { view: 'missing' };
 
-const TABS = new Set<string>(['general', 'terminal', 'files']);
+const TABS = new Set<string>(['general', 'desktop', 'terminal', 'files']);
 const listeners = new Set<() => void>();
 
 window.addEventListener('popstate', () => notify());

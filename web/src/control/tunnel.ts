@@ -5,7 +5,8 @@ import type { Message } from './types';
 
 export type TunnelState = 'asking' | 'waiting' | 'consent' | 'open' | 'closed';
 
-export type CloseReason = 'ended' | 'offline' | 'no-answer' | 'denied' | 'server' | 'local';
+/** ended: the connection is gone; stopped: the device said so first. */
+export type CloseReason = 'ended' | 'stopped' | 'offline' | 'no-answer' | 'denied' | 'server' | 'local';
 
 export interface TunnelHooks {
   onState: (state: TunnelState, reason?: CloseReason, detail?: string) => void;
@@ -17,6 +18,8 @@ export interface TunnelHooks {
   /** Text that is not JSON. */
   onText?: (text: string) => void;
   onRoundTrip?: (ms: number) => void;
+  /** Control messages that are not the tunnel's own. */
+  onControl?: (message: Record<string, unknown>) => void;
 }
 
 export interface TunnelOptions {
@@ -112,8 +115,10 @@ export class Tunnel {
         this.consoleMessage(message);
         break;
       case 'close':
-        this.finish('ended');
+        this.finish('stopped');
         break;
+      default:
+        this.hooks.onControl?.(message);
     }
   }
 

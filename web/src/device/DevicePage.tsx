@@ -7,14 +7,15 @@ import { HIDE } from '../lib/embed';
 import { useTitle } from '../lib/hooks';
 import { _ } from '../lib/i18n';
 import { EmptyState, EmptyStateActions, EmptyStateBody, EmptyStateFooter, Spinner } from '../lib/pf';
-import { allows, hasAgent, nodeId, RIGHT, type Device } from '../store/model';
+import { allows, hasAgent, maySee, nodeId, RIGHT, type Device } from '../store/model';
 import { deviceRights } from '../store/reduce';
 import { store, useStore } from '../store/store';
 import { DeviceHeader } from './DeviceHeader';
 import { ErrorBoundary } from './ErrorBoundary';
 import { GeneralTab } from './GeneralTab';
-import { loadFiles, loadTerminal, prepareWhenIdle } from './parts';
+import { loadDesktop, loadFiles, loadTerminal, prepareWhenIdle } from './parts';
 
+const DesktopTab = lazy(loadDesktop);
 const TerminalTab = lazy(loadTerminal);
 const FilesTab = lazy(loadFiles);
 
@@ -41,6 +42,7 @@ function Gone({ name }: { name?: string }) {
 
 function DeviceView({ device, tab }: { device: Device; tab: DeviceTab }) {
   const rights = deviceRights(store.state, device);
+  const desktop = maySee(rights);
   const terminal = allows(rights, RIGHT.remoteControl, RIGHT.noTerminal);
   const files = allows(rights, RIGHT.remoteControl, RIGHT.noFiles);
   const [visited, setVisited] = useState<ReadonlySet<DeviceTab>>(new Set([tab]));
@@ -49,18 +51,20 @@ function DeviceView({ device, tab }: { device: Device; tab: DeviceTab }) {
   const online = hasAgent(device);
   useEffect(() => (online && tab === 'general' ? prepareWhenIdle() : undefined), [online, tab]);
   const { hide } = window.bowline.embed;
-  const denied = (tab === 'terminal' && !terminal) || (tab === 'files' && !files);
+  const tabs: DeviceTab[] = ['general', ...(desktop ? ['desktop' as const] : []), ...(terminal ? ['terminal' as const] : []), ...(files ? ['files' as const] : [])];
+  const denied = (tab === 'desktop' && !desktop) || (tab === 'terminal' && !terminal) || (tab === 'files' && !files);
   return (
     <div className="bl-view bl-device">
       {!(hide & HIDE.title) && <DeviceHeader device={device} rights={rights} />}
       {!(hide & HIDE.tabs) && <nav className="bl-tabs" aria-label={_('Parts of the device')}>
-        {(['general', ...(terminal ? ['terminal'] : []), ...(files ? ['files'] : [])] as DeviceTab[]).map((t) => (
+        {tabs.map((t) => (
           <Link key={t} to={devicePath(device.id, t)} aria-current={t === tab ? 'page' : undefined}>{tabName(t)}</Link>
         ))}
       </nav>}
       <div className="bl-tab-body">
         {tab === 'general' && <GeneralTab device={device} rights={rights} />}
         {denied && <p className="bl-note">{_('Your account does not have the right to use this.')}</p>}
+        {desktop && visited.has('desktop') && <Kept shown={tab === 'desktop'}><DesktopTab device={device} rights={rights} shown={tab === 'desktop'} /></Kept>}
         {terminal && visited.has('terminal') && <Kept shown={tab === 'terminal'}><TerminalTab device={device} shown={tab === 'terminal'} /></Kept>}
         {files && visited.has('files') && <Kept shown={tab === 'files'}><FilesTab device={device} shown={tab === 'files'} /></Kept>}
       </div>
@@ -81,6 +85,7 @@ function Kept({ shown, children }: { shown: boolean; children: ReactNode }) {
 function tabName(tab: DeviceTab): string {
   switch (tab) {
     case 'general': return _('General');
+    case 'desktop': return _('Desktop');
     case 'terminal': return _('Terminal');
     case 'files': return _('Files');
   }

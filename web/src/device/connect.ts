@@ -35,6 +35,7 @@ function closedText({ reason, detail }: Link): string {
     case 'denied': return detail ? _('The device refused: {detail}', { detail }) : _('The person at the device refused.');
     case 'server': return _('The server did not open the session: {detail}', { detail: detail ?? '' });
     case 'local': return _('Closed.');
+    case 'stopped': return _('The device ended the session.');
     default: return _('The session has ended.');
   }
 }

@@ -3,6 +3,7 @@
 // way to them, or when the browser has nothing better to do.
 import { relayCookies } from '../app/session';
 
+export const loadDesktop = () => import('../desktop/DesktopTab');
 export const loadTerminal = () => import('../terminal/TerminalTab');
 export const loadFiles = () => import('../files/FilesTab');
 
@@ -12,17 +13,18 @@ export function prepare(load: () => Promise<unknown>): void {
   relayCookies().catch(() => undefined);
 }
 
-/** Prepares both once the page has come to rest. Returns the function that calls it off. */
+/** Prepares all of them once the page has come to rest. Returns the function that calls it off. */
 export function prepareWhenIdle(): () => void {
   if (!('requestIdleCallback' in window)) {
-    const timer = setTimeout(prepareBoth, 1500);
+    const timer = setTimeout(prepareAll, 1500);
     return () => clearTimeout(timer);
   }
-  const id = requestIdleCallback(prepareBoth, { timeout: 3000 });
+  const id = requestIdleCallback(prepareAll, { timeout: 3000 });
   return () => cancelIdleCallback(id);
 }
 
-function prepareBoth(): void {
+function prepareAll(): void {
+  prepare(loadDesktop);
   prepare(loadTerminal);
   prepare(loadFiles);
 }

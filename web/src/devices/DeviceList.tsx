@@ -3,12 +3,12 @@
 // document; roles tell assistive technology about the whole table.
 import { memo, useRef, type KeyboardEvent, type MouseEvent } from 'react';
 import { devicePath, Link, navigate } from '../app/router';
-import { loadFiles, loadTerminal, prepare } from '../device/parts';
+import { loadDesktop, loadFiles, loadTerminal, prepare } from '../device/parts';
 import { formatAgo, formatTime } from '../lib/format';
 import { useMediaQuery, useNow } from '../lib/hooks';
 import { _, ngettext } from '../lib/i18n';
-import { ChevronIcon, FolderIcon, PlusIcon, TerminalIcon } from '../lib/icons';
-import { allows, hasAgent, isOnline, RIGHT, type Device } from '../store/model';
+import { ChevronIcon, ComputerIcon, FolderIcon, PlusIcon, TerminalIcon } from '../lib/icons';
+import { allows, can, CAP, hasAgent, isOnline, maySee, RIGHT, type Device } from '../store/model';
 import { deviceRights, groupRights } from '../store/reduce';
 import type { Row, SortKey } from '../store/rows';
 import { store } from '../store/store';
@@ -154,6 +154,9 @@ function QuickButtons({ device }: { device: Device }) {
   if (!hasAgent(device)) return null;
   return (
     <>
+      {maySee(rights) && can(device, CAP.desktop) && (
+        <Link to={devicePath(device.id, 'desktop')} className="bl-quick" onPointerEnter={() => prepare(loadDesktop)} aria-label={_('Desktop of {name}', { name: device.name })} title={_('Desktop')}><ComputerIcon /></Link>
+      )}
       {allows(rights, RIGHT.remoteControl, RIGHT.noTerminal) && (
         <Link to={devicePath(device.id, 'terminal')} className="bl-quick" onPointerEnter={() => prepare(loadTerminal)} aria-label={_('Terminal of {name}', { name: device.name })} title={_('Terminal')}><TerminalIcon /></Link>
       )}

@@ -33,3 +33,10 @@ export const UserIcon = () => icon(<><circle cx="8" cy="5" r="3" /><path d="M2.5
 export const SunIcon = () => icon(<><circle cx="8" cy="8" r="3" /><path d="M8 1v1.5M8 13.5V15M1 8h1.5M13.5 8H15M3 3l1 1M12 12l1 1M13 3l-1 1M4 12l-1 1" /></>);
 export const MoonIcon = () => icon(<path d="M13.5 9.5A6 6 0 0 1 6.5 2.5a6 6 0 1 0 7 7Z" />);
 export const GroupIcon = () => icon(<><rect x="1.5" y="1.5" width="7.5" height="6" rx="1" /><rect x="7" y="8.5" width="7.5" height="6" rx="1" /><path d="M3.5 7.5v3.5H7" /></>);
+export const FitIcon = () => icon(<><rect x="1.5" y="3" width="13" height="10" rx="1.5" /><path d="M4.5 8h7M6 6.500 4.500 8 6 9.500M10 6.500 11.500 8 10 9.500" /></>);
+export const FullScreenIcon = () => icon(<path d="M2 5.500V2h3.500M10.500 2H14v3.500M14 10.500V14h-3.500M5.500 14H2v-3.500" />);
+export const KeyboardIcon = () => icon(<><rect x="1" y="3.500" width="14" height="9" rx="1.500" /><path d="M4 6.500h.01M6.700 6.500h.01M9.300 6.500h.01M12 6.500h.01M5 9.500h6" /></>);
+export const ClipboardIcon = () => icon(<><path d="M5.500 2.500h-2A1 1 0 0 0 2.500 3.500v10a1 1 0 0 0 1 1h9a1 1 0 0 0 1-1v-10a1 1 0 0 0-1-1h-2" /><rect x="5.500" y="1.500" width="5" height="2.500" rx=".7" /></>);
+export const EyeIcon = () => icon(<><path d="M1.500 8S4 3.500 8 3.500 14.500 8 14.500 8 12 12.500 8 12.500 1.500 8 1.500 8Z" /><circle cx="8" cy="8" r="2" /></>);
+export const GaugeIcon = () => icon(<path d="M2.500 12a6.500 6.500 0 1 1 11 0M8 9.500l2.500-3.500" />);
+export const MouseIcon = () => icon(<><rect x="4" y="1.500" width="8" height="13" rx="4" /><path d="M8 1.500v5h4" /></>);

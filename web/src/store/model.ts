@@ -41,8 +41,9 @@ export interface Group {
 
 export const FULL_RIGHTS = 0xffffffff;
 export const RIGHT = {
-  editGroup: 1, manageUsers: 2, manageDevices: 4, remoteControl: 8, noTerminal: 0x200, noFiles: 0x400,
-  removeDevice: 0x8000, details: 0x100000,
+  editGroup: 1, manageUsers: 2, manageDevices: 4, remoteControl: 8, wake: 0x40, notes: 0x80, viewOnly: 0x100,
+  noTerminal: 0x200, noFiles: 0x400, limitedInput: 0x1000, notify: 0x4000, removeDevice: 0x8000, noDesktop: 0x10000,
+  commands: 0x20000, power: 0x40000, share: 0x80000, details: 0x100000,
 } as const;
 
 type Doc = Record<string, unknown>;
@@ -153,9 +154,26 @@ export function isOnline(device: Device): boolean {
   return device.conn !== 0;
 }
 
+/** agent.caps: what the agent offers. Older ones say nothing. */
+export const CAP = { desktop: 1, terminal: 2, files: 4, console: 8 } as const;
+
+export function can(device: Device, cap: number): boolean {
+  return device.agentCaps === 0 || (device.agentCaps & cap) !== 0;
+}
+
 /** The agent itself is connected, so sessions are possible. */
 export function hasAgent(device: Device): boolean {
   return (device.conn & 1) !== 0;
+}
+
+/** The desktop may be seen: by remote control, or by watching only. */
+export function maySee(rights: number): boolean {
+  return allows(rights, RIGHT.remoteControl | RIGHT.viewOnly, RIGHT.noDesktop);
+}
+
+/** The desktop may be worked on. */
+export function mayControl(rights: number): boolean {
+  return allows(rights, RIGHT.remoteControl, RIGHT.noDesktop | RIGHT.viewOnly);
 }
 
 /** True when @rights hold the right @bit and not the restriction @unless. Everything means everything. */

@@ -2,8 +2,9 @@
 // The terminal of a device. It connects as soon as it is shown.
 import '@xterm/xterm/css/xterm.css';
 import { useEffect, useRef, useState, type KeyboardEvent } from 'react';
-import { linkText, type Link } from '../device/connect';
+import type { Link } from '../device/connect';
 import { isWindows } from '../device/platform';
+import { StateLine } from '../device/StateLine';
 import { _ } from '../lib/i18n';
 import { ChevronIcon, CloseIcon, RefreshIcon, SearchIcon } from '../lib/icons';
 import { Button } from '../lib/pf';
@@ -11,10 +12,6 @@ import { hasAgent, type Device } from '../store/model';
 import { Shell } from './session';
 import { TouchKeys } from './TouchKeys';
 import './terminal.css';
-
-/** A state that passes at once is not worth a line. */
-const PATIENCE_MS = 100;
-
 
 export function shellChoices(agentId: number): [protocol: number, label: string][] {
   return isWindows(agentId)
@@ -82,24 +79,6 @@ export default function TerminalTab({ device, shown }: { device: Device; shown: 
       <div className="bl-screen"><div ref={host} className="bl-xterm" role="region" aria-label={_('Terminal of {name}', { name: device.name })} /></div>
       <TouchKeys onInput={(text) => { shell.current?.input(text); shell.current?.focus(); }} />
     </div>
-  );
-}
-
-function StateLine({ link, delay, recorded }: { link: Link; delay: number | null; recorded: boolean }) {
-  const [late, setLate] = useState(false);
-  useEffect(() => {
-    setLate(false);
-    const timer = setTimeout(() => setLate(true), PATIENCE_MS);
-    return () => clearTimeout(timer);
-  }, [link.state]);
-  const final = link.state === 'open' || link.state === 'closed';
-  return (
-    <span className="bl-link-state" role="status">
-      <span className={link.state === 'open' ? 'bl-dot bl-on' : 'bl-dot'} aria-hidden="true" />
-      <span>{final || late ? linkText(link) : ''}</span>
-      {link.state === 'open' && delay !== null && <span className="bl-soft" title={_('Time to the device and back')}>{_('{n} ms', { n: delay })}</span>}
-      {link.state === 'open' && recorded && <span className="bl-tag bl-tag-live">{_('recorded')}</span>}
-    </span>
   );
 }
 
