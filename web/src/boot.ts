@@ -23,8 +23,8 @@ document.documentElement.lang = page.lang;
 // A ticket in the page signs in by itself. The session cookie cannot be read from here: this note of an earlier
 // sign-in saves a round trip; when it is wrong, the application falls back to the form.
 const signedIn = page.data.auth !== '' || (location.pathname !== '/login' && readSetting('bowline.signed-in'));
-const part = signedIn ? page.app : page.login;
-if (part === page.app) page.early = openEarly();
+const part = signedIn || page.data.guest ? page.app : page.login;
+if (part === page.app && !page.data.guest) page.early = openEarly();
 for (const href of part.scripts) addLink('modulepreload', href);
 addLink('stylesheet', part.style);
 const catalog = page.catalogs[page.lang];

@@ -131,6 +131,15 @@ export async function startFakeServer({ dist, port = 0, devices = 12, groups = 4
         .end(readFileSync(join(dist, entry.file), 'utf8').replace('<head>', () => `<head>${meta}`));
       return;
     }
+    if (url.pathname === '/sharing') {
+      const answer = state.guest ?? { state: 'invalid' };
+      const status = answer.state === 'open' ? 200 : 404;
+      const asJson = request.headers.accept === 'application/json';
+      const meta = `<head><meta name="bowline-page" content="${JSON.stringify({ guest: answer }).replace(/&/g, '&amp;').replace(/"/g, '&quot;').replace(/</g, '&lt;')}">`;
+      response.writeHead(status, { 'Content-Type': asJson ? 'application/json' : entry.type, 'Cache-Control': 'no-store' })
+        .end(asJson ? JSON.stringify(answer) : readFileSync(join(dist, entry.file), 'utf8').replace('<head>', () => meta));
+      return;
+    }
     const data = readFileSync(join(dist, br ? br.file : entry.file));
     traffic.bytes += data.length;
     response.writeHead(200, { 'Content-Type': entry.type, ETag: entry.etag, ...encoded,

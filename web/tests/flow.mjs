@@ -292,3 +292,38 @@ test('a frame of another site: no cookies, one device, nothing else on the scree
     outer.close();
   }
 });
+
+test('a guest: only what is shared, for as long as it is', { skip }, async () => {
+  const other = await openBrowser({ viewport: { width: 1366, height: 768 } });
+  const guest = { state: 'open', name: 'Ann <x>', nodeId: [...server.state.nodes.keys()][0], nodeName: 'web-01', online: true, protocols: 3, viewOnly: true,
+    authCookie: 'ticket', cookieExpire: Date.now() + 3.6e6, expire: Date.now() + 1.8e6 };
+  const sockets = [];
+  other.page.on('websocket', (ws) => sockets.push(new URL(ws.url())));
+  try {
+    server.state.guest = guest;
+    await other.page.goto(`${server.url}/sharing?c=link`);
+    await other.page.getByText('Connected', { exact: true }).waitFor();
+    await other.page.waitForFunction(() => document.querySelector('.bl-canvas')?.width === 1280);
+    await other.page.getByText('Guest: Ann <x>').waitFor();
+    await other.page.getByText('30 minutes left').waitFor();
+    await other.page.getByText('view only').waitFor();
+    assert.deepEqual(await other.page.getByRole('tab').allTextContents(), ['Desktop', 'Terminal']);
+    await other.page.getByRole('tab', { name: 'Terminal' }).click();
+    await other.page.waitForFunction(() => document.querySelector('.xterm-rows')?.textContent?.includes('root@demo'));
+    assert.deepEqual(sockets.map((u) => [u.pathname, u.searchParams.get('auth'), u.searchParams.get('p')]), [['/meshrelay.ashx', 'ticket', '2'], ['/meshrelay.ashx', 'ticket', '1']]);
+    assert.deepEqual(other.problems.splice(0), []);
+    // Taken back: the server closes the sessions, and the page asks why.
+    server.state.guest = { state: 'revoked' };
+    for (const ws of server.sockets) ws.terminate();
+    await other.page.getByText('This link has been taken back').waitFor();
+    other.problems.length = 0; // Chromium itself reports the status 404
+    for (const [answer, text] of [[{ state: 'expired' }, 'This link has expired'], [{ state: 'early', start: Date.now() + 6e5 }, 'This link is not valid yet'],
+      [{ state: 'open' }, 'This link is not valid'], [{ state: 'invalid' }, 'This link is not valid']]) {
+      server.state.guest = answer;
+      await other.page.goto(`${server.url}/sharing?c=link`);
+      await other.page.getByRole('heading', { name: text, exact: true }).waitFor();
+    }
+  } finally {
+    await other.close();
+  }
+});

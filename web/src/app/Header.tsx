@@ -29,7 +29,7 @@ export function Header() {
   );
 }
 
-function ThemeButton() {
+export function ThemeButton() {
   const dark = useSyncExternalStore(onThemeChange, isDark);
   const label = dark ? _('Use light colours') : _('Use dark colours');
   return (

@@ -3,15 +3,19 @@
 import { createRoot } from 'react-dom/client';
 import { setCatalog } from '../lib/i18n';
 import './app.css';
+import { readGuest } from '../guest/model';
 import { App } from './App';
 import { client } from './session';
 
 export function start(): void {
-  client.open();
+  const { guest } = window.bowline.data;
+  // A guest has no account, and so no control channel.
+  const view = guest ? import('../guest/GuestPage').then(({ GuestPage }) => <GuestPage first={readGuest(guest)} />) : Promise.resolve(<App />);
+  if (!guest) client.open();
   const root = document.getElementById('root')!;
   root.replaceChildren();
-  void window.bowline.catalog.catch(() => null).then((catalog) => {
+  void Promise.all([window.bowline.catalog.catch(() => null), view]).then(([catalog, element]) => {
     setCatalog(window.bowline.lang, catalog);
-    createRoot(root).render(<App />);
+    createRoot(root).render(element);
   });
 }

@@ -26,7 +26,8 @@ export interface TunnelOptions {
   protocol: number;
   nodeId: string;
   cookies: () => Promise<{ cookie: string; rcookie: string }>;
-  request: (message: Message) => Promise<Message>;
+  /** Asks the device to come; null where the relay does that by itself. */
+  request: ((message: Message) => Promise<Message>) | null;
   createSocket?: (url: string) => WebSocket;
   /** Scheme and host of the relay, such as wss://host. */
   base: string;
@@ -61,6 +62,10 @@ export class Tunnel {
       const query = `browser=1&p=${protocol}&nodeid=${encodeURIComponent(nodeId)}&id=${id}&auth=${encodeURIComponent(cookie)}`;
       // Both ends are started together: each waits for the other at the relay.
       this.openSocket(`${base}/meshrelay.ashx?${query}`);
+      if (!request) {
+        this.setState('waiting');
+        return;
+      }
       const value = `*/meshrelay.ashx?p=${protocol}&nodeid=${nodeId}&id=${id}&rauth=${rcookie}`;
       const answer = await request({ action: 'msg', type: 'tunnel', nodeid: nodeId, value, usage: protocol });
       const result = typeof answer.result === 'string' ? answer.result : 'OK';

@@ -20,7 +20,8 @@ import { useClipboardStep } from './useClipboardStep';
 import { useDesktop, type DesktopHandle } from './useDesktop';
 import './desktop.css';
 
-interface Props { device: Device; rights: number; shown: boolean }
+/** @guest: there is no control channel, and so no clipboard. */
+interface Props { device: Device; rights: number; shown: boolean; guest?: boolean }
 
 export default function DesktopTab(props: Props) {
   if (hasAgent(props.device) && !can(props.device, CAP.desktop)) return <NoDesktop />;
@@ -37,7 +38,7 @@ function NoDesktop() {
   );
 }
 
-function DesktopView({ device, rights, shown }: Props) {
+function DesktopView({ device, rights, shown, guest = false }: Props) {
   const root = useRef<HTMLDivElement>(null);
   const bar = useRef<HTMLDivElement>(null);
   const canvas = useRef<HTMLCanvasElement>(null);
@@ -96,12 +97,12 @@ function DesktopView({ device, rights, shown }: Props) {
         onDisplay={(id) => session.current?.setDisplay(id)} onKeys={(...codes) => { session.current?.keyboard.chord(...codes); focus(); }} onAction={act} />
       {panel === 'quality' && <QualityPanel value={choice.custom} onChange={(custom) => choose({ preset: 'custom', custom })} onClose={() => setPanel(null)} />}
       {panel === 'clipboard' && (
-        <ClipboardPanel nodeId={device.id} viewOnly={viewOnly} inStep={clipboard.inStep} onInStep={clipboard.setInStep}
+        <ClipboardPanel nodeId={guest ? null : device.id} viewOnly={viewOnly} inStep={clipboard.inStep} onInStep={clipboard.setInStep}
           onType={async (text) => { await session.current?.type(text); }} onClose={() => { setPanel(null); focus(); }} />
       )}
       <Stage canvas={canvas} field={field} session={session} name={device.name} width={view.width} height={view.height} zoom={zoom} onZoom={setZoom} cursor={view.cursor}
         viewOnly={viewOnly} onLocalKey={localKey} takeRightClick={() => { setRightClick(false); return rightClick; }}
-        onFocus={(inside) => { if (clipboard.inStep && !viewOnly && view.link.state === 'open') clipboard.focusChanged(inside); }}>
+        onFocus={(inside) => { if (clipboard.inStep && !guest && !viewOnly && view.link.state === 'open') clipboard.focusChanged(inside); }}>
         {view.error && <ErrorNote text={view.error} onClose={desk.clearError} />}
         {(view.link.state !== 'open' || view.width === 0) && !view.error && <Waiting desk={desk} />}
       </Stage>

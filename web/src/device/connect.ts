@@ -1,15 +1,36 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tunnels of the signed-in session, and what their states mean in words.
+import type { Message } from '../control/types';
 import { Tunnel, type CloseReason, type TunnelHooks, type TunnelState } from '../control/tunnel';
-import { client, relayCookies } from '../app/session';
+import { client, relayCookies, type Cookies } from '../app/session';
 import { _ } from '../lib/i18n';
 
+/** How sessions are opened: through the account that is signed in, or through a link. */
+export interface Access {
+  cookies: () => Promise<Cookies>;
+  /** Asks the device to come; null where the relay does that. */
+  request: ((message: Message) => Promise<Message>) | null;
+  onClosed?: () => void;
+}
+
+let access: Access = { cookies: relayCookies, request: (message) => client.request(message) };
+
+export function setAccess(next: Access): void {
+  access = next;
+}
+
 export function openTunnel(nodeId: string, protocol: number, hooks: TunnelHooks): Tunnel {
+  const { cookies, request, onClosed } = access;
   return new Tunnel({
-    nodeId, protocol, cookies: relayCookies,
-    request: (message) => client.request(message),
+    nodeId, protocol, cookies, request,
     base: `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}`,
-  }, hooks);
+  }, {
+    ...hooks,
+    onState: (state, reason, detail) => {
+      hooks.onState(state, reason, detail);
+      if (state === 'closed' && reason !== 'local') onClosed?.();
+    },
+  });
 }
 
 export interface Link {

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The parts of the device page that are fetched when they are wanted: on the
-// way to them, or when the browser has nothing better to do.
+// Fetches parts of the device page before they are needed: on the way to them, or when the browser has nothing better to do.
 import { relayCookies } from '../app/session';
+import { loadDesktop, loadFiles, loadTerminal } from './loaders';
 
-export const loadDesktop = () => import('../desktop/DesktopTab');
-export const loadTerminal = () => import('../terminal/TerminalTab');
-export const loadFiles = () => import('../files/FilesTab');
+export { loadDesktop, loadFiles, loadTerminal };
 
 /** A session is about to be opened: gets its code and its ticket. */
 export function prepare(load: () => Promise<unknown>): void {

@@ -30,6 +30,8 @@ export interface PageData {
   rauth: string;
   hide: number;
   viewMode: number;
+  /** What the server says about the link of a guest; null for everybody else. */
+  guest: unknown;
 }
 
 const SECRETS = ['login', 'user', 'pass'];
@@ -78,12 +80,13 @@ export function withoutSecrets(search: string): string {
 
 /** Reads the content of <meta name="bowline-page">. */
 export function parsePageData(text: string | null | undefined): PageData {
-  const data: PageData = { auth: '', rauth: '', hide: 0, viewMode: 0 };
+  const data: PageData = { auth: '', rauth: '', hide: 0, viewMode: 0, guest: null };
   try {
     const value: unknown = JSON.parse(text || '{}');
     if (typeof value !== 'object' || value === null) return data;
     const doc = value as Record<string, unknown>;
     if (typeof doc['auth'] === 'string') data.auth = doc['auth'];
+    if (typeof doc['guest'] === 'object') data.guest = doc['guest'];
     if (typeof doc['rauth'] === 'string') data.rauth = doc['rauth'];
     if (typeof doc['hide'] === 'number') data.hide = doc['hide'] & HIDE_ALL;
     if (typeof doc['viewmode'] === 'number') data.viewMode = doc['viewmode'];
