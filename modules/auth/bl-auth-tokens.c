@@ -46,18 +46,22 @@ typedef struct
   guint count;
 } Listing;
 
+/* Clients print the members in the order they come in. */
 static GVariant *
 token_form (GVariant *token)
 {
   const char *name = bl_variant_get_string (token, "name");
-  GVariantDict form;
+  GVariantBuilder form;
 
-  g_variant_dict_init (&form, NULL);
-  g_variant_dict_insert (&form, "name", "s", name != NULL ? name : "");
-  g_variant_dict_insert (&form, "tokenUser", "s", bl_variant_get_string (token, "tokenUser"));
-  g_variant_dict_insert (&form, "created", "x", bl_variant_get_int (token, "created", 0));
-  g_variant_dict_insert (&form, "expire", "x", bl_variant_get_int (token, "expire", 0));
-  return g_variant_dict_end (&form);
+  g_variant_builder_init (&form, G_VARIANT_TYPE_VARDICT);
+  g_variant_builder_add (&form, "{sv}", "name", g_variant_new_string (name != NULL ? name : ""));
+  g_variant_builder_add (&form, "{sv}", "tokenUser",
+                         g_variant_new_string (bl_variant_get_string (token, "tokenUser")));
+  g_variant_builder_add (&form, "{sv}", "created",
+                         g_variant_new_int64 (bl_variant_get_int (token, "created", 0)));
+  g_variant_builder_add (&form, "{sv}", "expire",
+                         g_variant_new_int64 (bl_variant_get_int (token, "expire", 0)));
+  return g_variant_builder_end (&form);
 }
 
 static gboolean

@@ -103,8 +103,8 @@ wanted_value (GVariant *arguments, const char *argument)
 static gboolean
 means_none (const char *argument, GVariant *value)
 {
-  if (g_variant_is_of_type (value, G_VARIANT_TYPE_STRING))
-    return *g_variant_get_string (value, NULL) == '\0';
+  if (g_variant_is_of_type (value, G_VARIANT_TYPE_STRING)) /* a description may be empty */
+    return *g_variant_get_string (value, NULL) == '\0' && !g_str_equal (argument, "desc");
   if (g_variant_is_of_type (value, G_VARIANT_TYPE_INT64))
     return g_variant_get_int64 (value) == 0;
   return g_str_equal (argument, "tags") && g_variant_n_children (value) == 0;
@@ -386,8 +386,9 @@ run_move (BowlineActionCall *call, gpointer user_data)
   BlControl *control = user_data;
   g_auto (GStrv) ids = bl_variant_get_strv (bowline_action_call_get_arguments (call), "nodeids");
   const char *const *refused = bowline_action_call_get_refused (call);
-  g_autofree char *mesh_id = bl_control_call_group (
-      control, call, "meshname", BL_RIGHT_EDIT_GROUP | BL_RIGHT_MANAGE_DEVICES, "Permission denied");
+  g_autofree char *mesh_id
+      = bl_control_call_group_or (control, call, "meshname", BL_RIGHT_EDIT_GROUP | BL_RIGHT_MANAGE_DEVICES,
+                                  "Permission denied", "Invalid groupid");
 
   if (mesh_id == NULL)
     return;

@@ -44,6 +44,7 @@ const BowlineAction *bl_control_link_actions (guint *n);
 const BowlineAction *bl_control_local_actions (guint *n);
 const BowlineAction *bl_control_user_actions (guint *n);
 const BowlineAction *bl_control_wake_actions (guint *n);
+const BowlineAction *bl_control_unavailable_actions (guint *n);
 const BowlineAction *bl_control_user_group_actions (guint *n);
 const BowlineAction *bl_control_server_actions (guint *n);
 const BowlineAction *bl_control_image_actions (guint *n);

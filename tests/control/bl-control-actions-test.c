@@ -216,6 +216,35 @@ test_create_group_errors (void)
   world_end ();
 }
 
+/* A command line that asks for what this server does not have is told so and ends. */
+static void
+test_unavailable (void)
+{
+  static const struct
+  {
+    const char *action;
+    const char *result;
+  } cases[] = {
+    { "addamtdevice", "Intel AMT is not available on this server" },
+    { "addlocaldevice", "Devices without an agent are not available on this server" },
+    { "webrelay", "Web relay is not available on this server" },
+  };
+  BowlineWebSocket *socket;
+
+  world_begin ();
+  socket = world_connect ("alice");
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autofree char *request
+          = g_strdup_printf ("{\"action\":\"%s\",\"responseid\":\"r\"}", cases[i].action);
+      g_autoptr (GPtrArray) frames = world_ask (socket, request);
+
+      g_assert_cmpstr (world_result (frames, cases[i].action), ==, cases[i].result);
+    }
+  world_close (socket);
+  world_end ();
+}
+
 static void
 test_edit_group (void)
 {
@@ -868,6 +897,7 @@ main (int argc, char **argv)
   g_test_add_func ("/control/actions/create-group", test_create_group);
   g_test_add_func ("/control/actions/create-group-errors", test_create_group_errors);
   g_test_add_func ("/control/actions/edit-group", test_edit_group);
+  g_test_add_func ("/control/actions/unavailable", test_unavailable);
   g_test_add_func ("/control/actions/delete-group", test_delete_group);
   g_test_add_func ("/control/actions/change-device", test_change_device);
   g_test_add_func ("/control/actions/remove-devices", test_remove_devices);
