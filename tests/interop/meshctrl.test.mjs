@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every command of MeshCentral's own meshctrl.js against MeshCentral and against Bowline, side by side; the output must be
+// the same, or differ as the table (meshctrl/rows.mjs) says and why. docs/COMPATIBILITY.md is made here:
+//   meshctrl.test.mjs --write
+// writes it; without that the test fails when it is out of date.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test, { after, before } from 'node:test';
+import { TOP, skipMeshAgent } from '../integration/lib.mjs';
+import { document } from './meshctrl/document.mjs';
+import { isRight, judge } from './meshctrl/judge.mjs';
+import { normalise } from './meshctrl/normalise.mjs';
+import { BowlinePeer, MESHCENTRAL, MeshCentralPeer } from './meshctrl/peers.mjs';
+import { ACCOUNTS, STAGES, known, name } from './meshctrl/rows.mjs';
+
+const skip = existsSync(MESHCENTRAL) ? skipMeshAgent : 'no MeshCentral here';
+const write = process.argv.includes('--write');
+const TOGETHER = 4;
+const DOCUMENT = join(TOP, 'docs', 'COMPATIBILITY.md');
+const KNOWN = join(TOP, 'tests', 'interop', 'meshctrl', 'known.json');
+let peers = [];
+
+before(async () => {
+  if (skip) return;
+  peers = [new MeshCentralPeer(), new BowlinePeer()];
+  await Promise.all(peers.map((p) => p.start()));
+});
+
+after(async () => {
+  const ends = await Promise.allSettled(peers.map((p) => p.stop()));
+  assert.deepEqual(ends.map((e) => e.reason ?? e.value), peers.map(() => 0));
+});
+
+/** Runs a row on one server; returns its normalised output. */
+async function runOn(peer, row) {
+  if (row.cwd) mkdirSync(join(peer.scratch, row.cwd), { recursive: true });
+  let text = await peer.meshctrl([row.command, ...row.args, ...ACCOUNTS[row.as]], { ...row, silent: row.silent ?? (known(row) && peer === peers[1] && !row.pty), cwd: row.cwd && join(peer.scratch, row.cwd) });
+  for (const [name, pattern] of Object.entries(row.capture ?? {})) {
+    const found = pattern.exec(text);
+    if (found) peer.keep(name, found[1] ?? found[0]);
+  }
+  if (row.after) text = row.after(text, peer);
+  return normalise(text, peer, row);
+}
+
+async function run(row) {
+  [row.theirs, row.mine] = await Promise.all(peers.map((p) => runOn(p, row)));
+}
+
+async function runStage(stage) {
+  if (stage.run) { await stage.run(peers, ACCOUNTS); return; }
+  if (stage.before) await Promise.all(peers.map((p) => stage.before(p)));
+  const rows = [...stage.rows];
+  const silent = [];
+  const work = async () => { for (let row = rows.shift(); row; row = rows.shift()) {
+    // What is refused without a word changes nothing: it need not be waited for.
+    if (row.silent) silent.push(run(row));
+    else await run(row);
+  } };
+  await Promise.all(Array.from({ length: stage.together ? TOGETHER : 1 }, work));
+  await Promise.all(silent);
+}
+
+for (const stage of STAGES) {
+  test(stage.title, { skip }, async (t) => {
+    await runStage(stage);
+    for (const row of stage.rows) {
+      await t.test(name(row), () => { if (!known(row)) judge(row); }); // the document says which are wrong
+    }
+  });
+}
+
+test('every command is in the table', { skip }, () => {
+  const help = execFileSync(process.execPath, ['--no-warnings', join(MESHCENTRAL, 'meshctrl.js'), 'help'], { encoding: 'utf8' });
+  const commands = /Possible actions are: (.*)\./.exec(help)[1].split(', ');
+  const tested = new Set(STAGES.flatMap((s) => s.rows.map((r) => r.command.toLowerCase())));
+  assert.deepEqual(commands.filter((c) => !tested.has(c)), []);
+});
+
+test('the document is up to date', { skip }, () => {
+  for (const row of STAGES.flatMap((s) => s.rows)) row.differs = write ? !isRight(row) : known(row);
+  const text = document(STAGES);
+  if (write) {
+    writeFileSync(DOCUMENT, text);
+    writeFileSync(KNOWN, `${JSON.stringify(STAGES.flatMap((s) => s.rows).filter((r) => !isRight(r)).map(name), null, 1)}\n`);
+  }
+  assert.equal(existsSync(DOCUMENT) ? readFileSync(DOCUMENT, 'utf8') : '', text);
+});
