@@ -82,6 +82,7 @@ static void
 emit_created (BlAuth *auth, GVariant *account)
 {
   const char *targets[] = { "*", "server-users", NULL };
+  const char *name = bl_variant_get_string (account, "name");
   const char *email = bl_variant_get_string (account, "email");
   g_autoptr (GVariant) public_form = bl_account_public (account);
   g_autofree char *message = NULL;
@@ -89,14 +90,13 @@ emit_created (BlAuth *auth, GVariant *account)
   GVariantDict event;
 
   g_variant_builder_init (&arguments, G_VARIANT_TYPE ("av"));
-  if (email != NULL)
-    g_variant_builder_add (&arguments, "v", g_variant_new_string (email));
+  g_variant_builder_add (&arguments, "v", g_variant_new_string (email != NULL ? email : name));
   message = email != NULL ? g_strdup_printf ("Account created, email is %s", email)
-                          : g_strdup ("Account created");
+                          : g_strdup_printf ("Account created, username is %s", name);
   g_variant_dict_init (&event, NULL);
   g_variant_dict_insert (&event, "etype", "s", "user");
   g_variant_dict_insert (&event, "userid", "s", bl_variant_get_string (account, "_id"));
-  g_variant_dict_insert (&event, "username", "s", bl_variant_get_string (account, "name"));
+  g_variant_dict_insert (&event, "username", "s", name);
   g_variant_dict_insert_value (&event, "account", public_form);
   g_variant_dict_insert (&event, "action", "s", "accountcreate");
   g_variant_dict_insert (&event, "msgid", "x", (gint64)(email != NULL ? 65 : 64));

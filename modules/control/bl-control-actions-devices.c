@@ -430,7 +430,8 @@ bl_control_device_actions (guint *n)
   static const BowlineAction actions[] = {
     { BL_CONTROL_ROW ("changedevice", BOWLINE_ACTION_CHANGES,
                       "Changes a device's name, description and the like", run_change),
-      BL_CONTROL_ARGUMENTS (change), .object = "nodeid", .object_rights = BL_RIGHT_MANAGE_DEVICES },
+      BL_CONTROL_ARGUMENTS (change), .object = "nodeid", .object_rights = BL_RIGHT_MANAGE_DEVICES,
+      .denied = "Access Denied" },
     { BL_CONTROL_ROW ("removedevices", BOWLINE_ACTION_CHANGES, "Removes devices", run_remove),
       BL_CONTROL_ARGUMENTS (remove), .object = "nodeids", .object_rights = BL_RIGHT_UNINSTALL },
     { BL_CONTROL_ROW ("changeDeviceMesh", BOWLINE_ACTION_CHANGES, "Moves devices to another group", run_move),

@@ -339,7 +339,7 @@ test_change_device (void)
   g_assert_cmpstr (world_result (frames, "changedevice"), ==, "ok");
   denied = world_ask (alice, "{\"action\":\"changedevice\",\"nodeid\":\"" NODE
                              "\",\"desc\":\"x\",\"responseid\":\"r\"}");
-  g_assert_cmpstr (world_result (denied, "changedevice"), ==, "Access denied");
+  g_assert_cmpstr (world_result (denied, "changedevice"), ==, "Access Denied");
   cleared = world_ask (admin, "{\"action\":\"changedevice\",\"nodeid\":\"" NODE
                               "\",\"desc\":\"\",\"tags\":\"\",\"responseid\":\"r\"}");
   g_assert_cmpstr (world_result (cleared, "changedevice"), ==, "ok");

@@ -2,10 +2,11 @@
 // Stored events and reports. How a row is read: rows.mjs.
 const NOTHING = `node//${'A'.repeat(64)}`;
 
-/** Right after the accounts were changed: nothing else happened. */
+/** Before there are devices, which report when they like. The original does not answer before there is a device group. */
 export const accounts = [
   {
-    title: 'Stored events', // one after the other: the original answers none of several at once
+    title: 'Stored events',
+    together: true,
     rows: [
       ['ListEvents', []],
       ['ListEvents', ['--limit', '5']],

@@ -57,7 +57,7 @@ const last = [
 ];
 
 export const STAGES = [
-  ...server.stages, ...accounts.stages, ...events.accounts, ...groups.stages, ...devices.stages, ...events.reports, ...devices.offline, ...last,
+  ...server.stages, ...accounts.stages, groups.stages[0], ...events.accounts, ...groups.stages.slice(1), ...devices.stages, ...events.reports, ...devices.offline, ...last,
 ].map((stage) => ({ ...stage, rows: stage.rows.map(([command, args, options = {}]) => ({ command, args, as: 'admin', about: '', ...options })) }));
 STAGES.splice(-1, 0, ...watch.stages);
 
