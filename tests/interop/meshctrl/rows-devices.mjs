@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Devices: lists, changes, commands, files, shares. How a row is read: rows.mjs.
 // No row tells a connected agent to switch off, sleep or wake: it is a real one, on the machine that tests.
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ACCESS, DEVICE, UNKNOWN } from './reasons.mjs';
 
@@ -28,7 +28,12 @@ function typist(child) {
   });
 }
 
-const isBack = (name) => (text, peer) => `${text}\n${readFileSync(join(peer.scratch, name)).equals(readFileSync(join(peer.scratch, 'up.bin'))) ? 'the same bytes' : 'other bytes'}`;
+/** Whether the file that came back is the one that was sent. */
+const isBack = (name) => (text, peer) => {
+  const path = join(peer.scratch, name);
+  const same = existsSync(path) && readFileSync(path).equals(readFileSync(join(peer.scratch, 'up.bin')));
+  return `${text}\n${same ? 'the same bytes' : 'other bytes'}`;
+};
 
 export const stages = [
   {

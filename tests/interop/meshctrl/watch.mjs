@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Events in real time, as meshctrl ShowEvents prints them: two accounts watch while a third makes one change after another.
 import { normalise } from './normalise.mjs';
+import { ACCESS, DEVICE } from './reasons.mjs';
 
 const WATCHERS = ['admin', 'limited'];
 const GREETING = ['serverinfo', 'userinfo', 'traceinfo', 'serverwarnings'];
@@ -54,7 +55,34 @@ const CHANGES = [
   { about: 'a device group is removed', run: ask((p) => ({ action: 'deletemesh', meshid: on(p, 'watched') })) },
 ];
 
-const ROWS = CHANGES.flatMap((change) => WATCHERS.map((as) => ({ ...change, command: 'ShowEvents', args: [], as, quiet: true })));
+const MORE = 'more is told, and who did it: the original leaves members out, and names another account';
+const PRESENT = [...DEVICE.drop, 'agct', 'conn', 'pwr'];
+
+/** What differs on purpose in the events of a change, for one who watches. */
+const DIFFERENCES = {
+  'a device group is made': { admin: ['access'] },
+  'an account gets rights on a device group': { admin: ['access', 'username'], limited: ['access', 'username'] },
+  'a device connects for the first time': { admin: ['host', 'ip', 'nodeid', 'id', 'etype'], limited: ['host', 'ip', 'nodeid', 'id', 'etype'] },
+  'a device is renamed': { admin: PRESENT, limited: PRESENT },
+  'a device disconnects': { admin: ['ct', 'id', 'etype'], limited: ['ct', 'id', 'etype'] },
+  'a user group is made': { admin: ['domain', 'msgArgs', 'msgArgv'] },
+  'somebody joins it': { admin: ['access', 'domain'],
+    limited: ['access', 'addUserDomain', 'desc', 'domain', 'etype', 'msg', 'msgArgs', 'msgid', 'userid'] },
+  'it gets rights on a device group': { admin: ['consent', 'desc', 'userid', 'username'],
+    limited: ['consent', 'etype', 'msg', 'msgArgs', 'msgid', 'userid', 'username'] },
+  'somebody leaves it': { admin: ['access'] },
+  'a user group is removed': { admin: ['consent'], limited: ['consent'] },
+  'an account loses its rights on a device group': { admin: ['access', 'consent', 'userid'], limited: ['access', 'consent', 'userid'] },
+  'a device group is removed': { admin: ['access', 'msg', 'msgArgs', 'name'] },
+};
+
+function difference(about, as) {
+  const drop = DIFFERENCES[about]?.[as];
+  return drop && { drop, except: [], deliberate: drop.length === 1 && drop[0] === 'access' ? ACCESS.deliberate : MORE };
+}
+
+const ROWS = CHANGES.flatMap((change) => WATCHERS.map((as) => (
+  { ...change, command: 'ShowEvents', args: [], as, quiet: true, json: true, ...difference(change.about, as) })));
 
 /** One server: the frames of every row, as text. */
 async function watchOn(peer, accounts) {
@@ -81,7 +109,7 @@ async function watchOn(peer, accounts) {
       for (const [name, frames] of await mark(change.about)) {
         const counted = frames.slice(0, -1).filter((f) => !GREETING.includes(f.action) && f.event?.action !== 'wssessioncount')
           .filter((f) => !change.only || change.only.includes(f.event?.action));
-        results.set(`${name} ${change.about}`, counted.map((f) => normalise(JSON.stringify(f), peer, { json: true })).join('\n'));
+        results.set(`${name} ${change.about}`, normalise(JSON.stringify(counted), peer, { json: true }));
       }
     }
   } finally {
