@@ -242,7 +242,8 @@ bl_control_message_actions (guint *n)
       .type = BOWLINE_ARGUMENT_INTEGER,
       .flags = BOWLINE_ARGUMENT_REQUIRED,
       .min = 2,
-      .max = 4 },
+      .max = 4,
+      .problem = "This power action is not available on this server" },
   };
   static const BowlineArgument commands[] = {
     BL_CONTROL_NODES,

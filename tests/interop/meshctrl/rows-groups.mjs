@@ -132,7 +132,7 @@ export const stages = [
       ['ListUserGroups', ['--json'], { json: true }],
       ['ListUserGroups', ['--json'], { json: true, as: 'limited', about: 'who may not manage them' }],
       ['ListUsersOfDeviceGroup', ['--id', '$officeId', '--json'], { json: true, about: 'with a user group' }],
-      ['ListDeviceGroups', [], { as: 'limited', about: 'through a user group' }],
+      ['ListDeviceGroups', [], { as: 'limited', about: 'through a user group', lines: true }],
       ['UserInfo', [], { as: 'limited', about: 'in a user group', ...ACCESS }],
       ['RemoveFromUserGroup', ['--groupid', '$support', '--id', 'user//tina']],
       ['RemoveFromUserGroup', ['--groupid', '$support', '--id', 'user//tina'], { about: 'who is not in it', ...NOTHING_HAPPENS, ours: /^User not in group$/ }],
