@@ -115,7 +115,7 @@ static void
 bl_tls_window_clear (BlTlsWindow *window)
 {
   g_free (window->data);
-  *window = (BlTlsWindow){ NULL, 0, 0, 0 };
+  *window = (BlTlsWindow){ NULL };
 }
 
 static gssize
@@ -146,11 +146,17 @@ bl_tls_conn_pull (gnutls_transport_ptr_t ptr, void *data, size_t size)
     n = bl_tls_conn_receive (self, data, size);
   else if (window->pos < window->length)
     return (ssize_t) bl_tls_window_take (window, data, size);
+  else if (window->dry)
+    {
+      errno = EAGAIN;
+      n = -1;
+    }
   else
     {
       n = bl_tls_conn_receive (self, window->data, window->size);
       if (n > 0)
         {
+          window->dry = (gsize) n < window->size;
           window->pos = 0;
           window->length = (gsize) n;
           return (ssize_t) bl_tls_window_take (window, data, size);
@@ -217,6 +223,7 @@ void
 bl_tls_conn_begin_reading (BlTlsConn *self, BlTlsWindow *window)
 {
   window->pos = window->length = 0;
+  window->dry = FALSE;
   self->reading = window;
 }
 

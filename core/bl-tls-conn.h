@@ -78,9 +78,11 @@ typedef struct
   guint8 *data;
   gsize size;
   gsize pos, length; /* private */
+  gboolean dry;      /* private: the socket gave less than it was asked for */
 } BlTlsWindow;
 
-/** Between these the socket is read in blocks of @window's size; what is not used then stays with the connection. */
+/** Between these the socket is read in blocks of @window's size; what is not used then stays with the connection. A block
+ * that is not full is the last: who waits for the socket by level learns of more without asking in vain. */
 void bl_tls_conn_begin_reading (BlTlsConn *self, BlTlsWindow *window);
 void bl_tls_conn_end_reading (BlTlsConn *self);
 /** Between these records gather in @window and leave together; what the socket does not take stays with the connection,
