@@ -17,6 +17,7 @@ pair_clear (gpointer data)
   g_clear_pointer (&pair->chain_pem, g_bytes_unref);
   g_clear_pointer (&pair->key_pem, g_bytes_unref);
   g_clear_pointer (&pair->der, g_bytes_unref);
+  g_clear_pointer (&pair->rsa, bl_rsa_key_free);
   if (pair->key != NULL)
     gnutls_privkey_deinit (pair->key);
 }
@@ -199,4 +200,40 @@ bl_cert_pair_load (BlCertKind kind, const char *certificate_path, const char *ke
       return NULL;
     }
   return g_steal_pointer (&pair);
+}
+
+/* Returns: (transfer none) (nullable) */
+static BlRsaKey *
+get_rsa (BlCertPair *pair)
+{
+  if (g_once_init_enter (&pair->rsa_tried))
+    {
+      pair->rsa = bl_rsa_key_new (pair->key);
+      g_once_init_leave (&pair->rsa_tried, 1);
+    }
+  return pair->rsa;
+}
+
+GBytes *
+bl_cert_pair_sign (BlCertPair *pair, GBytes *data, GError **error)
+{
+  BlRsaKey *rsa = get_rsa (pair);
+  gsize size;
+  gconstpointer bytes = g_bytes_get_data (data, &size);
+  gnutls_datum_t in = { (unsigned char *) bytes, (unsigned) size };
+  gnutls_datum_t out = { NULL, 0 };
+  GBytes *signature = rsa != NULL ? bl_rsa_key_sign_sha384 (rsa, bytes, size) : NULL;
+  int rc;
+
+  if (signature != NULL)
+    return signature;
+  rc = gnutls_privkey_sign_data2 (pair->key, GNUTLS_SIGN_RSA_SHA384, 0, &in, &out);
+  if (rc < 0)
+    {
+      g_set_error (error, BOWLINE_ERROR, BOWLINE_ERROR_FAILED, "signing: %s", gnutls_strerror (rc));
+      return NULL;
+    }
+  signature = g_bytes_new (out.data, out.size);
+  gnutls_free (out.data);
+  return signature;
 }

@@ -10,6 +10,8 @@
 #include <gio/gio.h>
 #include <gnutls/abstract.h>
 
+#include "bl-rsa-key.h"
+
 G_BEGIN_DECLS
 
 #define BL_CERTS_DIRECTORY "certs"
@@ -41,10 +43,18 @@ typedef struct
   guint8 key_hash[48];  /* SHA-384 over RSAPublicKey; over SubjectPublicKeyInfo for EC */
   gint64 not_after;     /* seconds since 1970 */
   gnutls_privkey_t key; /* for signatures; GnuTLS allows concurrent use */
+  BlRsaKey *rsa;        /* (nullable): the same key, see bl_cert_pair_sign(); not for others */
+  gsize rsa_tried;
 } BlCertPair;
 
 BlCertPair *bl_cert_pair_ref (BlCertPair *pair);
 void bl_cert_pair_unref (BlCertPair *pair);
+
+/**
+ * bl_cert_pair_sign: RSASSA-PKCS1-v1_5 with SHA-384, by the fastest library there is.
+ * Returns: (transfer full): the signature. Any thread; takes milliseconds.
+ */
+GBytes *bl_cert_pair_sign (BlCertPair *pair, GBytes *data, GError **error);
 
 /**
  * bl_cert_pair_load: reads a certificate file (leaf first) and its key, and checks that they belong together.

@@ -96,6 +96,37 @@ test_sign (void)
   g_bytes_unref (signatures.signature);
 }
 
+/* Signatures of this kind have one form only. */
+static void
+test_openssl (void)
+{
+  g_autoptr (BlCertPair) pair = bl_certs_dup (certs, BL_CERT_AGENT_SERVER);
+  g_autoptr (BlCertPair) web = bl_certs_dup (certs, BL_CERT_WEB_EC);
+  g_autoptr (BlRsaKey) key = bl_rsa_key_new (pair->key);
+  g_autoptr (GBytes) data = g_bytes_new_static ("to be signed", 12);
+  g_autoptr (GBytes) found = NULL;
+  g_autoptr (GBytes) signature = NULL;
+  gnutls_datum_t in = { (unsigned char *) "to be signed", 12 };
+  gnutls_datum_t expected;
+  gsize size;
+
+  if (key == NULL)
+    {
+      g_test_skip ("without OpenSSL");
+      return;
+    }
+  g_assert_null (bl_rsa_key_new (web->key));
+  found = bl_rsa_key_sign_sha384 (key, "to be signed", 12);
+  g_assert_nonnull (found);
+  g_assert_cmpint (gnutls_privkey_sign_data2 (pair->key, GNUTLS_SIGN_RSA_SHA384, 0, &in, &expected), >=, 0);
+  gconstpointer bytes = g_bytes_get_data (found, &size);
+  g_assert_cmpmem (bytes, size, expected.data, expected.size);
+  gnutls_free (expected.data);
+
+  signature = bl_cert_pair_sign (pair, data, NULL);
+  g_assert_true (g_bytes_equal (signature, found));
+}
+
 static void
 test_bound (void)
 {
@@ -385,6 +416,7 @@ main (int argc, char **argv)
   g_assert_no_error (error);
   workers = bl_worker_pool_new (2, 4096, NULL);
   g_test_add_func ("/identity/sign", test_sign);
+  g_test_add_func ("/identity/openssl", test_openssl);
   g_test_add_func ("/identity/bound", test_bound);
   g_test_add_func ("/identity/hashes", test_hashes);
   g_test_add_func ("/identity/renewal", test_renewal);

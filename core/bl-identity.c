@@ -207,23 +207,15 @@ typedef struct
   BlCertPair *pair;
   GBytes *data;
   GBytes *signature;
-  int rc;
+  GError *error;
 } SignJob;
 
 static void
 sign_work (gpointer data)
 {
   SignJob *job = data;
-  gnutls_datum_t in, out = { NULL, 0 };
-  gsize size;
 
-  in.data = (unsigned char *) g_bytes_get_data (job->data, &size);
-  in.size = (unsigned) size;
-  job->rc = gnutls_privkey_sign_data2 (job->pair->key, GNUTLS_SIGN_RSA_SHA384, 0, &in, &out);
-  if (job->rc < 0)
-    return;
-  job->signature = g_bytes_new (out.data, out.size);
-  gnutls_free (out.data);
+  job->signature = bl_cert_pair_sign (job->pair, job->data, &job->error);
 }
 
 static void
@@ -235,8 +227,10 @@ sign_done (gpointer data)
   if (job->signature != NULL)
     g_task_return_pointer (job->task, g_steal_pointer (&job->signature), (GDestroyNotify) g_bytes_unref);
   else
-    g_task_return_new_error (job->task, BOWLINE_ERROR, BOWLINE_ERROR_FAILED, "signing with the agent-server key: %s",
-                             gnutls_strerror (job->rc));
+    {
+      g_prefix_error_literal (&job->error, "agent-server key: ");
+      g_task_return_error (job->task, g_steal_pointer (&job->error));
+    }
   g_clear_object (&job->task);
 }
 
@@ -252,6 +246,7 @@ sign_free (gpointer data)
   bl_cert_pair_unref (job->pair);
   g_bytes_unref (job->data);
   g_clear_pointer (&job->signature, g_bytes_unref);
+  g_clear_error (&job->error);
   g_free (job);
 }
 
