@@ -156,6 +156,22 @@ function works(name, kind, unable, startAgent) {
     await page.getByRole('button', { name: 'View only' }).click();
   });
 
+  test(`${name}: a guest sees the shared desktop until it is taken back`, { skip: unable, timeout: 120000 }, async () => {
+    const node = JSON.parse(await bowline.ctl(['device', 'list', '--json'])).devices.find((d) => d.group === kind)._id;
+    const control = await bowline.control();
+    const share = await control.ask({ action: 'createDeviceShareLink', nodeid: node, guestname: 'Ann', p: 2, consent: 0, viewOnly: true, expire: 60 });
+    const guest = await context.newPage();
+    await guest.goto(share.url);
+    await guest.getByText('Guest: Ann').waitFor({ timeout: 30000 });
+    await guest.waitForFunction((width) => document.querySelector('.bl-canvas')?.width === width, SIZE[0], { timeout: 30000 });
+    await guest.getByText('view only').waitFor();
+    if (shots) await guest.screenshot({ path: join(shots, `guest-${kind}.png`) });
+    await control.ask({ action: 'removeDeviceShare', nodeid: node, publicid: share.publicid });
+    await guest.getByText('This link has been taken back').waitFor({ timeout: 30000 });
+    await guest.close();
+    control.socket.close();
+  });
+
   test(`${name}: a hidden tab pauses; the picture is right when it is shown again`, { skip: unable, timeout: 120000 }, async () => {
     const count = sent.length;
     await page.getByRole('link', { name: 'General', exact: true }).click();
