@@ -108,6 +108,20 @@ bl_auth_cookies_issue (BlAuthCookies *self, const BlAuthKey *key, GVariant *obje
   return bl_cookie_encode (used->secret, object, g_get_real_time () / G_USEC_PER_SEC, NULL);
 }
 
+GVariant *
+bl_auth_cookies_open_invitation (BlAuthCookies *self, const char *text, guint minutes, GError **error)
+{
+  const BlAuthKey *key = bl_auth_keys_invitation (self->keys);
+  GVariant *object = NULL;
+
+  if (text != NULL && strlen (text) <= MAX_COOKIE)
+    object = bl_cookie_decode (key->secret, text, g_get_real_time () / G_USEC_PER_SEC, minutes, NULL);
+  if (object == NULL)
+    g_set_error_literal (error, BOWLINE_ERROR, BOWLINE_ERROR_CREDENTIALS,
+                         "The invitation is forged or expired");
+  return object;
+}
+
 void
 bl_auth_cookie_clear (BlAuthCookie *cookie)
 {
@@ -115,6 +129,7 @@ bl_auth_cookie_clear (BlAuthCookie *cookie)
   g_clear_pointer (&cookie->token_id, g_free);
   g_clear_pointer (&cookie->session_id, g_free);
   g_clear_pointer (&cookie->node_id, g_free);
+  g_clear_pointer (&cookie->share_id, g_free);
 }
 
 static gboolean
@@ -140,6 +155,17 @@ login_user (GVariant *object)
     return NULL;
   prefix = g_strconcat ("user/", domain, "/", NULL);
   return g_str_has_prefix (user, prefix) ? user : NULL;
+}
+
+/* What a guest holds names the account that shares, and must never pass for that account's own cookie. */
+static const char *
+named_user (guint32 purpose, GVariant *object)
+{
+  if (purpose == BOWLINE_COOKIE_RELAY)
+    return bl_variant_get_string (object, "ruserid");
+  if (bl_variant_has (object, "pid") != (purpose == BOWLINE_COOKIE_GUEST))
+    return NULL;
+  return login_user (object);
 }
 
 static gboolean
@@ -199,6 +225,7 @@ read_own (BlAuthCookies *self, GVariant *object, BlAuthCookie *cookie)
   cookie->token_id = g_strdup (bl_variant_get_string (object, "bt"));
   cookie->session_id = g_strdup (bl_variant_get_string (object, "bs"));
   cookie->node_id = g_strdup (bl_variant_get_string (object, "nid"));
+  cookie->share_id = g_strdup (bl_variant_get_string (object, "pid"));
   cookie->key = key != NULL ? bl_auth_keys_find (self->keys, key) : NULL;
   return key == NULL || cookie->key != NULL;
 }
@@ -224,9 +251,9 @@ bl_auth_cookies_verify (BlAuthCookies *self,
   cookie->own = cookie->key->id == NULL;
   if (cookie->own && !read_own (self, object, cookie))
     return refuse (error, "The login key of the cookie is gone");
-  if (!cookie->own && purpose == BOWLINE_COOKIE_RELAY)
+  if (!cookie->own && purpose != BOWLINE_COOKIE_LOGIN)
     return refuse (error, "The cookie is for another purpose");
-  user = purpose == BOWLINE_COOKIE_RELAY ? bl_variant_get_string (object, "ruserid") : login_user (object);
+  user = named_user (purpose, object);
   if (user == NULL || !g_str_has_prefix (user, "user/") || !bowline_directory_contains (self->host, user))
     return refuse (error, "The cookie is for another purpose or an account that is gone");
   bound = bl_variant_get_string (object, "ip");

@@ -27,6 +27,10 @@ void bl_auth_cookies_free (BlAuthCookies *self);
 /** @object: (transfer floating). @key: (nullable): our own when %NULL. Returns: (transfer full) (nullable) */
 char *bl_auth_cookies_issue (BlAuthCookies *self, const BlAuthKey *key, GVariant *object);
 
+/** @minutes: how old it may be, 0: any age, unless it says so itself. Returns: (transfer full) (nullable) */
+GVariant *
+bl_auth_cookies_open_invitation (BlAuthCookies *self, const char *text, guint minutes, GError **error);
+
 /** What a cookie says, checked against the directory. Free with bl_auth_cookie_clear(). */
 typedef struct
 {
@@ -34,6 +38,7 @@ typedef struct
   char *token_id;   /* (nullable): login token behind it */
   char *session_id; /* (nullable): browser session behind it */
   char *node_id;    /* (nullable): the one device it is for */
+  char *share_id;   /* (nullable): the share a guest came by */
   BlAuthKey *
       key; /* (nullable) (transfer none): login key behind it; whoever has that key made it, or we for them */
   gboolean own;     /* sealed by the server */

@@ -12,6 +12,7 @@ struct _BlAuthKeys
 {
   BowlineHost *host;
   GPtrArray *keys; /* (element-type BlAuthKey): our own first, then the default one */
+  BlAuthKey invitation;
 };
 
 static void
@@ -39,6 +40,7 @@ void
 bl_auth_keys_free (BlAuthKeys *self)
 {
   g_ptr_array_unref (self->keys);
+  sodium_memzero (self->invitation.secret, sizeof self->invitation.secret);
   g_free (self);
 }
 
@@ -178,6 +180,7 @@ bl_auth_keys_load (BlAuthKeys *self, GError **error)
   const char *configured = bowline_host_get_string (self->host, "login-cookie-key");
   g_autoptr (GVariant) login = bowline_directory_dup (self->host, BL_AUTH_LOGIN_KEY_ID);
   g_autoptr (GVariant) own = bowline_directory_dup (self->host, BL_AUTH_OWN_KEY_ID);
+  g_autoptr (GVariant) invitation = bowline_directory_dup (self->host, BL_AUTH_INVITATION_KEY_ID);
   g_autoptr (GVariant) policy = bl_auth_keys_dup_default_policy (self);
   const char *hex
       = configured != NULL && *configured != '\0' ? configured : bl_variant_get_string (login, "key");
@@ -186,6 +189,10 @@ bl_auth_keys_load (BlAuthKeys *self, GError **error)
   if (!add (self, NULL, bl_variant_get_string (own, "key"), NULL))
     g_set_error (error, BOWLINE_ERROR, BOWLINE_ERROR_INVALID,
                  "The key in document \"%s\" is not %d hex digits", BL_AUTH_OWN_KEY_ID,
+                 2 * BL_COOKIE_FULL_KEY_SIZE);
+  else if (!decode_hex (bl_variant_get_string (invitation, "key"), self->invitation.secret))
+    g_set_error (error, BOWLINE_ERROR, BOWLINE_ERROR_INVALID,
+                 "The key in document \"%s\" is not %d hex digits", BL_AUTH_INVITATION_KEY_ID,
                  2 * BL_COOKIE_FULL_KEY_SIZE);
   else if (!add (self, BL_AUTH_DEFAULT_KEY, hex, policy))
     g_set_error (
@@ -204,6 +211,12 @@ const BlAuthKey *
 bl_auth_keys_own (BlAuthKeys *self)
 {
   return self->keys->pdata[0];
+}
+
+const BlAuthKey *
+bl_auth_keys_invitation (BlAuthKeys *self)
+{
+  return &self->invitation;
 }
 
 BlAuthKey *

@@ -40,6 +40,8 @@ gboolean bl_auth_keys_load (BlAuthKeys *self, GError **error);
 
 /** Returns: (transfer none): the key of our own cookies. */
 const BlAuthKey *bl_auth_keys_own (BlAuthKeys *self);
+/** Returns: (transfer none): the key of invitations. */
+const BlAuthKey *bl_auth_keys_invitation (BlAuthKeys *self);
 /** @id: "loginkey-NAME". Returns: (transfer none) (nullable): valid until the next load */
 BlAuthKey *bl_auth_keys_find (BlAuthKeys *self, const char *id);
 /** Opens @text with the key that sealed it; every key is tried. @key: (out) (transfer none).

@@ -35,10 +35,12 @@ static void
 start (void)
 {
   static const char *const settings[][2] = {
-    { "session-idle", "3600" },    { "session-lifetime", "86400" }, { "hash-memory", "8388608" },
-    { "hash-passes", "1" },        { "account-failures", "5" },     { "account-window", "300" },
-    { "account-max-wait", "60" },  { "address-failures", "8" },     { "address-window", "600" },
-    { "address-max-wait", "600" }, { "cookie-ip-check", "lax" },    { "login-cookie-key", "" },
+    { "session-idle", "3600" },         { "session-lifetime", "86400" },
+    { "hash-memory", "8388608" },       { "hash-passes", "1" },
+    { "account-failures", "5" },        { "account-window", "300" },
+    { "account-max-wait", "60" },       { "address-failures", "8" },
+    { "address-window", "600" },        { "address-max-wait", "600" },
+    { "cookie-ip-check", "lax" },       { "login-cookie-key", "" },
     { "two-factor-cookie-days", "30" },
   };
   g_autoptr (GError) error = NULL;
@@ -526,6 +528,7 @@ test_cookies (void)
     { "{'ruserid': <'user//ghost'>}", BOWLINE_COOKIE_RELAY, FALSE },
     { "{'ruserid': <'node//x'>}", BOWLINE_COOKIE_RELAY, FALSE },
     { "{'userid': <@x 1>, 'domainid': <''>}", BOWLINE_COOKIE_LOGIN, FALSE },
+    { "{'userid': <'user//admin'>, 'domainid': <''>, 'pid': <'abc'>}", BOWLINE_COOKIE_LOGIN, FALSE },
   };
 
   begin ();
@@ -577,6 +580,85 @@ test_cookie_bounds (void)
   end ();
 }
 
+static BowlinePrincipal *
+verify_guest (const char *object, guint32 purpose)
+{
+  g_autoptr (GVariant) content = parse (object);
+  g_autofree char *text = auth.cookie_issue (auth_self, BOWLINE_COOKIE_GUEST, content);
+
+  return auth.cookie_verify (auth_self, purpose, text, "127.0.0.1", NULL);
+}
+
+#define GUEST "{'userid': <'user//admin'>, 'domainid': <''>, 'nid': <'node//n'>, 'pid': <'abc'>}"
+
+static void
+put_share (const char *members)
+{
+  g_autofree char *text
+      = g_strdup_printf ("{'_id': <'deviceshare-abc'>, 'type': <'deviceshare'>, 'nodeid': <'node//n'>,"
+                         " 'userid': <'user//admin'>, 'p': <@x 2>%s}",
+                         members);
+
+  bl_test_host_put_document (test, g_variant_new_parsed (text));
+}
+
+/* A guest's cookie is good for its share and for nothing else. */
+static void
+test_guests (void)
+{
+  g_autoptr (BowlinePrincipal) guest = NULL;
+  BowlinePrincipalInfo info = { .struct_size = sizeof info };
+
+  begin ();
+  bl_test_host_grant (test, "user//admin", "node//n", 0x80008);
+  g_assert_null (verify_guest (GUEST, BOWLINE_COOKIE_GUEST)); /* no share */
+  put_share (", 'startTime': <@x 1000>, 'expireTime': <@x 4102444800000>");
+  g_assert_null (verify_guest (GUEST, BOWLINE_COOKIE_LOGIN));
+  g_assert_null (verify_guest (GUEST, BOWLINE_COOKIE_RELAY));
+  guest = verify_guest (GUEST, BOWLINE_COOKIE_GUEST);
+  g_assert_nonnull (guest);
+  bowline_principal_get_info (guest, &info);
+  g_assert_cmpuint (info.kind, ==, BOWLINE_PRINCIPAL_GUEST);
+  g_assert_cmpstr (info.only_node, ==, "node//n");
+  g_assert_cmpstr (info.token_id, ==, "abc");
+  g_assert_cmpuint (info.rights_added & 0x600, ==, 0x600); /* neither terminal nor files */
+  g_assert_cmpint (info.expires_ms, ==, G_GINT64_CONSTANT (4102444800000));
+  g_assert_null (
+      verify_guest ("{'userid': <'user//admin'>, 'domainid': <''>, 'nid': <'node//m'>, 'pid': <'abc'>}",
+                    BOWLINE_COOKIE_GUEST)); /* another device than the share's */
+  g_assert_null (verify_guest ("{'userid': <'user//admin'>, 'domainid': <''>}", BOWLINE_COOKIE_GUEST));
+  put_share (", 'startTime': <@x 1000>, 'expireTime': <@x 2000>");
+  g_assert_null (verify_guest (GUEST, BOWLINE_COOKIE_GUEST)); /* over */
+  put_share (", 'startTime': <@x 4102444800000>, 'expireTime': <@x 4102444900000>");
+  g_assert_null (verify_guest (GUEST, BOWLINE_COOKIE_GUEST)); /* early */
+  put_share ("");
+  bl_test_host_grant (test, "user//admin", "node//n", 8);
+  g_assert_null (verify_guest (GUEST, BOWLINE_COOKIE_GUEST)); /* may not share any more */
+  end ();
+}
+
+static void
+test_invitations (void)
+{
+  g_autoptr (GVariant) content = NULL;
+  g_autoptr (GVariant) opened = NULL;
+  g_autofree char *text = NULL;
+  g_autofree char *login_text = NULL;
+
+  begin ();
+  content = parse ("{'a': <@x 6>, 'pid': <'abc'>}");
+  text = auth.cookie_issue (auth_self, BOWLINE_COOKIE_INVITATION, content);
+  opened = auth.cookie_open (auth_self, BOWLINE_COOKIE_INVITATION, text, 0, NULL);
+  g_assert_cmpstr (bl_variant_get_string (opened, "pid"), ==, "abc");
+  g_assert_null (auth.cookie_open (auth_self, BOWLINE_COOKIE_LOGIN, text, 0, NULL));
+  g_assert_null (auth.cookie_verify (auth_self, BOWLINE_COOKIE_INVITATION, text, "127.0.0.1", NULL));
+  g_assert_null (auth.cookie_verify (auth_self, BOWLINE_COOKIE_LOGIN, text, "127.0.0.1", NULL));
+  login_text = issue ("{'a': <@x 6>, 'pid': <'abc'>}"); /* under the other key */
+  g_assert_null (auth.cookie_open (auth_self, BOWLINE_COOKIE_INVITATION, login_text, 0, NULL));
+  g_assert_null (auth.cookie_open (auth_self, BOWLINE_COOKIE_INVITATION, NULL, 0, NULL));
+  end ();
+}
+
 static void
 test_local_actions (void)
 {
@@ -612,7 +694,7 @@ test_local_actions (void)
 
   g_autoptr (GVariant) mesh
       = parse ("{'_id': <'mesh//m'>, 'type': <'mesh'>, 'links': <{'user//admin': <{'rights': <@x 1>}>,"
-                   " 'user//other': <{'rights': <@x 1>}>}>}");
+               " 'user//other': <{'rights': <@x 1>}>}>}");
 
   bl_test_host_put_document (test, mesh);
   answer = run_local ("user.delete", "{'name': <'admin'>}");
@@ -655,6 +737,8 @@ main (int argc, char **argv)
   g_test_add_func ("/auth/login-token", test_login_token);
   g_test_add_func ("/auth/meshcentral-hash", test_meshcentral_hash);
   g_test_add_func ("/auth/cookies", test_cookies);
+  g_test_add_func ("/auth/guests", test_guests);
+  g_test_add_func ("/auth/invitations", test_invitations);
   g_test_add_func ("/auth/cookie-bounds", test_cookie_bounds);
   g_test_add_func ("/auth/local-actions", test_local_actions);
   g_test_add_func ("/auth/storage-failure", test_storage_failure);

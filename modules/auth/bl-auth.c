@@ -2,6 +2,7 @@
 #include "bl-auth.h"
 
 #include "bl-auth-actions.h"
+#include "bl-auth-guest.h"
 #include "bl-auth-http.h"
 #include "bl-auth-key-actions.h"
 #include "bl-auth-login.h"
@@ -176,7 +177,21 @@ cookie_issue (gpointer data, guint32 purpose, GVariant *object)
 {
   BlAuth *self = data;
 
-  return bl_auth_cookies_issue (self->cookies, NULL, object);
+  return bl_auth_cookies_issue (
+      self->cookies, purpose == BOWLINE_COOKIE_INVITATION ? bl_auth_keys_invitation (self->keys) : NULL,
+      object);
+}
+
+static GVariant *
+cookie_open (gpointer data, guint32 purpose, const char *text, guint32 minutes, GError **error)
+{
+  BlAuth *self = data;
+
+  if (purpose == BOWLINE_COOKIE_INVITATION)
+    return bl_auth_cookies_open_invitation (self->cookies, text, minutes, error);
+  g_set_error_literal (error, BOWLINE_ERROR, BOWLINE_ERROR_INVALID,
+                       "Cookies of this purpose stand for somebody");
+  return NULL;
 }
 
 /* The session of a cookie, of its account only: an id that became known must not open another account. */
@@ -199,8 +214,16 @@ cookie_verify (gpointer data, guint32 purpose, const char *text, const char *add
   g_auto (BlAuthCookie) cookie = { 0 };
   BowlinePrincipal *principal = NULL;
 
+  if (purpose == BOWLINE_COOKIE_INVITATION)
+    {
+      g_set_error_literal (error, BOWLINE_ERROR, BOWLINE_ERROR_CREDENTIALS,
+                           "An invitation stands for nobody");
+      return NULL;
+    }
   if (!bl_auth_cookies_verify (self->cookies, purpose, text, address, &cookie, error))
     return NULL;
+  if (purpose == BOWLINE_COOKIE_GUEST)
+    return bl_auth_guest_new (self->host, &cookie, address, bl_auth_now_ms (), error);
   if (cookie.key != NULL && cookie.key->id != NULL)
     return bl_auth_login_by_cookie (self, &cookie, address, error);
   if (has_session (self, &cookie))
@@ -225,6 +248,7 @@ register_table (BlAuth *self, GError **error)
     .set_password = bl_auth_set_password,
     .login_token = bl_auth_login_page,
     .cookie_issue_for = bl_auth_login_issue,
+    .cookie_open = cookie_open,
   };
 
   return bowline_host_register_auth (self->host, &table, self, error);

@@ -84,6 +84,7 @@ PIN (BowlineAuth, cookie_verify, 48);
 PIN (BowlineAuth, set_password, 56);
 PIN (BowlineAuth, login_token, 64);
 PIN (BowlineAuth, cookie_issue_for, 72);
+PIN (BowlineAuth, cookie_open, 80);
 
 PIN (BowlinePluginDescriptor, struct_size, 0);
 PIN (BowlinePluginDescriptor, abi_major, 4);
@@ -140,6 +141,10 @@ PIN (BowlineEndpoint, affinity_query, 40);
 PIN (BowlineEndpoint, request, 48);
 PIN (BowlineEndpoint, opened, 56);
 
+PIN (BowlinePage, struct_size, 0);
+PIN (BowlinePage, flags, 4);
+PIN (BowlinePage, respond, 8);
+
 PIN (BowlinePrincipalInfo, struct_size, 0);
 PIN (BowlinePrincipalInfo, kind, 4);
 PIN (BowlinePrincipalInfo, user_id, 8);
@@ -157,6 +162,10 @@ PIN (BowlineRelay, flags, 4);
 PIN (BowlineRelay, order, 8);
 PIN (BowlineRelay, end, 16);
 PIN (BowlineRelay, status, 24);
+
+PIN (BowlineTunnels, struct_size, 0);
+PIN (BowlineTunnels, flags, 4);
+PIN (BowlineTunnels, open, 8);
 
 PIN (BowlineStore, struct_size, 0);
 PIN (BowlineStore, flags, 4);

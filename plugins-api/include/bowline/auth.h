@@ -18,6 +18,8 @@ typedef void (*BowlineAuthDoneFunc) (BowlinePrincipal *principal, const GError *
 
 #define BOWLINE_COOKIE_LOGIN 1u   /* {userid,domainid} or {u,a:3}: control channel and relay, 60 minutes */
 #define BOWLINE_COOKIE_RELAY 2u   /* {ruserid}: an agent's leg of a relay, 240 minutes */
+#define BOWLINE_COOKIE_INVITATION 3u /* {a:4,...}, {a:6,pid}, {m}: links given to people without an account; other key */
+#define BOWLINE_COOKIE_GUEST 4u   /* {userid,domainid,nid,pid,...}: a guest's leg of a relay; ends with its share */
 
 typedef struct
 {
@@ -52,6 +54,12 @@ typedef struct
    * that limits it; %NULL for a principal that no cookie can stand for
    */
   char *(*cookie_issue_for) (gpointer self, guint32 purpose, BowlinePrincipal *principal);
+  /**
+   * cookie_open: what an invitation cookie holds. Only for %BOWLINE_COOKIE_INVITATION: the others are for cookie_verify.
+   * @minutes: how old it may be when it has no "expire" of its own; 0: any age
+   * Returns: (transfer full): a{sv}, or %NULL with @error: forged, of another purpose, or expired
+   */
+  GVariant *(*cookie_open) (gpointer self, guint32 purpose, const char *text, guint32 minutes, GError **error);
 } BowlineAuth;
 
 BOWLINE_AVAILABLE_IN_1_0 gboolean

@@ -172,5 +172,25 @@ BOWLINE_AVAILABLE_IN_1_0 guint64
 bowline_host_register_endpoint (BowlineHost *host, const BowlineEndpoint *endpoint, gpointer user_data, GError **error);
 BOWLINE_AVAILABLE_IN_1_0 void bowline_host_unregister_endpoint (BowlineHost *host, guint64 registration);
 
+/* ---- the page ---------------------------------------------------------------------------------------------------- */
+
+/**
+ * Service "bowline.page" (bowline_host_lookup_service()), offered by the module that serves the page: the page with data of
+ * its own, for visitors who come by a link.
+ */
+#define BOWLINE_PAGE_SERVICE "bowline.page"
+#define BOWLINE_PAGE_MAJOR 1u
+
+typedef struct
+{
+  guint32 struct_size;
+  guint32 flags;
+  /**
+   * respond: ends @request with the page, the data in it as JSON (element meta, name "bowline-page"). Never cached.
+   * @data: (transfer floating): a{sv}
+   */
+  void (*respond) (gpointer self, BowlineHttpRequest *request, guint32 status, GVariant *data);
+} BowlinePage;
+
 G_END_DECLS
 #endif

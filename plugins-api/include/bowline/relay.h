@@ -33,5 +33,27 @@ BOWLINE_AVAILABLE_IN_1_0 gboolean
 bowline_host_register_relay (BowlineHost *host, const BowlineRelay *relay, gpointer self, GError **error);
 BOWLINE_AVAILABLE_IN_1_0 gboolean bowline_host_get_relay (BowlineHost *host, BowlineRelay *relay, gpointer *self);
 
+/**
+ * Service "bowline.tunnels" (bowline_host_lookup_service()), offered by the module that talks to devices for people: opens
+ * the device's end of a session in the name of somebody who has no control channel, such as a guest.
+ */
+#define BOWLINE_TUNNELS_SERVICE "bowline.tunnels"
+#define BOWLINE_TUNNELS_MAJOR 1u
+
+typedef struct
+{
+  guint32 struct_size;
+  guint32 flags;
+  /**
+   * open: checks the rights, orders the session from the relay, and tells the device to come.
+   * @id: rendezvous id of the viewer's end; @protocol: relay-tunnel protocol number
+   * @consent: consent flags demanded beside those of device, group and account
+   * @guest_name: (nullable): who is really there, shown at the device
+   * Returns: %FALSE with @error: rights are missing, the device is offline, the relay refused.
+   */
+  gboolean (*open) (gpointer self, BowlinePrincipal *principal, const char *id, const char *node_id, guint32 protocol,
+                    guint32 consent, const char *guest_name, GError **error);
+} BowlineTunnels;
+
 G_END_DECLS
 #endif
