@@ -1,18 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Requests for parts that this server does not have. They are answered, since command lines wait for it.
- * Follows control-channel 6 (AddAmtDevice, AddLocalDevice, WebRelay) */
+/* Actions of MeshCentral for what this server does not have. A clear refusal, where silence would let clients
+ * wait. */
 #include "bl-control-actions.h"
 
 static void
-run_amt (BowlineActionCall *call, gpointer user_data)
+run_unavailable (BowlineActionCall *call, gpointer user_data)
 {
-  bowline_action_call_result (call, "Intel AMT is not available on this server");
-}
-
-static void
-run_local (BowlineActionCall *call, gpointer user_data)
-{
-  bowline_action_call_result (call, "Devices without an agent are not available on this server");
+  bowline_action_call_result (call, "Not available on this server");
 }
 
 static void
@@ -21,14 +15,26 @@ run_web_relay (BowlineActionCall *call, gpointer user_data)
   bowline_action_call_result (call, "Web relay is not available on this server");
 }
 
+#define UNAVAILABLE(word, text)                                                                              \
+  {                                                                                                          \
+    BL_CONTROL_ROW (word, 0, text, run_unavailable)                                                          \
+  }
+
 const BowlineAction *
 bl_control_unavailable_actions (guint *n)
 {
   static const BowlineAction actions[] = {
-    { BL_CONTROL_ROW ("addamtdevice", 0, "Says that Intel AMT is not available", run_amt) },
-    { BL_CONTROL_ROW ("addlocaldevice", 0, "Says that devices without an agent are not available",
-                      run_local) },
-    { BL_CONTROL_ROW ("webrelay", 0, "Says that the web relay is not available", run_web_relay) },
+    { BL_CONTROL_ROW ("webrelay", 0, "Web pages of a device through the server", run_web_relay) },
+    UNAVAILABLE ("meshamtpolicy", "Intel AMT policy of a device group"),
+    UNAVAILABLE ("scanamtdevice", "Looking for Intel AMT devices in the local network"),
+    UNAVAILABLE ("importamtdevices", "Devices from a list of Intel AMT devices"),
+    UNAVAILABLE ("amtsetupbin", "Files that set up Intel AMT"),
+    UNAVAILABLE ("amt", "Intel AMT of a device"),
+    UNAVAILABLE ("getmqttlogin", "Login of a device to an MQTT broker"),
+    UNAVAILABLE ("sendmqttmsg", "Messages over an MQTT broker"),
+    UNAVAILABLE ("pushmessage", "Messages to mobile agents"),
+    UNAVAILABLE ("pushconsole", "Console of mobile agents"),
+    UNAVAILABLE ("endDesktopMultiplex", "Desktop sessions that several people share"),
   };
 
   *n = G_N_ELEMENTS (actions);

@@ -44,13 +44,20 @@ const BowlineAction *bl_control_link_actions (guint *n);
 const BowlineAction *bl_control_local_actions (guint *n);
 const BowlineAction *bl_control_user_actions (guint *n);
 const BowlineAction *bl_control_wake_actions (guint *n);
-const BowlineAction *bl_control_unavailable_actions (guint *n);
 const BowlineAction *bl_control_user_group_actions (guint *n);
 const BowlineAction *bl_control_server_actions (guint *n);
 const BowlineAction *bl_control_image_actions (guint *n);
 const BowlineAction *bl_control_own_actions (guint *n);
 const BowlineAction *bl_control_notify_actions (guint *n);
 const BowlineAction *bl_control_account_actions (guint *n);
+const BowlineAction *bl_control_share_actions (guint *n);
+const BowlineAction *bl_control_invite_actions (guint *n);
+const BowlineAction *bl_control_history_actions (guint *n);
+const BowlineAction *bl_control_program_actions (guint *n);
+const BowlineAction *bl_control_agentless_actions (guint *n);
+const BowlineAction *bl_control_report_actions (guint *n);
+const BowlineAction *bl_control_detail_actions (guint *n);
+const BowlineAction *bl_control_unavailable_actions (guint *n);
 
 /** Registers them all. */
 gboolean bl_control_actions_register (BlControl *control, GError **error);

@@ -40,17 +40,17 @@ bl_control_message_consent (BlControl *control, const char *user_id, const char 
   return consent & BL_CONSENT_ALL;
 }
 
-void
-bl_control_message_sign (BlControl *control,
-                         BowlineActionCall *call,
-                         const char *node_id,
-                         GVariantDict *message)
+/* @session: (nullable): the control session that answers go to */
+static void
+sign (BlControl *control,
+      BowlinePrincipal *who,
+      const char *session,
+      const char *node_id,
+      GVariantDict *message)
 {
   static const char *const own[]
       = { "nodeid",   "sessionid",  "rights",   "consent",       "username",  "userid",
           "realname", "remoteaddr", "soptions", "servertlshash", "guestname", "guestuserid" };
-  BowlinePrincipal *who = bowline_action_call_get_principal (call);
-  const char *session = bowline_action_call_get_session (call);
   g_autoptr (GVariant) account = NULL;
   BowlinePrincipalInfo info = { .struct_size = sizeof info };
   const char *name, *realname;
@@ -73,6 +73,16 @@ bl_control_message_sign (BlControl *control,
   g_variant_dict_insert (message, "remoteaddr", "s", info.address != NULL ? info.address : "");
 }
 
+void
+bl_control_message_sign (BlControl *control,
+                         BowlineActionCall *call,
+                         const char *node_id,
+                         GVariantDict *message)
+{
+  sign (control, bowline_action_call_get_principal (call), bowline_action_call_get_session (call), node_id,
+        message);
+}
+
 /* ---- tunnels
  * ------------------------------------------------------------------------------------------------------ */
 
@@ -92,47 +102,51 @@ is_same_node (const char *in_url, const char *node_id)
 }
 
 static gboolean
-check_url (
-    BlControl *control, BowlineActionCall *call, const char *node_id, const BlTunnelUrl *url, GError **error)
+check_url (BlControl *control, const char *node_id, const BlTunnelUrl *url, GError **error)
 {
-  guint32 rights = bowline_rights (control->host, bowline_action_call_get_principal (call), node_id);
-
   if (!url->relative || g_strcmp0 (url->endpoint, "meshrelay.ashx") != 0)
     return refuse (error, BOWLINE_ERROR_INVALID, "The address is not that of this server's relay");
   if (!is_same_node (url->nodeid, node_id))
     return refuse (error, BOWLINE_ERROR_INVALID, "The address names another device");
   if (url->id == NULL || *url->id == '\0' || strlen (url->id) > 128)
     return refuse (error, BOWLINE_ERROR_INVALID, "The address has no usable id");
-  if (!bl_tunnel_is_for_agent (url->protocol) || !bl_tunnel_allowed (url->protocol, rights))
-    return refuse (error, BOWLINE_ERROR_DENIED, "The rights on the device do not allow this kind of session");
   return TRUE;
 }
 
+/* Returns: (transfer full) (nullable): the ticket for the device's end */
 static char *
-order (
-    BlControl *control, BowlineActionCall *call, const char *node_id, const BlTunnelUrl *url, GError **error)
+order (BlControl *control,
+       BowlinePrincipal *who,
+       const char *node_id,
+       const char *id,
+       guint protocol,
+       GError **error)
 {
-  BowlinePrincipal *who = bowline_action_call_get_principal (call);
+  guint32 rights = bowline_rights (control->host, who, node_id);
   BowlineRelay relay = { .struct_size = sizeof relay };
   gpointer self;
 
+  if (!bl_tunnel_is_for_agent (protocol) || !bl_tunnel_allowed (protocol, rights))
+    {
+      refuse (error, BOWLINE_ERROR_DENIED, "The rights on the device do not allow this kind of session");
+      return NULL;
+    }
   if (!bowline_host_get_relay (control->host, &relay, &self))
     {
       refuse (error, BOWLINE_ERROR_NOT_SUPPORTED, "There is no relay");
       return NULL;
     }
-  return relay.order (self, who, url->id, node_id, url->protocol,
-                      bowline_rights (control->host, who, node_id), error);
+  return relay.order (self, who, id, node_id, protocol, rights, error);
 }
 
 /* Made anew from what was checked, so that nothing unchecked reaches the device. */
 static char *
-build_url (const BlTunnelUrl *url, const char *node_id, const char *ticket)
+build_url (const char *id, guint protocol, const char *node_id, const char *ticket)
 {
-  g_autofree char *id = g_uri_escape_string (url->id, NULL, FALSE);
+  g_autofree char *escaped_id = g_uri_escape_string (id, NULL, FALSE);
   g_autofree char *escaped = g_uri_escape_string (ticket, NULL, FALSE);
 
-  return g_strdup_printf ("*/meshrelay.ashx?p=%u&nodeid=%s&id=%s&rauth=%s", url->protocol, node_id, id,
+  return g_strdup_printf ("*/meshrelay.ashx?p=%u&nodeid=%s&id=%s&rauth=%s", protocol, node_id, escaped_id,
                           escaped);
 }
 
@@ -151,30 +165,104 @@ web_hash (BlControl *control)
   return bl_hex_encode (hash, sizeof hash, FALSE);
 }
 
+/* What a device is told about a session: where, what, and as who this server shows itself. */
+static gboolean
+add_tunnel (BlControl *control,
+            BowlinePrincipal *who,
+            const char *node_id,
+            const char *id,
+            guint protocol,
+            GVariantDict *message,
+            GError **error)
+{
+  g_autofree char *ticket = order (control, who, node_id, id, protocol, error);
+  g_autofree char *fresh = NULL;
+  g_autofree char *hash = web_hash (control);
+
+  if (ticket == NULL)
+    return FALSE;
+  fresh = build_url (id, protocol, node_id, ticket);
+  g_variant_dict_insert (message, "value", "s", fresh);
+  g_variant_dict_insert (message, "usage", "x", (gint64)protocol);
+  g_variant_dict_insert_value (message, "soptions", g_variant_new_array (G_VARIANT_TYPE ("{sv}"), NULL, 0));
+  if (hash != NULL)
+    g_variant_dict_insert (message, "servertlshash", "s", hash);
+  return TRUE;
+}
+
 gboolean
 bl_control_message_tunnel (
     BlControl *control, BowlineActionCall *call, const char *node_id, GVariantDict *message, GError **error)
 {
   const char *value = bl_variant_get_string (bowline_action_call_get_request (call), "value");
   g_auto (BlTunnelUrl) url = { 0 };
-  g_autofree char *ticket = NULL;
-  g_autofree char *fresh = NULL;
-  g_autofree char *hash = web_hash (control);
 
   if (value == NULL)
     return refuse (error, BOWLINE_ERROR_INVALID, "The address is missing");
-  if (!bl_tunnel_url_parse (value, &url, error))
+  if (!bl_tunnel_url_parse (value, &url, error) || !check_url (control, node_id, &url, error))
     return FALSE;
-  if (!check_url (control, call, node_id, &url, error))
-    return FALSE;
-  ticket = order (control, call, node_id, &url, error);
-  if (ticket == NULL)
-    return FALSE;
-  fresh = build_url (&url, node_id, ticket);
-  g_variant_dict_insert (message, "value", "s", fresh);
-  g_variant_dict_insert (message, "usage", "x", (gint64)url.protocol);
-  g_variant_dict_insert_value (message, "soptions", g_variant_new_array (G_VARIANT_TYPE ("{sv}"), NULL, 0));
-  if (hash != NULL)
-    g_variant_dict_insert (message, "servertlshash", "s", hash);
+  return add_tunnel (control, bowline_action_call_get_principal (call), node_id, url.id, url.protocol,
+                     message, error);
+}
+
+/* ---- for those without a control channel
+ * ------------------------------------------------------------------------- */
+
+static void
+add_guest (BlControl *control,
+           BowlinePrincipal *who,
+           const char *node_id,
+           guint32 consent,
+           const char *guest_name,
+           GVariantDict *message)
+{
+  guint32 rights = bowline_rights (control->host, who, node_id);
+  gint64 demanded = bl_control_message_consent (control, bowline_principal_get_user_id (who), node_id);
+
+  g_variant_dict_insert (message, "consent", "x", demanded | (gint64)(consent & BL_CONSENT_ALL));
+  if (guest_name == NULL)
+    return;
+  /* That it may be shared is nothing a session has any use for. */
+  g_variant_dict_insert (message, "rights", "x", (gint64)(rights & ~BL_RIGHT_GUEST_SHARING));
+  g_variant_dict_insert (message, "guestname", "s", guest_name);
+  g_variant_dict_insert (message, "guestuserid", "s", bowline_principal_get_user_id (who));
+  if ((rights & BL_RIGHT_VIEW_ONLY) != 0)
+    g_variant_dict_insert (message, "desktopviewonly", "b", TRUE);
+}
+
+static gboolean
+open_tunnel (gpointer self,
+             BowlinePrincipal *principal,
+             const char *id,
+             const char *node_id,
+             guint32 protocol,
+             guint32 consent,
+             const char *guest_name,
+             GError **error)
+{
+  BlControl *control = self;
+  GVariantDict message;
+
+  g_variant_dict_init (&message, NULL);
+  g_variant_dict_insert (&message, "action", "s", "msg");
+  g_variant_dict_insert (&message, "type", "s", "tunnel");
+  sign (control, principal, NULL, node_id, &message);
+  add_guest (control, principal, node_id, consent, guest_name, &message);
+  if (!add_tunnel (control, principal, node_id, id, protocol, &message, error))
+    {
+      g_variant_dict_clear (&message);
+      return FALSE;
+    }
+  if (!bowline_device_send (control->host, node_id, g_variant_dict_end (&message)))
+    return refuse (error, BOWLINE_ERROR_OFFLINE, "The device is not connected");
   return TRUE;
+}
+
+gboolean
+bl_control_message_register (BlControl *control, GError **error)
+{
+  static const BowlineTunnels table = { .struct_size = sizeof table, .open = open_tunnel };
+
+  return bowline_host_register_service (control->host, BOWLINE_TUNNELS_SERVICE, BOWLINE_TUNNELS_MAJOR, &table,
+                                        control, error);
 }

@@ -23,4 +23,7 @@ gint64 bl_control_message_consent (BlControl *control, const char *user_id, cons
 gboolean bl_control_message_tunnel (
     BlControl *control, BowlineActionCall *call, const char *node_id, GVariantDict *message, GError **error);
 
+/** Offers the service "bowline.tunnels". */
+gboolean bl_control_message_register (BlControl *control, GError **error);
+
 G_END_DECLS

@@ -6,7 +6,9 @@
 #include "bl-control-image.h"
 #include "bl-control-inner.h"
 #include "bl-control-login.h"
+#include "bl-control-message.h"
 #include "bl-control-nodes.h"
+#include "bl-control-shares.h"
 #include "bl-control-stats.h"
 
 #define TICK_SECONDS 1
@@ -102,7 +104,10 @@ on_tick (gpointer user_data)
 
   self->ticks++;
   if (self->ticks % CHECK_EVERY == 0)
-    close_matching (self, is_expired, &now_ms);
+    {
+      close_matching (self, is_expired, &now_ms);
+      bl_control_shares_sweep (self);
+    }
   if (self->ticks % BL_CONTROL_STATS_SECONDS == 0)
     bl_control_stats_sample (self->stats);
   if (self->ping_interval != 0 && self->ticks % self->ping_interval == 0)
@@ -251,7 +256,8 @@ bl_control_new (BowlineHost *host, GError **error)
   self->timer = g_timeout_source_new_seconds (TICK_SECONDS);
   g_source_set_callback (self->timer, on_tick, self, NULL);
   g_source_attach (self->timer, bowline_host_get_main_context (host));
-  if (!bl_control_actions_register (self, error) || !register_endpoint (self, error))
+  if (!bl_control_actions_register (self, error) || !bl_control_message_register (self, error)
+      || !register_endpoint (self, error))
     return NULL;
   return g_steal_pointer (&self);
 }

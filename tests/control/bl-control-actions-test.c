@@ -225,9 +225,10 @@ test_unavailable (void)
     const char *action;
     const char *result;
   } cases[] = {
-    { "addamtdevice", "Intel AMT is not available on this server" },
-    { "addlocaldevice", "Devices without an agent are not available on this server" },
     { "webrelay", "Web relay is not available on this server" },
+    { "scanamtdevice", "Not available on this server" },
+    { "meshamtpolicy", "Not available on this server" },
+    { "getmqttlogin", "Not available on this server" },
   };
   BowlineWebSocket *socket;
 
