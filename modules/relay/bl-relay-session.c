@@ -37,6 +37,8 @@ bl_relay_session_free (BlRelaySession *session)
   g_free (session->id);
   g_free (session->user_id);
   g_free (session->node_id);
+  g_free (session->share_id);
+  g_free (session->guest_name);
   g_free (session->ends[BL_RELAY_VIEWER]);
   g_free (session->ends[BL_RELAY_DEVICE]);
   g_free (session);

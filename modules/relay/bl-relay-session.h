@@ -28,6 +28,8 @@ typedef struct
   char *id;
   char *user_id;      // of the order, or of the viewer who came before it
   char *node_id;      // NULL until ordered
+  char *share_id;     // NULL unless a guest is the viewer
+  char *guest_name;   // likewise
   char *ends[2];      // address of each end that is here, by BlRelayEnd; NULL while absent
   guint32 protocol;
   guint32 rights;     // as ordered; asked again when the ends are joined

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bl-relay.h"
 
+#include "bl-relay-guest.h"
 #include "bl-relay-session.h"
 
 #include <string.h>
@@ -37,6 +38,7 @@ struct _BlRelay
   gboolean recheck;
   gint64 max_sessions;
   gint64 max_per_user;
+  gint64 max_per_share;
   guint64 total;
   guint64 bytes;
 };
@@ -89,6 +91,8 @@ emit_session_event (BlRelay *relay, Entry *entry, gint64 seconds, guint64 bytes_
   g_variant_builder_add (&event, "{sv}", "action", g_variant_new_string ("relaylog"));
   g_variant_builder_add (&event, "{sv}", "userid", g_variant_new_string (session->user_id));
   g_variant_builder_add (&event, "{sv}", "username", g_variant_new_string (name));
+  if (session->guest_name != NULL)
+    g_variant_builder_add (&event, "{sv}", "guestname", g_variant_new_string (session->guest_name));
   g_variant_builder_add (&event, "{sv}", "nodeid", g_variant_new_string (session->node_id));
   g_variant_builder_add (&event, "{sv}", "protocol", g_variant_new_int64 (session->protocol));
   g_variant_builder_add (&event, "{sv}", "msgid", g_variant_new_int64 (msgid));
@@ -103,10 +107,27 @@ emit_session_event (BlRelay *relay, Entry *entry, gint64 seconds, guint64 bytes_
   bowline_event_emit (relay->host, targets, g_variant_builder_end (&event));
 }
 
+// Logs the end of a session that ran, whoever ended it, with what went through while both ends are still there.
+static void
+log_end (BlRelay *relay, Entry *entry)
+{
+  const gboolean viewer = entry->legs[BL_RELAY_VIEWER] != NULL;
+  Leg *leg = entry->legs[viewer ? BL_RELAY_VIEWER : BL_RELAY_DEVICE];
+  BowlineSocketStats stats = { .struct_size = sizeof stats };
+  if (!entry->session->joined || leg == NULL)
+    return;
+  entry->session->joined = FALSE;
+  bowline_websocket_get_stats (leg->socket, &stats);
+  relay->bytes += stats.bytes_in + stats.bytes_out;
+  emit_session_event (relay, entry, (g_get_monotonic_time () - entry->session->joined_us) / G_USEC_PER_SEC,
+                      viewer ? stats.bytes_in : stats.bytes_out, viewer ? stats.bytes_out : stats.bytes_in);
+}
+
 // Forgets a session; its sockets are closed, and their legs are freed when `closed` arrives.
 static void
 drop_entry (BlRelay *relay, Entry *entry)
 {
+  log_end (relay, entry);
   for (guint i = 0; i < G_N_ELEMENTS (entry->legs); i++)
     {
       if (entry->legs[i] != NULL)
@@ -123,17 +144,9 @@ leg_closed_cb (BowlineWebSocket *socket, guint32 code, const char *reason, gpoin
   Entry *entry = leg->entry;
   if (entry != NULL)
     {
+      log_end (relay, entry);
       entry->legs[leg->end] = NULL;
-      if (entry->session->joined)
-        {
-          BowlineSocketStats stats = { .struct_size = sizeof stats };
-          bowline_websocket_get_stats (socket, &stats);
-          const gboolean viewer = leg->end == BL_RELAY_VIEWER;
-          const gint64 seconds = (g_get_monotonic_time () - entry->session->joined_us) / G_USEC_PER_SEC;
-          relay->bytes += stats.bytes_in + stats.bytes_out;
-          emit_session_event (relay, entry, seconds, viewer ? stats.bytes_in : stats.bytes_out,
-                              viewer ? stats.bytes_out : stats.bytes_in);
-        }
+      leg->entry = NULL;
       drop_entry (relay, entry);
     }
   g_clear_pointer (&leg->principal, bowline_principal_unref);
@@ -152,8 +165,11 @@ static gboolean
 still_allowed (BlRelay *relay, Entry *entry)
 {
   const BlRelaySession *session = entry->session;
-  return entry->principal != NULL
-         && bl_relay_rights_allow (bowline_rights (relay->host, entry->principal, session->node_id), session->protocol);
+  if (entry->principal == NULL)
+    return FALSE;
+  if (session->share_id != NULL && !bl_relay_guest_is_welcome (relay->host, entry->principal, session->node_id))
+    return FALSE;
+  return bl_relay_rights_allow (bowline_rights (relay->host, entry->principal, session->node_id), session->protocol);
 }
 
 static void
@@ -207,6 +223,18 @@ sessions_of_user (BlRelay *relay, const char *user_id)
   return n;
 }
 
+static guint
+sessions_of_share (BlRelay *relay, const char *share_id)
+{
+  GHashTableIter iter;
+  gpointer value;
+  guint n = 0;
+  g_hash_table_iter_init (&iter, relay->entries);
+  while (g_hash_table_iter_next (&iter, NULL, &value))
+    n += g_strcmp0 (((Entry *)value)->session->share_id, share_id) == 0;
+  return n;
+}
+
 static Entry *
 add_entry (BlRelay *relay, const char *id, const char *user_id, GError **error)
 {
@@ -247,18 +275,60 @@ arrive_device (BlRelay *relay, Leg *leg, const char *id, const char *ticket, con
   return TRUE;
 }
 
-static gboolean
-arrive_viewer (BlRelay *relay, Leg *leg, const char *id, BowlineHttpRequest *request, const char *address)
+// Whose end the viewer's is: a login cookie, what a guest was given, or the browser's session.
+static BowlinePrincipal *
+identify_viewer (BlRelay *relay, BowlineHttpRequest *request, const char *address)
 {
   const char *cookie = bowline_http_request_get_query (request, "auth");
   BowlineAuth auth = { .struct_size = sizeof auth };
+  BowlinePrincipal *principal = NULL;
   gpointer auth_self;
   if (cookie != NULL && bowline_host_get_auth (relay->host, &auth, &auth_self))
-    leg->principal = auth.cookie_verify (auth_self, BOWLINE_COOKIE_LOGIN, cookie, address, NULL);
-  if (leg->principal == NULL && bowline_http_request_get_principal (request) != NULL)
-    leg->principal = bowline_principal_ref (bowline_http_request_get_principal (request));
+    {
+      principal = auth.cookie_verify (auth_self, BOWLINE_COOKIE_LOGIN, cookie, address, NULL);
+      if (principal == NULL)
+        principal = auth.cookie_verify (auth_self, BOWLINE_COOKIE_GUEST, cookie, address, NULL);
+    }
+  if (principal == NULL && bowline_http_request_get_principal (request) != NULL)
+    principal = bowline_principal_ref (bowline_http_request_get_principal (request));
+  return principal;
+}
+
+// A guest has nobody to order the session for him, and may not join one that somebody else ordered.
+static gboolean
+arrive_guest (BlRelay *relay, Leg *leg, const char *id, BowlineHttpRequest *request, const char *address)
+{
+  g_autoptr (GError) error = NULL;
+  BowlinePrincipalInfo info = { .struct_size = sizeof info };
+  bowline_principal_get_info (leg->principal, &info);
+  if (g_hash_table_contains (relay->entries, id) || sessions_of_share (relay, info.token_id) >= relay->max_per_share)
+    return FALSE;
+  Entry *entry = add_entry (relay, id, info.user_id, NULL);
+  if (entry == NULL)
+    return FALSE;
+  entry->session->share_id = g_strdup (info.token_id);
+  entry->session->guest_name = bl_relay_guest_dup_name (relay->host, info.token_id);
+  entry->principal = bowline_principal_ref (leg->principal);
+  admit_leg (relay, entry, leg, bl_relay_session_arrive (entry->session, BL_RELAY_VIEWER, info.user_id, info.only_node,
+                                                         address));
+  if (bl_relay_guest_order (relay->host, leg->principal, id, bowline_http_request_get_query (request, "p"), &error))
+    {
+      bowline_audit (relay->host, leg->principal, "relay.guest", info.only_node, TRUE, NULL);
+      return TRUE;
+    }
+  bowline_host_log (relay->host, BOWLINE_LOG_INFO, NULL, "a guest's session was not opened: %s", error->message);
+  drop_entry (relay, entry);
+  return TRUE; // its socket is being closed
+}
+
+static gboolean
+arrive_viewer (BlRelay *relay, Leg *leg, const char *id, BowlineHttpRequest *request, const char *address)
+{
+  leg->principal = identify_viewer (relay, request, address);
   if (leg->principal == NULL)
     return FALSE;
+  if (bowline_principal_get_kind (leg->principal) == BOWLINE_PRINCIPAL_GUEST)
+    return arrive_guest (relay, leg, id, request, address);
   const char *user_id = bowline_principal_get_user_id (leg->principal);
   const char *node_id = bowline_http_request_get_query (request, "nodeid");
   Entry *entry = g_hash_table_lookup (relay->entries, id);
@@ -410,7 +480,8 @@ test_over (BlRelay *relay, Entry *entry, gpointer user_data)
   const gint64 now = *(const gint64 *)user_data;
   if (!entry->session->joined)
     return now >= entry->session->deadline_us;
-  return relay->recheck && !still_allowed (relay, entry);
+  // A guest's time runs out without anything being changed.
+  return (relay->recheck || entry->session->share_id != NULL) && !still_allowed (relay, entry);
 }
 
 static gboolean
@@ -458,6 +529,7 @@ bl_relay_new (BowlineHost *host, GError **error)
   relay->entries = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, entry_free);
   relay->max_sessions = bowline_host_get_int (host, "max-sessions");
   relay->max_per_user = bowline_host_get_int (host, "max-sessions-per-user");
+  relay->max_per_share = bowline_host_get_int (host, "max-sessions-per-share");
   if (!bowline_host_register_relay (host, &table, relay, error)
       || bowline_host_register_endpoint (host, &endpoint, relay, error) == 0)
     return NULL;

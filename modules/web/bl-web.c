@@ -151,9 +151,35 @@ messenger_cb (BowlineHttpRequest *request, gpointer user_data)
 }
 
 static void
+page_respond (gpointer self, BowlineHttpRequest *request, guint32 status, GVariant *data)
+{
+  BlWeb *web = self;
+  g_autoptr (GVariant) owned = g_variant_ref_sink (data);
+  const BlWebFile *index = bl_web_files_find (web->files, "/");
+  g_autofree char *json = bl_json_to_string (owned, NULL);
+  g_autoptr (GBytes) page = NULL;
+  if (index != NULL && json != NULL)
+    page = bl_web_with_page_data (index->content[BL_WEB_IDENTITY], json);
+  if (page == NULL)
+    {
+      respond_text (request, 500, "The page cannot be shown.\n");
+      return;
+    }
+  bowline_http_request_add_header (request, "Cache-Control", "no-store");
+  bowline_http_request_respond (request, status, index->type, page);
+}
+
+static void
 robots_cb (BowlineHttpRequest *request, gpointer user_data)
 {
   respond_text (request, 200, "User-agent: *\nDisallow: /\n");
+}
+
+static gboolean
+register_service (BlWeb *web, GError **error)
+{
+  static const BowlinePage table = { .struct_size = sizeof table, .respond = page_respond };
+  return bowline_host_register_service (web->host, BOWLINE_PAGE_SERVICE, BOWLINE_PAGE_MAJOR, &table, web, error);
 }
 
 static gboolean
@@ -195,7 +221,7 @@ bl_web_new (BowlineHost *host, GError **error)
   g_atomic_ref_count_init (&web->count);
   web->host = host;
   web->files = bl_web_files_load (directory, error);
-  if (web->files == NULL || !register_endpoints (web, error))
+  if (web->files == NULL || !register_endpoints (web, error) || !register_service (web, error))
     return NULL;
   return g_steal_pointer (&web);
 }
