@@ -261,7 +261,10 @@ test('5000 devices: few nodes, quick search, no sideways scrolling on a phone', 
 });
 
 test('a frame of another site: no cookies, one device, nothing else on the screen', { skip }, async () => {
-  const hex = Buffer.from(first().replace(/@/g, '+').replace(/\$/g, '/'), 'base64').toString('hex');
+  // Fresh, since the tests before have changed the devices of theirs.
+  const own = await startFakeServer({ dist: opt.dist, devices: 12 });
+  const id = [...own.state.nodes.keys()][0].split('/').pop();
+  const hex = Buffer.from(id.replace(/@/g, '+').replace(/\$/g, '/'), 'base64').toString('hex');
   const outer = createServer((request, response) => {
     const src = new URL(request.url, 'http://localhost').searchParams.get('src') ?? '';
     response.setHeader('Content-Type', 'text/html').end(`<title>outer</title><iframe width="900" height="600" src="${src.replace(/&/g, '&amp;')}"></iframe>`);
@@ -271,7 +274,7 @@ test('a frame of another site: no cookies, one device, nothing else on the scree
   const { port } = outer.address();
   const other = await openBrowser({ viewport: { width: 1000, height: 700 } });
   const show = async (query) => {
-    await other.page.goto(`http://127.0.0.1:${port}/?src=${encodeURIComponent(`${server.url.replace('127.0.0.1', 'localhost')}/?login=secret&${query}`)}`);
+    await other.page.goto(`http://127.0.0.1:${port}/?src=${encodeURIComponent(`${own.url.replace('127.0.0.1', 'localhost')}/?login=secret&${query}`)}`);
     return other.page.frameLocator('iframe');
   };
   try {
@@ -290,6 +293,7 @@ test('a frame of another site: no cookies, one device, nothing else on the scree
   } finally {
     await other.close();
     outer.close();
+    await own.stop();
   }
 });
 
