@@ -23,6 +23,7 @@ struct _BlAgentTunnels
   BlAgentFeatures *features;
   BlAgentPresence *presence;
   GPtrArray *list; // BowlineTunnel, oldest first
+  guint32 last_number;
 };
 
 static BlAgentTunnels *installed;
@@ -46,6 +47,7 @@ struct _BowlineTunnel
   gboolean started;
   gboolean counted; // in the sessions the server was told of
   gint64 start_time; // seconds since 1970
+  guint32 number;
   guint wait_id;
   BowlineTunnelHandler handler;
   gpointer user_data;
@@ -417,6 +419,7 @@ bl_agent_tunnels_open (BlAgentTunnels *tunnels, GVariant *order)
   BowlineTunnel *tunnel = g_new0 (BowlineTunnel, 1);
   g_atomic_ref_count_init (&tunnel->count);
   tunnel->tunnels = tunnels;
+  tunnel->number = ++tunnels->last_number;
   tunnel->order = g_variant_ref (order);
   tunnel->options = g_variant_ref (order);
   tunnel->rights = rights >= 0 && rights <= G_MAXUINT32 ? (guint32)rights : 0;
@@ -568,6 +571,12 @@ op_get_started (BowlineTunnel *tunnel)
   return tunnel->start_time;
 }
 
+static guint32
+op_get_number (BowlineTunnel *tunnel)
+{
+  return tunnel->number;
+}
+
 static void
 op_stop (BowlineTunnel *tunnel, const char *reason)
 {
@@ -610,6 +619,7 @@ bl_agent_tunnels_install (BlAgentTunnels *tunnels)
   };
   static const BowlinePresenceOps presence_ops = {
     .register_agent_presence = op_register_presence, .list_tunnels = op_list, .get_started = op_get_started,
+    .get_number = op_get_number,
     .stop = op_stop, .pause = op_pause_all, .get_pause = op_get_pause, .get_server = op_get_server,
   };
   installed = tunnels;

@@ -87,6 +87,14 @@ bowline_tunnel_get_started (BowlineTunnel *tunnel)
   return presence_ops->get_started (tunnel);
 }
 
+guint32
+bowline_tunnel_get_number (BowlineTunnel *tunnel)
+{
+  if (BOWLINE_ABSENT (presence_ops, get_number))
+    return 0;
+  return presence_ops->get_number (tunnel);
+}
+
 void
 bowline_tunnel_stop (BowlineTunnel *tunnel, const char *reason)
 {

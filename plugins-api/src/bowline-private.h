@@ -352,6 +352,7 @@ typedef struct
                                        GError **error);
   GPtrArray *(*list_tunnels) (BowlineHost *host);
   gint64 (*get_started) (BowlineTunnel *tunnel);
+  guint32 (*get_number) (BowlineTunnel *tunnel);
   void (*stop) (BowlineTunnel *tunnel, const char *reason);
   void (*pause) (BowlineHost *host, gint64 until);
   gint64 (*get_pause) (BowlineHost *host);

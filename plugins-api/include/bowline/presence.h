@@ -69,6 +69,8 @@ BOWLINE_AVAILABLE_IN_1_0 gboolean bowline_host_register_agent_presence (
 BOWLINE_AVAILABLE_IN_1_0 GPtrArray *bowline_agent_list_tunnels (BowlineHost *host);
 /** Returns: when @tunnel's session started, seconds since 1970; 0 when it has not */
 BOWLINE_AVAILABLE_IN_1_0 gint64 bowline_tunnel_get_started (BowlineTunnel *tunnel);
+/** Returns: a number that no other session has while the agent runs */
+BOWLINE_AVAILABLE_IN_1_0 guint32 bowline_tunnel_get_number (BowlineTunnel *tunnel);
 /**
  * Ends @tunnel in the name of the person at the device; @reason (nullable) is shown to the viewer.
  */

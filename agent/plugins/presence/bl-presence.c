@@ -1,0 +1,630 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bl-presence.h"
+
+#include "bl-build-config.h"
+#include "bl-presence-access.h"
+#include "bl-presence-interface.h"
+#include "common/bl-rights-bits.h"
+#include "common/bl-tunnel.h"
+#include "common/bl-variant.h"
+
+#include <string.h>
+
+#define NAME "org.bowline.Agent1"
+#define PATH "/org/bowline/Agent1"
+#define HELP_MAX 1024u
+#define MESSAGE_SECONDS_MAX 3600
+
+typedef struct
+{
+  BlPresence *presence;
+  char *name; /* on the bus */
+  guint watch_id;
+} Presenter;
+
+typedef struct
+{
+  guint32 id;
+  BowlineConsent *consent;
+} Question;
+
+struct _BlPresence
+{
+  gatomicrefcount count; /* checks under way hold one */
+  BowlineHost *host;     /* NULL once it is stopped */
+  gboolean use_system_bus;
+  GDBusConnection *connection; /* NULL while there is none */
+  guint own_id;
+  guint object_id;
+  GPtrArray *presenters;
+  GHashTable *questions;  /* number -> Question */
+  GHashTable *remembered; /* "kind user" -> end, monotonic us, as gint64 * */
+  GHashTable *bars;       /* BowlineTunnel that shows a bar; no references, checked against the list */
+  guint32 last_question;
+};
+
+/* ---- words -------------------------------------------------------------------------------------------- */
+
+static const char *
+kind_of (const BowlineTunnelInfo *info)
+{
+  if (info->protocol == BL_TUNNEL_DESKTOP)
+    return "desktop";
+  if (bl_tunnel_is_terminal (info->protocol))
+    return "terminal";
+  return bl_tunnel_is_files (info->protocol) ? "files" : "other";
+}
+
+static void
+add_text (GVariantBuilder *details, const char *key, const char *text)
+{
+  g_autofree char *cut = g_strndup (text != NULL ? text : "", BL_PRESENCE_TEXT_MAX);
+  g_autofree char *valid = g_utf8_make_valid (cut, -1);
+
+  g_variant_builder_add (details, "{sv}", key, g_variant_new_string (valid));
+}
+
+static void
+add_tunnel (GVariantBuilder *details, BowlineTunnel *tunnel)
+{
+  BowlineTunnelInfo info = { .struct_size = sizeof info };
+
+  bowline_tunnel_get_info (tunnel, &info);
+  add_text (details, "kind", kind_of (&info));
+  add_text (details, "user", info.user_name);
+  add_text (details, "realname", info.real_name);
+  add_text (details, "guest", info.guest_name);
+  add_text (details, "address", info.address);
+  g_variant_builder_add (details, "{sv}", "started",
+                         g_variant_new_int64 (bowline_tunnel_get_started (tunnel)));
+}
+
+/* ---- to presenters ------------------------------------------------------------------------------------ */
+
+static void
+tell_presenters (BlPresence *presence, const char *signal, GVariant *parameters)
+{
+  g_autoptr (GVariant) owned = g_variant_ref_sink (parameters);
+
+  for (guint i = 0; i < presence->presenters->len; i++)
+    (void)g_dbus_connection_emit_signal (presence->connection,
+                                         ((Presenter *)presence->presenters->pdata[i])->name, PATH, NAME,
+                                         signal, owned, NULL);
+}
+
+static void
+show_message (BlPresence *presence, const char *kind, const char *title, const char *text, guint timeout)
+{
+  GVariantBuilder details;
+
+  g_variant_builder_init (&details, G_VARIANT_TYPE_VARDICT);
+  add_text (&details, "kind", kind);
+  add_text (&details, "title", title);
+  add_text (&details, "text", text);
+  g_variant_builder_add (&details, "{sv}", "timeout", g_variant_new_uint32 (timeout));
+  tell_presenters (presence, "Message", g_variant_new ("(a{sv})", &details));
+}
+
+void
+bl_presence_changed (BlPresence *presence)
+{
+  g_autoptr (GPtrArray) running = bowline_agent_list_tunnels (presence->host);
+  GHashTableIter iter;
+  gpointer tunnel;
+
+  g_hash_table_iter_init (&iter, presence->bars);
+  while (g_hash_table_iter_next (&iter, &tunnel, NULL))
+    {
+      if (!g_ptr_array_find (running, tunnel, NULL))
+        g_hash_table_iter_remove (&iter);
+    }
+  if (presence->connection != NULL)
+    (void)g_dbus_connection_emit_signal (presence->connection, NULL, PATH, NAME, "Changed", NULL, NULL);
+}
+
+/* ---- questions ---------------------------------------------------------------------------------------- */
+
+static void
+question_free (gpointer data)
+{
+  Question *question = data;
+
+  bowline_consent_unref (question->consent);
+  g_free (question);
+}
+
+static char *
+memory_key (BowlineConsent *consent)
+{
+  BowlineTunnelInfo info = { .struct_size = sizeof info };
+
+  bowline_tunnel_get_info (bowline_consent_get_tunnel (consent), &info);
+  return g_strdup_printf ("%s %s %s", kind_of (&info), info.user_id != NULL ? info.user_id : "",
+                          info.guest_name != NULL ? info.guest_name : "");
+}
+
+static gboolean
+is_remembered (BlPresence *presence, BowlineConsent *consent)
+{
+  g_autofree char *key = memory_key (consent);
+  const gint64 *end = g_hash_table_lookup (presence->remembered, key);
+
+  if (end == NULL)
+    return FALSE;
+  if (*end > g_get_monotonic_time ())
+    return TRUE;
+  g_hash_table_remove (presence->remembered, key);
+  return FALSE;
+}
+
+static void
+remember (BlPresence *presence, BowlineConsent *consent)
+{
+  gint64 *end = g_new (gint64, 1);
+
+  *end = g_get_monotonic_time () + BL_PRESENCE_REMEMBER_SECONDS * G_USEC_PER_SEC;
+  g_hash_table_insert (presence->remembered, memory_key (consent), end);
+}
+
+static void
+allow (BlPresence *presence, BowlineConsent *consent, guint32 needs)
+{
+  BowlineTunnel *tunnel = bowline_consent_get_tunnel (consent);
+
+  if ((needs & BOWLINE_CONSENT_BAR) != 0)
+    g_hash_table_add (presence->bars, tunnel);
+  bowline_consent_answer (consent, BOWLINE_CONSENT_ALLOW);
+}
+
+static void
+notify (BlPresence *presence, BowlineConsent *consent, const BowlineConsentInfo *info)
+{
+  BowlineTunnelInfo who = { .struct_size = sizeof who };
+  g_autofree char *text = NULL;
+
+  bowline_tunnel_get_info (bowline_consent_get_tunnel (consent), &who);
+  text = g_strdup_printf ("%s: %s",
+                          who.real_name != NULL   ? who.real_name
+                          : who.user_name != NULL ? who.user_name
+                                                  : "?",
+                          kind_of (&who));
+  show_message (presence, "notify", info->title, info->message != NULL ? info->message : text, 0);
+}
+
+void
+bl_presence_ask (BlPresence *presence, BowlineConsent *consent)
+{
+  BowlineConsentInfo info = { .struct_size = sizeof info };
+  GVariantBuilder details;
+  Question *question;
+
+  bowline_consent_get_info (consent, &info);
+  if ((info.needs & BOWLINE_CONSENT_NOTIFY) != 0)
+    notify (presence, consent, &info);
+  if ((info.needs & BOWLINE_CONSENT_PROMPT) == 0 || is_remembered (presence, consent))
+    {
+      allow (presence, consent, info.needs);
+      return;
+    }
+  if (presence->presenters->len == 0)
+    {
+      bowline_consent_answer (consent, BOWLINE_CONSENT_NOBODY);
+      return;
+    }
+  question = g_new (Question, 1);
+  *question = (Question){ ++presence->last_question, bowline_consent_ref (consent) };
+  g_hash_table_insert (presence->questions, GUINT_TO_POINTER (question->id), question);
+  g_variant_builder_init (&details, G_VARIANT_TYPE_VARDICT);
+  add_tunnel (&details, bowline_consent_get_tunnel (consent));
+  add_text (&details, "title", info.title);
+  add_text (&details, "message", info.message);
+  g_variant_builder_add (&details, "{sv}", "timeout", g_variant_new_uint32 (info.timeout));
+  tell_presenters (presence, "Question", g_variant_new ("(ua{sv})", question->id, &details));
+}
+
+static Question *
+find_question (BlPresence *presence, BowlineConsent *consent)
+{
+  GHashTableIter iter;
+  gpointer question;
+
+  g_hash_table_iter_init (&iter, presence->questions);
+  while (g_hash_table_iter_next (&iter, NULL, &question))
+    {
+      if (((Question *)question)->consent == consent)
+        return question;
+    }
+  return NULL;
+}
+
+static void
+end_question (BlPresence *presence, guint32 id)
+{
+  g_hash_table_remove (presence->questions, GUINT_TO_POINTER (id));
+  tell_presenters (presence, "Withdrawn", g_variant_new ("(u)", id));
+}
+
+void
+bl_presence_withdraw (BlPresence *presence, BowlineConsent *consent)
+{
+  const Question *question = find_question (presence, consent);
+
+  if (question != NULL)
+    end_question (presence, question->id);
+}
+
+static gboolean
+answer_question (BlPresence *presence, guint32 id, gboolean yes, gboolean again)
+{
+  Question *question = g_hash_table_lookup (presence->questions, GUINT_TO_POINTER (id));
+  BowlineConsentInfo info = { .struct_size = sizeof info };
+
+  if (question == NULL)
+    return FALSE;
+  g_autoptr (BowlineConsent) consent = bowline_consent_ref (question->consent);
+  end_question (presence, id); /* the other presenters close theirs */
+  bowline_consent_get_info (consent, &info);
+  if (yes && again)
+    remember (presence, consent);
+  if (yes)
+    allow (presence, consent, info.needs);
+  else
+    bowline_consent_answer (consent, BOWLINE_CONSENT_DENY);
+  return TRUE;
+}
+
+/* Nobody is left who could answer. */
+static void
+give_up_questions (BlPresence *presence)
+{
+  g_autoptr (GPtrArray) open = g_ptr_array_new_with_free_func ((GDestroyNotify)bowline_consent_unref);
+  GHashTableIter iter;
+  gpointer question;
+
+  g_hash_table_iter_init (&iter, presence->questions);
+  while (g_hash_table_iter_next (&iter, NULL, &question))
+    g_ptr_array_add (open, bowline_consent_ref (((Question *)question)->consent));
+  g_hash_table_remove_all (presence->questions);
+  for (guint i = 0; i < open->len; i++)
+    bowline_consent_answer (open->pdata[i], BOWLINE_CONSENT_NOBODY);
+}
+
+/* ---- presenters --------------------------------------------------------------------------------------- */
+
+static void
+presenter_free (gpointer data)
+{
+  Presenter *presenter = data;
+
+  g_bus_unwatch_name (presenter->watch_id);
+  g_free (presenter->name);
+  g_free (presenter);
+}
+
+static Presenter *
+find_presenter (BlPresence *presence, const char *name)
+{
+  for (guint i = 0; i < presence->presenters->len; i++)
+    {
+      Presenter *presenter = presence->presenters->pdata[i];
+
+      if (g_str_equal (presenter->name, name))
+        return presenter;
+    }
+  return NULL;
+}
+
+static void
+vanished_cb (GDBusConnection *connection, const char *name, gpointer user_data)
+{
+  BlPresence *presence = user_data;
+  Presenter *presenter = find_presenter (presence, name);
+
+  if (presenter != NULL)
+    g_ptr_array_remove (presence->presenters, presenter);
+  if (presence->presenters->len == 0)
+    give_up_questions (presence);
+}
+
+static gboolean
+add_presenter (BlPresence *presence, const char *name)
+{
+  Presenter *presenter;
+
+  if (find_presenter (presence, name) != NULL)
+    return TRUE;
+  if (presence->presenters->len >= BL_PRESENCE_MAX_PRESENTERS)
+    return FALSE;
+  presenter = g_new0 (Presenter, 1);
+  presenter->presence = presence;
+  presenter->name = g_strdup (name);
+  g_ptr_array_add (presence->presenters, presenter);
+  presenter->watch_id = g_bus_watch_name_on_connection (
+      presence->connection, name, G_BUS_NAME_WATCHER_FLAGS_NONE, NULL, vanished_cb, presence, NULL);
+  return TRUE;
+}
+
+/* ---- methods ------------------------------------------------------------------------------------------ */
+
+static BlPresence *
+presence_ref (BlPresence *presence)
+{
+  g_atomic_ref_count_inc (&presence->count);
+  return presence;
+}
+
+static void
+presence_unref (BlPresence *presence)
+{
+  if (g_atomic_ref_count_dec (&presence->count))
+    g_free (presence);
+}
+
+static GVariant *
+list_sessions (BlPresence *presence)
+{
+  g_autoptr (GPtrArray) running = bowline_agent_list_tunnels (presence->host);
+  GVariantBuilder list;
+
+  g_variant_builder_init (&list, G_VARIANT_TYPE ("aa{sv}"));
+  for (guint i = 0; i < running->len; i++)
+    {
+      BowlineTunnel *tunnel = running->pdata[i];
+      GVariantBuilder details;
+
+      g_variant_builder_init (&details, G_VARIANT_TYPE_VARDICT);
+      add_tunnel (&details, tunnel);
+      g_variant_builder_add (&details, "{sv}", "id",
+                             g_variant_new_uint32 (bowline_tunnel_get_number (tunnel)));
+      g_variant_builder_add (&details, "{sv}", "bar",
+                             g_variant_new_boolean (g_hash_table_contains (presence->bars, tunnel)));
+      g_variant_builder_add (&list, "a{sv}", &details);
+    }
+  return g_variant_new ("(aa{sv})", &list);
+}
+
+static void
+stop_sessions (BlPresence *presence, gboolean all, guint32 number)
+{
+  g_autoptr (GPtrArray) running = bowline_agent_list_tunnels (presence->host);
+
+  for (guint i = 0; i < running->len; i++)
+    {
+      if (all || bowline_tunnel_get_number (running->pdata[i]) == number)
+        bowline_tunnel_stop (running->pdata[i], NULL);
+    }
+}
+
+static void
+request_help (BlPresence *presence, const char *text)
+{
+  GVariantBuilder value, message;
+
+  g_variant_builder_init (&value, G_VARIANT_TYPE_VARDICT);
+  if (*text != '\0')
+    g_variant_builder_add (&value, "{sv}", g_get_user_name (), g_variant_new_string (text));
+  g_variant_builder_init (&message, G_VARIANT_TYPE_VARDICT);
+  g_variant_builder_add (&message, "{sv}", "action", g_variant_new_string ("sessions"));
+  g_variant_builder_add (&message, "{sv}", "type", g_variant_new_string ("help"));
+  g_variant_builder_add (&message, "{sv}", "value", g_variant_builder_end (&value));
+  bowline_agent_send (presence->host, g_variant_builder_end (&message));
+}
+
+/* Does what the caller may. Returns: (nullable): what is wrong with it */
+static const char *
+perform (BlPresence *presence, GDBusMethodInvocation *invocation)
+{
+  const char *method = g_dbus_method_invocation_get_method_name (invocation);
+  const char *sender = g_dbus_method_invocation_get_sender (invocation);
+  GVariant *parameters = g_dbus_method_invocation_get_parameters (invocation);
+  guint32 number = 0;
+  gboolean yes, again;
+  const char *text;
+
+  if (g_str_equal (method, "RegisterPresenter"))
+    return add_presenter (presence, sender) ? NULL : "Too many programs show questions already";
+  if (g_str_equal (method, "Answer"))
+    {
+      g_variant_get (parameters, "(ubb)", &number, &yes, &again);
+      if (find_presenter (presence, sender) == NULL)
+        return "You were not asked";
+      return answer_question (presence, number, yes, again) ? NULL : "The question is over";
+    }
+  if (g_str_equal (method, "Pause"))
+    {
+      g_variant_get (parameters, "(u)", &number);
+      bowline_agent_pause (presence->host, number == 0 ? 0 : g_get_real_time () / G_USEC_PER_SEC + number);
+      return NULL;
+    }
+  if (g_str_equal (method, "RequestHelp"))
+    {
+      g_variant_get (parameters, "(&s)", &text);
+      if (strlen (text) > HELP_MAX)
+        return "The text is too long";
+      request_help (presence, text);
+      return NULL;
+    }
+  if (g_str_equal (method, "StopSession"))
+    g_variant_get (parameters, "(u)", &number);
+  stop_sessions (presence, g_str_equal (method, "StopAll"), number);
+  return NULL;
+}
+
+typedef struct
+{
+  BlPresence *presence;
+  GDBusMethodInvocation *invocation;
+} Call;
+
+static void
+checked_cb (gboolean allowed, gpointer user_data)
+{
+  Call *call = user_data;
+  const char *problem = NULL;
+
+  if (!allowed || call->presence->host == NULL)
+    g_dbus_method_invocation_return_error_literal (call->invocation, G_DBUS_ERROR, G_DBUS_ERROR_ACCESS_DENIED,
+                                                   "Only the person at the screen may do this");
+  else if ((problem = perform (call->presence, call->invocation)) != NULL)
+    g_dbus_method_invocation_return_error_literal (call->invocation, G_DBUS_ERROR, G_DBUS_ERROR_FAILED,
+                                                   problem);
+  else
+    g_dbus_method_invocation_return_value (call->invocation, NULL);
+  presence_unref (call->presence);
+  g_free (call);
+}
+
+static void
+method_cb (GDBusConnection *connection,
+           const char *sender,
+           const char *path,
+           const char *interface,
+           const char *method,
+           GVariant *parameters,
+           GDBusMethodInvocation *invocation,
+           gpointer user_data)
+{
+  BlPresence *presence = user_data;
+  const char *action = BL_PRESENCE_ACTION_PRESENT;
+  Call *call;
+
+  if (g_str_equal (method, "ListSessions"))
+    {
+      g_dbus_method_invocation_return_value (invocation, list_sessions (presence));
+      return;
+    }
+  if (g_str_has_prefix (method, "Stop"))
+    action = BL_PRESENCE_ACTION_STOP;
+  else if (g_str_equal (method, "Pause"))
+    action = BL_PRESENCE_ACTION_PAUSE;
+  call = g_new (Call, 1);
+  *call = (Call){ presence_ref (presence), invocation };
+  bl_presence_access_check (connection, presence->use_system_bus, sender, action, checked_cb, call);
+}
+
+static GVariant *
+property_cb (GDBusConnection *connection,
+             const char *sender,
+             const char *path,
+             const char *interface,
+             const char *name,
+             GError **error,
+             gpointer user_data)
+{
+  BlPresence *presence = user_data;
+  const char *server = bowline_agent_get_server (presence->host);
+
+  if (g_str_equal (name, "Connected"))
+    return g_variant_new_boolean (bowline_agent_is_connected (presence->host));
+  if (g_str_equal (name, "Server"))
+    return g_variant_new_string (server != NULL ? server : "");
+  if (g_str_equal (name, "PausedUntil"))
+    return g_variant_new_int64 (bowline_agent_get_pause (presence->host));
+  return g_variant_new_string (BL_VERSION);
+}
+
+/* ---- messages of the server --------------------------------------------------------------------------- */
+
+static gboolean
+is_web_address (const char *text)
+{
+  g_autoptr (GUri) uri = text != NULL && strlen (text) <= BL_PRESENCE_TEXT_MAX
+                             ? g_uri_parse (text, G_URI_FLAGS_NONE, NULL)
+                             : NULL;
+
+  return uri != NULL
+         && (g_str_equal (g_uri_get_scheme (uri), "https") || g_str_equal (g_uri_get_scheme (uri), "http"));
+}
+
+static void
+open_address (BlPresence *presence, BowlineMessageCall *call, const char *url)
+{
+  const gboolean shown = is_web_address (url) && presence->presenters->len > 0;
+  GVariantBuilder answer;
+
+  if (shown)
+    show_message (presence, "url", NULL, url, 0);
+  g_variant_builder_init (&answer, G_VARIANT_TYPE_VARDICT);
+  g_variant_builder_add (&answer, "{sv}", "url", g_variant_new_string (url != NULL ? url : ""));
+  g_variant_builder_add (&answer, "{sv}", "success", g_variant_new_boolean (shown));
+  bowline_message_call_answer (call, g_variant_builder_end (&answer));
+}
+
+void
+bl_presence_message (BlPresence *presence, BowlineMessageCall *call)
+{
+  GVariant *message = bowline_message_call_get_message (call);
+  const char *type = bl_variant_get_string (message, "type");
+  const guint32 rights = bowline_message_call_get_rights (call);
+  const gint64 timeout = bl_variant_get_int (message, "timeout", 0);
+
+  if (rights != BL_RIGHT_ALL && (rights & (BL_RIGHT_CHAT | BL_RIGHT_REMOTE_CONTROL)) == 0)
+    return;
+  if (g_strcmp0 (type, "openUrl") == 0 || g_str_equal (bl_variant_get_string (message, "action"), "openUrl"))
+    open_address (presence, call, bl_variant_get_string (message, "url"));
+  else if (presence->presenters->len == 0)
+    bowline_host_log (presence->host, BOWLINE_LOG_INFO, NULL,
+                      "a message was not shown: nobody is there to show it");
+  else
+    show_message (presence, type != NULL ? "message" : "toast", bl_variant_get_string (message, "title"),
+                  bl_variant_get_string (message, "msg"), (guint)CLAMP (timeout, 0, MESSAGE_SECONDS_MAX));
+}
+
+/* ---- life --------------------------------------------------------------------------------------------- */
+
+static void
+bus_cb (GDBusConnection *connection, const char *name, gpointer user_data)
+{
+  static const GDBusInterfaceVTable table = { .method_call = method_cb, .get_property = property_cb };
+  BlPresence *presence = user_data;
+  g_autoptr (GDBusNodeInfo) info = g_dbus_node_info_new_for_xml (bl_presence_interface, NULL);
+
+  presence->connection = g_object_ref (connection);
+  g_dbus_connection_set_exit_on_close (connection, FALSE);
+  presence->object_id = g_dbus_connection_register_object (connection, PATH, info->interfaces[0], &table,
+                                                           presence, NULL, NULL);
+}
+
+static void
+lost_cb (GDBusConnection *connection, const char *name, gpointer user_data)
+{
+  BlPresence *presence = user_data;
+
+  bowline_host_log (
+      presence->host, BOWLINE_LOG_INFO, NULL, "%s: nobody at this device can be asked: %s", NAME,
+      connection == NULL ? "there is no bus" : "another program has the name, or the bus refuses it");
+}
+
+BlPresence *
+bl_presence_new (BowlineHost *host, gboolean use_system_bus)
+{
+  BlPresence *presence = g_new0 (BlPresence, 1);
+
+  g_atomic_ref_count_init (&presence->count);
+  presence->host = host;
+  presence->use_system_bus = use_system_bus;
+  presence->presenters = g_ptr_array_new_with_free_func (presenter_free);
+  presence->questions = g_hash_table_new_full (NULL, NULL, NULL, question_free);
+  presence->remembered = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  presence->bars = g_hash_table_new (NULL, NULL);
+  presence->own_id = g_bus_own_name (use_system_bus ? G_BUS_TYPE_SYSTEM : G_BUS_TYPE_SESSION, NAME,
+                                     G_BUS_NAME_OWNER_FLAGS_NONE, bus_cb, NULL, lost_cb, presence, NULL);
+  return presence;
+}
+
+void
+bl_presence_free (BlPresence *presence)
+{
+  if (presence == NULL)
+    return;
+  presence->host = NULL;
+  g_ptr_array_unref (presence->presenters);
+  if (presence->object_id != 0)
+    g_dbus_connection_unregister_object (presence->connection, presence->object_id);
+  g_bus_unown_name (presence->own_id);
+  g_clear_object (&presence->connection);
+  g_hash_table_unref (presence->questions);
+  g_hash_table_unref (presence->remembered);
+  g_hash_table_unref (presence->bars);
+  presence_unref (presence);
+}
