@@ -80,8 +80,13 @@ test('bowline-agent works under MeshCentral', { skip, timeout: 200000 }, async (
   writeFileSync(join(scratch, 'up.bin'), randomBytes(700_000));
   mkdirSync(join(scratch, 'target'));
   const bare = id.split('/').pop();
-  await ctl('upload', '--id', bare, '--file', join(scratch, 'up.bin'), '--target', join(scratch, 'target'));
   const sha = (path) => createHash('sha256').update(readFileSync(path)).digest('hex');
+  // meshctrl says nothing and gives up when a busy server does not join the two ends in time; a person would try again.
+  let said = '';
+  await until('the upload arrives', async () => {
+    said = await ctl('upload', '--id', bare, '--file', join(scratch, 'up.bin'), '--target', join(scratch, 'target'));
+    return existsSync(join(scratch, 'target', 'up.bin'));
+  }, 120).catch((error) => { throw new Error(`${error.message}: ${said}\n${readFileSync(join(scratch, 'agent.log'), 'utf8')}`); });
   assert.equal(sha(join(scratch, 'target', 'up.bin')), sha(join(scratch, 'up.bin')));
   await ctl('download', '--id', bare, '--file', join(scratch, 'target', 'up.bin'), '--target', join(scratch, 'down.bin'));
   assert.equal(sha(join(scratch, 'down.bin')), sha(join(scratch, 'up.bin')));
