@@ -243,7 +243,7 @@ check_list (const BowlineArgument *argument, GVariant *list, const char *domain,
           g_variant_builder_clear (&builder);
           return NULL;
         }
-      g_variant_ref_sink (checked);
+      g_variant_take_ref (checked);
       if (texts)
         g_variant_builder_add_value (&builder, checked);
       else
