@@ -150,6 +150,35 @@ test_large (void)
   g_assert_cmpuint (g_variant_n_children (less), ==, 1999);
 }
 
+/* The same bytes as GLib makes, so that the result may be compared, stored and sent like any other. */
+static void
+test_builder (void)
+{
+  g_autoptr (GVariant) expected = g_variant_ref_sink (
+      g_variant_new_parsed ("{'s': <'text'>, 'empty': <''>, 'x': <int64 -5>, 'b': <true>, 'o': <{'k': <1.5>}>}"));
+  BlDocBuilder builder;
+  bl_doc_builder_init (&builder, 0);
+  bl_doc_builder_add_string (&builder, "s", "text");
+  bl_doc_builder_add_string (&builder, "empty", "");
+  bl_doc_builder_add_int (&builder, "x", -5);
+  bl_doc_builder_add (&builder, "b", g_variant_new_boolean (TRUE));
+  bl_doc_builder_add (&builder, "o", g_variant_new_parsed ("{'k': <1.5>}"));
+  g_autoptr (GVariant) made = bl_doc_builder_end (&builder);
+  g_assert_false (g_variant_is_floating (made));
+  g_assert_true (g_variant_is_normal_form (made));
+  g_assert_true (g_variant_equal (made, expected));
+  bl_doc_builder_init (&builder, 1000);
+  bl_doc_builder_add_string (&builder, "n", NULL);
+  bl_doc_builder_add (&builder, "m", NULL);
+  g_autoptr (GVariant) nulls = bl_doc_builder_end (&builder);
+  g_assert_cmpuint (g_variant_n_children (nulls), ==, 2);
+  g_autoptr (GVariant) n = bl_variant_get_child (nulls, "n");
+  g_assert_true (bl_variant_is_null (n));
+  bl_doc_builder_init (&builder, 0);
+  g_autoptr (GVariant) none = bl_doc_builder_end (&builder);
+  g_assert_cmpuint (g_variant_n_children (none), ==, 0);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -159,5 +188,6 @@ main (int argc, char **argv)
   g_test_add_func ("/variant/other-integers", test_other_integers);
   g_test_add_func ("/variant/changes", test_changes);
   g_test_add_func ("/variant/large", test_large);
+  g_test_add_func ("/variant/builder", test_builder);
   return g_test_run ();
 }

@@ -232,21 +232,15 @@ bl_variant_new_null (void)
 
 /* --- changes --- */
 
-typedef struct
-{
-  BlGvBuffer out;
-  GArray *entries;
-} Writer;
-
-static void
-writer_init (Writer *self, gsize reserve)
+void
+bl_doc_builder_init (BlDocBuilder *self, gsize reserve)
 {
   bl_gv_init (&self->out, reserve + 64);
   self->entries = g_array_sized_new (FALSE, FALSE, sizeof (BlGvEntry), 32);
 }
 
-static GVariant *
-writer_end (Writer *self)
+GVariant *
+bl_doc_builder_end (BlDocBuilder *self)
 {
   bl_gv_end_array (&self->out, 0, self->entries, 0, FALSE);
   bl_gv_append (&self->out, "\0a{sv}", 6);
@@ -257,7 +251,7 @@ writer_end (Writer *self)
 }
 
 static void
-writer_copy (Writer *self, const Entry *entry)
+builder_copy (BlDocBuilder *self, const Entry *entry)
 {
   BlGvEntry made = { .key_len = entry->key_len };
   bl_gv_align (&self->out);
@@ -268,18 +262,15 @@ writer_copy (Writer *self, const Entry *entry)
 }
 
 static void
-writer_add (Writer *self, const char *key, GVariant *value)
+builder_put (BlDocBuilder *self, const char *key, gconstpointer data, gsize size, const char *type)
 {
-  g_autoptr (GVariant) normal = g_variant_get_normal_form (value);
-  const char *type = g_variant_get_type_string (normal);
   BlGvEntry made = { .key_len = strlen (key) + 1 };
-  gsize size = g_variant_get_size (normal);
   bl_gv_align (&self->out);
   made.start = bl_gv_size (&self->out);
   bl_gv_append (&self->out, key, made.key_len);
   bl_gv_align (&self->out);
   if (size > 0)
-    bl_gv_append (&self->out, g_variant_get_data (normal), size);
+    bl_gv_append (&self->out, data, size);
   bl_gv_append (&self->out, "", 1);
   bl_gv_append (&self->out, type, strlen (type));
   bl_gv_end_entry (&self->out, made.start, made.key_len);
@@ -287,12 +278,36 @@ writer_add (Writer *self, const char *key, GVariant *value)
   g_array_append_val (self->entries, made);
 }
 
+void
+bl_doc_builder_add (BlDocBuilder *self, const char *key, GVariant *value)
+{
+  g_autoptr (GVariant) sunk = g_variant_ref_sink (value ? value : bl_variant_new_null ());
+  g_autoptr (GVariant) normal = g_variant_get_normal_form (sunk);
+  builder_put (self, key, g_variant_get_data (normal), g_variant_get_size (normal),
+               g_variant_get_type_string (normal));
+}
+
+void
+bl_doc_builder_add_string (BlDocBuilder *self, const char *key, const char *text)
+{
+  if (text)
+    builder_put (self, key, text, strlen (text) + 1, "s");
+  else
+    bl_doc_builder_add (self, key, NULL);
+}
+
+void
+bl_doc_builder_add_int (BlDocBuilder *self, const char *key, gint64 value)
+{
+  builder_put (self, key, &value, sizeof value, "x");
+}
+
 GVariant *
 bl_doc_new (void)
 {
-  Writer writer;
-  writer_init (&writer, 0);
-  return writer_end (&writer);
+  BlDocBuilder builder;
+  bl_doc_builder_init (&builder, 0);
+  return bl_doc_builder_end (&builder);
 }
 
 GVariant *
@@ -301,25 +316,25 @@ bl_doc_set (GVariant *doc, const char *key, GVariant *value)
   g_autoptr (GVariant) sunk = g_variant_ref_sink (value ? value : bl_variant_new_null ());
   gsize key_len = strlen (key) + 1;
   gboolean placed = FALSE;
-  Writer writer;
+  BlDocBuilder builder;
   BlGvArray dict;
   Entry entry;
   dict_open (doc, &dict);
-  writer_init (&writer, dict.size + g_variant_get_size (sunk) + key_len);
+  bl_doc_builder_init (&builder, dict.size + g_variant_get_size (sunk) + key_len);
   while (dict_next (&dict, &entry))
     {
       if (!entry_has_key (&entry, key, key_len))
         {
-          writer_copy (&writer, &entry);
+          builder_copy (&builder, &entry);
           continue;
         }
       if (!placed)
-        writer_add (&writer, key, sunk);
+        bl_doc_builder_add (&builder, key, sunk);
       placed = TRUE;
     }
   if (!placed)
-    writer_add (&writer, key, sunk);
-  return writer_end (&writer);
+    bl_doc_builder_add (&builder, key, sunk);
+  return bl_doc_builder_end (&builder);
 }
 
 GVariant *
@@ -344,16 +359,16 @@ GVariant *
 bl_doc_remove (GVariant *doc, const char *key)
 {
   gsize key_len = strlen (key) + 1;
-  Writer writer;
+  BlDocBuilder builder;
   BlGvArray dict;
   Entry entry;
   if (dict_open (doc, &dict) && !bl_variant_has (doc, key))
     return g_variant_ref (doc);
-  writer_init (&writer, dict.size);
+  bl_doc_builder_init (&builder, dict.size);
   while (dict_next (&dict, &entry))
     if (!entry_has_key (&entry, key, key_len))
-      writer_copy (&writer, &entry);
-  return writer_end (&writer);
+      builder_copy (&builder, &entry);
+  return bl_doc_builder_end (&builder);
 }
 
 static gboolean
@@ -366,21 +381,21 @@ GVariant *
 bl_doc_merge (GVariant *doc, GVariant *patch)
 {
   gsize index;
-  Writer writer;
+  BlDocBuilder builder;
   BlGvArray old, new;
   Entry entry, other;
   dict_open (doc, &old);
   dict_open (patch, &new);
-  writer_init (&writer, old.size + new.size);
+  bl_doc_builder_init (&builder, old.size + new.size);
   while (dict_next (&old, &entry))
     {
       if (!dict_find (patch, (const char *)entry.data, &other, &index))
-        writer_copy (&writer, &entry);
+        builder_copy (&builder, &entry);
       else if (!entry_is_null (&other))
-        writer_copy (&writer, &other);
+        builder_copy (&builder, &other);
     }
   while (dict_next (&new, &entry))
     if (!entry_is_null (&entry) && !dict_find (doc, (const char *)entry.data, &other, &index))
-      writer_copy (&writer, &entry);
-  return writer_end (&writer);
+      builder_copy (&builder, &entry);
+  return bl_doc_builder_end (&builder);
 }

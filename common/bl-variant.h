@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include <glib.h>
+#include "common/bl-gv.h"
 
 G_BEGIN_DECLS
 
@@ -53,6 +53,30 @@ gboolean bl_variant_is_null (GVariant *value);
 
 /** bl_variant_new_null: Returns: (transfer floating): JSON's null */
 GVariant *bl_variant_new_null (void);
+
+/*
+ * BlDocBuilder: a document member by member, in its serialised form at once, which costs a fraction of GVariantDict.
+ * Every key at most once. Initialise, add, end; nothing else may be left out.
+ */
+typedef struct
+{
+  /*< private >*/
+  BlGvBuffer out;
+  GArray *entries;
+} BlDocBuilder;
+
+/** bl_doc_builder_init: @reserve: bytes expected, a hint */
+void bl_doc_builder_init (BlDocBuilder *self, gsize reserve);
+
+/** bl_doc_builder_add: @value: (nullable): sunk when floating; NULL is null. Not boxed. */
+void bl_doc_builder_add (BlDocBuilder *self, const char *key, GVariant *value);
+
+/** bl_doc_builder_add_string: a NULL @text is null. */
+void bl_doc_builder_add_string (BlDocBuilder *self, const char *key, const char *text);
+void bl_doc_builder_add_int (BlDocBuilder *self, const char *key, gint64 value);
+
+/** bl_doc_builder_end: Returns: (transfer full): the document, not floating; @self is empty afterwards */
+GVariant *bl_doc_builder_end (BlDocBuilder *self);
 
 /** bl_doc_new: Returns: (transfer full): an empty document */
 GVariant *bl_doc_new (void);

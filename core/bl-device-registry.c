@@ -9,6 +9,8 @@
 #include "bl-host.h"
 #include "common/bl-variant.h"
 
+#define EVENT_SIZE 256 /* bytes that most events of this file stay under */
+
 typedef struct
 {
   BowlineHost *owner;
@@ -96,18 +98,20 @@ dup_domain (const char *node_id)
 }
 
 static void
-emit (BlDeviceRegistry *registry, const char *node_id, const char *mesh_id, GVariantDict *event)
+emit (BlDeviceRegistry *registry, const char *node_id, const char *mesh_id, BlDocBuilder *event)
 {
   const char *targets[] = { mesh_id != NULL ? mesh_id : node_id, node_id, "*", NULL };
   g_autofree char *domain = dup_domain (node_id);
+  g_autoptr (GVariant) complete = NULL;
 
-  g_variant_dict_insert (event, "etype", "s", "node");
-  g_variant_dict_insert (event, "nodeid", "s", node_id);
-  g_variant_dict_insert (event, "domain", "s", domain);
+  bl_doc_builder_add_string (event, "etype", "node");
+  bl_doc_builder_add_string (event, "nodeid", node_id);
+  bl_doc_builder_add_string (event, "domain", domain);
   if (mesh_id != NULL)
-    g_variant_dict_insert (event, "meshid", "s", mesh_id);
-  g_variant_dict_insert (event, "nolog", "x", (gint64) 1);
-  bowline_event_emit (registry->core, targets, g_variant_dict_end (event));
+    bl_doc_builder_add_string (event, "meshid", mesh_id);
+  bl_doc_builder_add_int (event, "nolog", 1);
+  complete = bl_doc_builder_end (event);
+  bowline_event_emit (registry->core, targets, complete);
 }
 
 static void
@@ -118,14 +122,14 @@ emit_connectivity (BlDeviceRegistry *registry,
                    guint32 power,
                    gint64 now_ms)
 {
-  GVariantDict event;
+  BlDocBuilder event;
 
-  g_variant_dict_init (&event, NULL);
-  g_variant_dict_insert (&event, "action", "s", "nodeconnect");
-  g_variant_dict_insert (&event, "conn", "x", (gint64) connectivity);
-  g_variant_dict_insert (&event, "pwr", "x", (gint64) power);
-  g_variant_dict_insert (&event, "ct", "x", now_ms);
-  g_variant_dict_insert (&event, "nopeers", "x", (gint64) 1);
+  bl_doc_builder_init (&event, EVENT_SIZE);
+  bl_doc_builder_add_string (&event, "action", "nodeconnect");
+  bl_doc_builder_add_int (&event, "conn", connectivity);
+  bl_doc_builder_add_int (&event, "pwr", power);
+  bl_doc_builder_add_int (&event, "ct", now_ms);
+  bl_doc_builder_add_int (&event, "nopeers", 1);
   emit (registry, node_id, bl_variant_get_string (node, "meshid"), &event);
 }
 
@@ -142,23 +146,23 @@ write_last_connection (BlDeviceRegistry *registry,
   g_autofree char *domain = dup_domain (node_id);
   const char *mesh_id = bl_variant_get_string (node, "meshid");
   const char *address = bl_variant_get_string (node, "ip");
-  GVariantBuilder puts;
+  g_autoptr (GVariant) document = NULL;
+  BlDocBuilder builder;
 
-  g_variant_builder_init (&puts, G_VARIANT_TYPE ("aa{sv}"));
-  g_variant_builder_open (&puts, G_VARIANT_TYPE_VARDICT);
-  g_variant_builder_add (&puts, "{sv}", "_id", g_variant_new_string (id));
-  g_variant_builder_add (&puts, "{sv}", "type", g_variant_new_string ("lastconnect"));
-  g_variant_builder_add (&puts, "{sv}", "domain", g_variant_new_string (domain));
+  bl_doc_builder_init (&builder, EVENT_SIZE);
+  bl_doc_builder_add_string (&builder, "_id", id);
+  bl_doc_builder_add_string (&builder, "type", "lastconnect");
+  bl_doc_builder_add_string (&builder, "domain", domain);
   if (mesh_id != NULL)
-    g_variant_builder_add (&puts, "{sv}", "meshid", g_variant_new_string (mesh_id));
-  g_variant_builder_add (&puts, "{sv}", "time", g_variant_new_int64 (now_ms));
-  g_variant_builder_add (&puts, "{sv}", "cause", g_variant_new_int64 (connected ? 1 : 0));
-  g_variant_builder_add (&puts, "{sv}", "connectType", g_variant_new_int64 (bit));
+    bl_doc_builder_add_string (&builder, "meshid", mesh_id);
+  bl_doc_builder_add_int (&builder, "time", now_ms);
+  bl_doc_builder_add_int (&builder, "cause", connected ? 1 : 0);
+  bl_doc_builder_add_int (&builder, "connectType", bit);
   if (address != NULL)
-    g_variant_builder_add (&puts, "{sv}", "addr", g_variant_new_string (address));
-  g_variant_builder_close (&puts);
-  bowline_directory_commit_async (registry->core, g_variant_builder_end (&puts), NULL, BOWLINE_COMMIT_RELAXED, NULL, NULL,
-                                  NULL);
+    bl_doc_builder_add_string (&builder, "addr", address);
+  document = bl_doc_builder_end (&builder);
+  bowline_directory_commit_async (registry->core, g_variant_new_array (G_VARIANT_TYPE_VARDICT, &document, 1), NULL,
+                                  BOWLINE_COMMIT_RELAXED, NULL, NULL, NULL);
 }
 
 /* Power history is a stored event without targets: kept and found by "nodeid", pushed to nobody. */
@@ -167,16 +171,18 @@ write_power (BlDeviceRegistry *registry, const char *node_id, guint32 power, gui
 {
   static const char *const nobody[] = { NULL };
   g_autofree char *domain = dup_domain (node_id);
-  GVariantDict event;
+  g_autoptr (GVariant) complete = NULL;
+  BlDocBuilder event;
 
-  g_variant_dict_init (&event, NULL);
-  g_variant_dict_insert (&event, "action", "s", "power");
-  g_variant_dict_insert (&event, "etype", "s", "power");
-  g_variant_dict_insert (&event, "nodeid", "s", node_id);
-  g_variant_dict_insert (&event, "domain", "s", domain);
-  g_variant_dict_insert (&event, "power", "x", (gint64) power);
-  g_variant_dict_insert (&event, "oldPower", "x", (gint64) before);
-  bowline_event_emit (registry->core, nobody, g_variant_dict_end (&event));
+  bl_doc_builder_init (&event, EVENT_SIZE);
+  bl_doc_builder_add_string (&event, "action", "power");
+  bl_doc_builder_add_string (&event, "etype", "power");
+  bl_doc_builder_add_string (&event, "nodeid", node_id);
+  bl_doc_builder_add_string (&event, "domain", domain);
+  bl_doc_builder_add_int (&event, "power", power);
+  bl_doc_builder_add_int (&event, "oldPower", before);
+  complete = bl_doc_builder_end (&event);
+  bowline_event_emit (registry->core, nobody, complete);
 }
 
 static guint32
@@ -413,14 +419,14 @@ static void
 emit_sessions (BlDeviceRegistry *registry, const char *node_id, GVariant *sessions)
 {
   g_autoptr (GVariant) node = bowline_directory_dup (registry->core, node_id);
-  GVariantDict event;
+  BlDocBuilder event;
 
   if (node == NULL)
     return;
-  g_variant_dict_init (&event, NULL);
-  g_variant_dict_insert (&event, "action", "s", "devicesessions");
+  bl_doc_builder_init (&event, EVENT_SIZE);
+  bl_doc_builder_add_string (&event, "action", "devicesessions");
   if (sessions != NULL)
-    g_variant_dict_insert_value (&event, "sessions", sessions);
+    bl_doc_builder_add (&event, "sessions", sessions);
   emit (registry, node_id, bl_variant_get_string (node, "meshid"), &event);
 }
 

@@ -3,6 +3,7 @@
 #include "bl-principal.h"
 
 #include "bl-rights.h"
+#include "common/bl-variant.h"
 
 #include <string.h>
 
@@ -202,20 +203,12 @@ device_rights (BowlineHost *host, BowlinePrincipal *self, const char *node_id)
                : 0;
   if (self->only_node != NULL && !g_str_equal (self->only_node, node_id))
     return 0;
-  g_variant_lookup (node, "meshid", "&s", &mesh_id);
+  mesh_id = bl_variant_get_string (node, "meshid");
   if (!in_scope (self, node_id, mesh_id))
     return 0;
   account = account_rights (host, self->user_id);
   rights = bl_rights_on_device (account, node_id, mesh_id);
   return bl_rights_limit (rights, self->rights_ceiling, self->rights_added);
-}
-
-static gboolean
-is_deleted (GVariant *document)
-{
-  g_autoptr (GVariant) deleted = g_variant_lookup_value (document, "deleted", NULL);
-
-  return deleted != NULL;
 }
 
 /* Only for principals of accounts that may act on more than one device. */
@@ -232,7 +225,7 @@ group_rights (BowlineHost *host, BowlinePrincipal *self, const char *mesh_id)
   g_autoptr (GVariant) mesh = bowline_directory_dup (host, mesh_id);
   g_autoptr (BlRights) account = NULL;
 
-  if (mesh == NULL || is_deleted (mesh))
+  if (mesh == NULL || bl_variant_has (mesh, "deleted"))
     return 0;
   if (self->kind == BOWLINE_PRINCIPAL_LOCAL)
     return BL_RIGHT_ALL;
@@ -260,7 +253,7 @@ principal_site_rights (BowlineHost *host, BowlinePrincipal *self)
 static guint32
 document_site (GVariant *account)
 {
-  g_autoptr (GVariant) value = g_variant_lookup_value (account, "siteadmin", NULL);
+  g_autoptr (GVariant) value = bl_variant_get_child (account, "siteadmin");
 
   return bl_rights_from_variant (value);
 }
@@ -360,26 +353,17 @@ principal_may_see (BowlineHost *host, BowlinePrincipal *self, const char *object
 /* ---- events
  * ------------------------------------------------------------------------------------------------------- */
 
-static const char *
-lookup_text (GVariant *event, const char *key)
-{
-  const char *text = NULL;
-
-  g_variant_lookup (event, key, "&s", &text);
-  return text;
-}
-
 /* Managers of some realms hear of the accounts in them only. Of an account that is gone nothing is known any
  * more: managers of all realms hear of its end. */
 static gboolean
 manages_subject (BowlineHost *host, BowlinePrincipal *self, GVariant *event)
 {
-  g_autoptr (GVariant) form = g_variant_lookup_value (event, "account", G_VARIANT_TYPE_VARDICT);
+  g_autoptr (GVariant) form = bl_variant_get_object (event, "account");
   g_autoptr (GVariant) document = NULL;
-  const char *id = NULL;
+  const char *id = bl_variant_get_string (form, "_id");
 
-  if (form == NULL || !g_variant_lookup (form, "_id", "&s", &id))
-    id = lookup_text (event, "userid");
+  if (id == NULL)
+    id = bl_variant_get_string (event, "userid");
   if (id == NULL)
     return TRUE;
   document = bowline_directory_dup (host, id);
@@ -414,14 +398,14 @@ target_matches (
 static gboolean
 is_foreign_to (BowlineHost *host, BowlinePrincipal *self, GVariant *event)
 {
-  const char *object = lookup_text (event, "nodeid");
-  const char *actor = lookup_text (event, "userid");
+  const char *object = bl_variant_get_string (event, "nodeid");
+  const char *actor = bl_variant_get_string (event, "userid");
   guint32 rights;
 
   if (actor == NULL || g_str_equal (actor, self->user_id))
     return FALSE;
   if (object == NULL)
-    object = lookup_text (event, "meshid");
+    object = bl_variant_get_string (event, "meshid");
   if (object == NULL)
     return FALSE;
   rights = principal_rights (host, self, object);
@@ -431,7 +415,7 @@ is_foreign_to (BowlineHost *host, BowlinePrincipal *self, GVariant *event)
 static gboolean
 in_other_domain (BowlinePrincipal *self, GVariant *event)
 {
-  const char *domain = lookup_text (event, "domain");
+  const char *domain = bl_variant_get_string (event, "domain");
   g_autofree char *own = NULL;
 
   if (domain == NULL)
@@ -445,12 +429,12 @@ in_other_domain (BowlinePrincipal *self, GVariant *event)
 static gboolean
 is_outside_scope (BowlineHost *host, BowlinePrincipal *self, GVariant *event)
 {
-  const char *object = lookup_text (event, "nodeid");
+  const char *object = bl_variant_get_string (event, "nodeid");
 
   if (self->only_objects == NULL)
     return FALSE;
   if (object == NULL)
-    object = lookup_text (event, "meshid");
+    object = bl_variant_get_string (event, "meshid");
   return object != NULL && principal_rights (host, self, object) == 0;
 }
 

@@ -16,14 +16,16 @@ typedef struct
 } Handler;
 
 static void
-emit (BlAgentSession *session, GVariantDict *event, const char *mesh_id)
+emit (BlAgentSession *session, BlDocBuilder *event, const char *mesh_id)
 {
   const char *targets[] = { mesh_id, session->node_id, "*", NULL };
+  g_autoptr (GVariant) complete = NULL;
 
-  g_variant_dict_insert (event, "etype", "s", "node");
-  g_variant_dict_insert (event, "nodeid", "s", session->node_id);
-  g_variant_dict_insert (event, "domain", "s", "");
-  bowline_event_emit (session->host, targets, g_variant_dict_end (event));
+  bl_doc_builder_add_string (event, "etype", "node");
+  bl_doc_builder_add_string (event, "nodeid", session->node_id);
+  bl_doc_builder_add_string (event, "domain", "");
+  complete = bl_doc_builder_end (event);
+  bowline_event_emit (session->host, targets, complete);
 }
 
 /* ---- the device's document -------------------------------------------------------------------------------------- */
@@ -38,21 +40,21 @@ bl_agent_report_changed (BlAgentSession *session, const char *what)
   const char *mesh_name = bl_variant_get_string (mesh, "name");
   g_autofree char *text = NULL;
   g_autoptr (GVariant) safe = NULL;
-  GVariantDict event;
+  BlDocBuilder event;
 
   if (mesh == NULL)
     return;
   safe = bl_agent_node_safe (node);
-  g_variant_dict_init (&event, NULL);
-  g_variant_dict_insert (&event, "action", "s", "changenode");
-  g_variant_dict_insert_value (&event, "node", safe);
+  bl_doc_builder_init (&event, 0);
+  bl_doc_builder_add_string (&event, "action", "changenode");
+  bl_doc_builder_add (&event, "node", safe);
   if (what != NULL)
     {
       text = g_strdup_printf ("Changed device %s from group %s: %s", name != NULL ? name : "",
                               mesh_name != NULL ? mesh_name : "", what);
-      g_variant_dict_insert (&event, "msg", "s", text);
+      bl_doc_builder_add_string (&event, "msg", text);
     }
-  g_variant_dict_insert (&event, "nolog", "x", (gint64) 1);
+  bl_doc_builder_add_int (&event, "nolog", 1);
   emit (session, &event, mesh_id);
 }
 
@@ -146,15 +148,15 @@ emit_details_changed (BlAgentSession *session, const char *action, const char *h
 {
   g_autoptr (GVariant) node = bowline_directory_dup (session->host, session->node_id);
   const char *mesh_id = bl_variant_get_string (node, "meshid");
-  GVariantDict event;
+  BlDocBuilder event;
 
   if (mesh_id == NULL)
     return;
-  g_variant_dict_init (&event, NULL);
-  g_variant_dict_insert (&event, "action", "s", action);
+  bl_doc_builder_init (&event, 0);
+  bl_doc_builder_add_string (&event, "action", action);
   if (hash != NULL)
-    g_variant_dict_insert (&event, "hash", "s", hash);
-  g_variant_dict_insert (&event, "nolog", "x", (gint64) 1);
+    bl_doc_builder_add_string (&event, "hash", hash);
+  bl_doc_builder_add_int (&event, "nolog", 1);
   emit (session, &event, mesh_id);
 }
 
@@ -314,18 +316,18 @@ handle_log (BlAgentSession *session, GVariant *report)
   static const char *const taken[] = { "msg", "msgid", "msgArgs", "sessionid", "remoteaddr", "guestname" };
   g_autoptr (GVariant) node = bowline_directory_dup (session->host, session->node_id);
   const char *mesh_id = bl_variant_get_string (node, "meshid");
-  GVariantDict event;
+  BlDocBuilder event;
 
   if (mesh_id == NULL)
     return;
-  g_variant_dict_init (&event, NULL);
+  bl_doc_builder_init (&event, 0);
   for (guint i = 0; i < G_N_ELEMENTS (taken); i++)
     {
       g_autoptr (GVariant) value = bl_variant_get_child (report, taken[i]);
       if (value != NULL && !bl_variant_is_null (value))
-        g_variant_dict_insert_value (&event, taken[i], value);
+        bl_doc_builder_add (&event, taken[i], value);
     }
-  g_variant_dict_insert (&event, "action", "s", "agentlog");
+  bl_doc_builder_add_string (&event, "action", "agentlog");
   emit (session, &event, mesh_id);
 }
 

@@ -13,8 +13,8 @@
 
 #include "common/bl-ws-handshake.h"
 
-/* The same cipher for every server that is compared. */
-#define PRIORITY "NORMAL:-CIPHER-ALL:+AES-256-GCM"
+/* The same cipher for every server that is compared, and the key share that OpenSSL, and so a MeshAgent, sends. */
+#define PRIORITY "NORMAL:-CIPHER-ALL:+AES-256-GCM:-GROUP-ALL:+GROUP-X25519:+GROUP-SECP256R1:+GROUP-SECP384R1"
 #define MAX_MESSAGE (64u * 1024 * 1024)
 #define ADDRESSES 4000u
 #define BATCH 256
