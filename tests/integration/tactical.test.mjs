@@ -2,17 +2,17 @@
 // What Tactical RMM does, call by call, on the plain port behind a trusted proxy: its API token and its check of the mesh
 // server, accounts made by frames nobody waits for, the window of a device in both directions of the key's policy.
 import assert from 'node:assert/strict';
-import { createCipheriv, createHash, createHmac, randomBytes } from 'node:crypto';
+import { createCipheriv, randomBytes } from 'node:crypto';
 import test, { after, before } from 'node:test';
 import { Bowline, Control, WebSocket, end, stopAll, until } from './lib.mjs';
+import { hexOf, loginToken as makeToken, now, text64 } from './tokens.mjs';
 import { request, say } from './wire.mjs';
 
 const AWAY = '192.0.2.44';
 let bowline;
 let key;
 
-const now = () => Math.floor(Date.now() / 1000);
-const text64 = (bytes) => bytes.toString('base64').replaceAll('+', '@').replaceAll('/', '$');
+const loginToken = (user, { secret = key, ...form } = {}) => makeToken(secret, user, form);
 
 /** The token of Tactical's own calls. */
 function apiToken(user, secret = key) {
@@ -20,17 +20,6 @@ function apiToken(user, secret = key) {
   const cipher = createCipheriv('aes-256-gcm', secret.subarray(0, 32), iv);
   const sealed = Buffer.concat([cipher.update(`{"userid":"user//${user}", "domainid":"", "time":${now()}}`), cipher.final()]);
   return text64(Buffer.concat([iv, cipher.getAuthTag(), sealed]));
-}
-
-/** The token in the address of a window. */
-function loginToken(user, { head = 'constant', secret = key } = {}) {
-  const json = Buffer.from(`{"a":3, "u":"user//${user}","time":${now()}}`);
-  const front = secret.subarray(0, 48);
-  const heads = { constant: () => createHash('sha3-384').update(front).digest(),
-    hmac: () => createHmac('sha384', front).update(json).digest(), random: () => randomBytes(48) };
-  const iv = randomBytes(16);
-  const cipher = createCipheriv('aes-256-cbc', secret.subarray(48), iv);
-  return text64(Buffer.concat([iv, cipher.update(Buffer.concat([heads[head](), json])), cipher.final()]));
 }
 
 /** As Tactical's nginx sends it: on every request, plain ones too. */
@@ -65,8 +54,6 @@ async function page(token, query = '', address = AWAY) {
   const answer = await say(bowline.port, request('GET', `/?login=${encodeURIComponent(token)}${query}`, proxied(address)), { tls: false });
   return { ...answer, tickets: ticketsOf(answer) };
 }
-
-const hexOf = (id) => Buffer.from(id.split('/')[2].replaceAll('@', '+').replaceAll('$', '/'), 'base64').toString('hex').toUpperCase();
 
 before(async () => {
   bowline = await Bowline.start({ sets: ['server.tls-offload=true', 'server.trusted-proxies=127.0.0.1',
