@@ -11,6 +11,7 @@ struct _BlX11Encoder
 {
   tjhandle jpeg;
   unsigned char *jpeg_buffer;
+  unsigned long jpeg_size;
   WebPMemoryWriter webp;
 };
 
@@ -67,6 +68,25 @@ run_webp (BlX11Encoder *encoder,
   return done ? encoder->webp.mem : NULL;
 }
 
+/*
+ * A buffer that holds the largest picture of this size, made here: the library's own growing of a buffer that it was
+ * given before with another length writes past the end.
+ */
+static gboolean
+reserve_jpeg (BlX11Encoder *encoder, int width, int height, int sampling)
+{
+  const unsigned long needed = tjBufSize (width, height, sampling);
+
+  if (needed > G_MAXINT) /* also what means that it cannot be said */
+    return FALSE;
+  if (needed <= encoder->jpeg_size)
+    return TRUE;
+  tjFree (encoder->jpeg_buffer);
+  encoder->jpeg_buffer = tjAlloc ((int)needed);
+  encoder->jpeg_size = encoder->jpeg_buffer != NULL ? needed : 0;
+  return encoder->jpeg_buffer != NULL;
+}
+
 const guint8 *
 bl_x11_encoder_run (BlX11Encoder *encoder,
                     const guint8 *pixels,
@@ -77,12 +97,16 @@ bl_x11_encoder_run (BlX11Encoder *encoder,
                     gboolean webp,
                     gsize *length)
 {
-  unsigned long size = 0;
+  const int sampling = quality >= FULL_COLOUR_QUALITY ? TJSAMP_444 : TJSAMP_420;
+  unsigned long size;
 
   if (webp)
     return run_webp (encoder, pixels, width, height, stride, quality, length);
-  if (tjCompress2 (encoder->jpeg, pixels, width, (int)stride, height, TJPF_BGRX, &encoder->jpeg_buffer, &size,
-                   quality >= FULL_COLOUR_QUALITY ? TJSAMP_444 : TJSAMP_420, quality, TJFLAG_FASTDCT)
+  if (!reserve_jpeg (encoder, width, height, sampling))
+    return NULL;
+  size = encoder->jpeg_size;
+  if (tjCompress2 (encoder->jpeg, pixels, width, (int)stride, height, TJPF_BGRX, &encoder->jpeg_buffer, &size, sampling,
+                   quality, TJFLAG_FASTDCT | TJFLAG_NOREALLOC)
       != 0)
     return NULL;
   *length = size;
