@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bl-presence-access.h"
 
-#include <stdlib.h>
-#include <systemd/sd-login.h>
 #include <unistd.h>
 
 #define BUS_TIMEOUT_MS 120000 /* polkit may ask the person for a password */
@@ -12,7 +10,9 @@ typedef struct
 {
   char *name;
   const char *action; /* static */
-  gboolean use_system_bus;
+  BlPresenceSeat *seat;
+  GCancellable *cancellable;
+  guint32 uid;
   BlPresenceAccessFunc done;
   gpointer user_data;
 } Check;
@@ -20,7 +20,8 @@ typedef struct
 static void
 finish (Check *check, gboolean allowed)
 {
-  check->done (allowed, check->user_data);
+  check->done (allowed, check->uid, check->user_data);
+  g_object_unref (check->cancellable);
   g_free (check->name);
   g_free (check);
 }
@@ -48,19 +49,8 @@ ask_polkit (GDBusConnection *connection, Check *check)
                           "org.freedesktop.PolicyKit1.Authority", "CheckAuthorization",
                           g_variant_new ("((sa{sv})sa{ss}us)", "system-bus-name", &subject, check->action,
                                          NULL, ALLOW_USER_INTERACTION, ""),
-                          G_VARIANT_TYPE ("((bba{ss}))"), G_DBUS_CALL_FLAGS_NONE, BUS_TIMEOUT_MS, NULL,
-                          polkit_cb, check);
-}
-
-static gboolean
-is_at_screen (uid_t uid)
-{
-  char *session = NULL;
-  uid_t active = 0;
-  const gboolean known = sd_seat_get_active ("seat0", &session, &active) >= 0;
-
-  free (session);
-  return known && active == uid;
+                          G_VARIANT_TYPE ("((bba{ss}))"), G_DBUS_CALL_FLAGS_NONE, BUS_TIMEOUT_MS,
+                          check->cancellable, polkit_cb, check);
 }
 
 static void
@@ -68,15 +58,14 @@ user_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   Check *check = user_data;
   g_autoptr (GVariant) reply = g_dbus_connection_call_finish (G_DBUS_CONNECTION (source), result, NULL);
-  guint32 uid = G_MAXUINT32;
 
   if (reply != NULL)
-    g_variant_get (reply, "(u)", &uid);
-  if (reply == NULL)
+    g_variant_get (reply, "(u)", &check->uid);
+  if (reply == NULL) /* also when it was cancelled, and the seat may be gone */
     finish (check, FALSE);
-  else if (!check->use_system_bus || uid == 0)
-    finish (check, uid == geteuid ());
-  else if (!is_at_screen (uid))
+  else if (check->seat == NULL || check->uid == 0)
+    finish (check, check->uid == geteuid ());
+  else if (check->uid != bl_presence_seat_get_user (check->seat))
     finish (check, FALSE);
   else
     ask_polkit (G_DBUS_CONNECTION (source), check);
@@ -84,16 +73,18 @@ user_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 
 void
 bl_presence_access_check (GDBusConnection *connection,
-                          gboolean use_system_bus,
+                          BlPresenceSeat *seat,
                           const char *name,
                           const char *action,
+                          GCancellable *cancellable,
                           BlPresenceAccessFunc done,
                           gpointer user_data)
 {
   Check *check = g_new (Check, 1);
 
-  *check = (Check){ g_strdup (name), action, use_system_bus, done, user_data };
+  *check = (Check){ g_strdup (name),     action, seat,     g_object_ref (cancellable),
+                    BL_PRESENCE_NO_USER, done,   user_data };
   g_dbus_connection_call (connection, "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus",
                           "GetConnectionUnixUser", g_variant_new ("(s)", name), G_VARIANT_TYPE ("(u)"),
-                          G_DBUS_CALL_FLAGS_NONE, -1, NULL, user_cb, check);
+                          G_DBUS_CALL_FLAGS_NONE, -1, cancellable, user_cb, check);
 }

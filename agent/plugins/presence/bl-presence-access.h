@@ -2,7 +2,7 @@
 /* Who on the bus may do what. Main context. */
 #pragma once
 
-#include <gio/gio.h>
+#include "bl-presence-seat.h"
 
 G_BEGIN_DECLS
 
@@ -11,19 +11,22 @@ G_BEGIN_DECLS
 #define BL_PRESENCE_ACTION_STOP "org.bowline.agent.stop-sessions"
 #define BL_PRESENCE_ACTION_PAUSE "org.bowline.agent.pause"
 
-/** Called once. @allowed: whether the caller may */
-typedef void (*BlPresenceAccessFunc) (gboolean allowed, gpointer user_data);
+/** Called once. @allowed: whether the caller may; @uid: who it is, %BL_PRESENCE_NO_USER when that is not
+ * known */
+typedef void (*BlPresenceAccessFunc) (gboolean allowed, uid_t uid, gpointer user_data);
 
 /**
  * bl_presence_access_check: whether the peer @name of @connection may do @action.
+ * @seat: (nullable): borrowed until @cancellable is cancelled; %NULL on the session bus
  *
  * On the session bus the agent's own user may. On the system bus root may, and otherwise the person at the
  * screen (the active session of the seat) whom polkit lets; only its "authorized" counts (K12).
  */
 void bl_presence_access_check (GDBusConnection *connection,
-                               gboolean use_system_bus,
+                               BlPresenceSeat *seat,
                                const char *name,
                                const char *action,
+                               GCancellable *cancellable,
                                BlPresenceAccessFunc done,
                                gpointer user_data);
 

@@ -3,12 +3,15 @@
 
 #include "bl-build-config.h"
 #include "bl-presence-access.h"
+#include "bl-presence-bus.h"
 #include "bl-presence-interface.h"
 #include "common/bl-rights-bits.h"
 #include "common/bl-tunnel.h"
 #include "common/bl-variant.h"
 
+#include <pwd.h>
 #include <string.h>
+#include <unistd.h>
 
 #define NAME "org.bowline.Agent1"
 #define PATH "/org/bowline/Agent1"
@@ -17,8 +20,8 @@
 
 typedef struct
 {
-  BlPresence *presence;
   char *name; /* on the bus */
+  uid_t uid;
   guint watch_id;
 } Presenter;
 
@@ -33,6 +36,10 @@ struct _BlPresence
   gatomicrefcount count; /* checks under way hold one */
   BowlineHost *host;     /* NULL once it is stopped */
   gboolean use_system_bus;
+  BlPresenceBus *bus;
+  BlPresenceBus *logind_bus;   /* NULL when it is the same */
+  BlPresenceSeat *seat;        /* NULL while logind cannot be asked */
+  GCancellable *cancellable;   /* of the checks under way */
   GDBusConnection *connection; /* NULL while there is none */
   guint own_id;
   guint object_id;
@@ -41,6 +48,9 @@ struct _BlPresence
   GHashTable *remembered; /* "kind user" -> end, monotonic us, as gint64 * */
   GHashTable *bars;       /* BowlineTunnel that shows a bar; no references, checked against the list */
   guint32 last_question;
+  char *help; /* request for help that stands, or NULL */
+  uid_t help_uid;
+  gboolean connected; /* to the server, when it changed last */
 };
 
 /* ---- words -------------------------------------------------------------------------------------------- */
@@ -105,9 +115,35 @@ show_message (BlPresence *presence, const char *kind, const char *title, const c
   tell_presenters (presence, "Message", g_variant_new ("(a{sv})", &details));
 }
 
+/* The server forgets what a device told when it is gone. */
+static void
+send_help (BlPresence *presence)
+{
+  const struct passwd *account = getpwuid (presence->help_uid);
+  GVariantBuilder value, message;
+
+  g_variant_builder_init (&value, G_VARIANT_TYPE_VARDICT);
+  if (presence->help != NULL)
+    g_variant_builder_add (&value, "{sv}", account != NULL ? account->pw_name : "?",
+                           g_variant_new_string (presence->help));
+  g_variant_builder_init (&message, G_VARIANT_TYPE_VARDICT);
+  g_variant_builder_add (&message, "{sv}", "action", g_variant_new_string ("sessions"));
+  g_variant_builder_add (&message, "{sv}", "type", g_variant_new_string ("help"));
+  g_variant_builder_add (&message, "{sv}", "value", g_variant_builder_end (&value));
+  bowline_agent_send (presence->host, g_variant_builder_end (&message));
+}
+
+static void
+emit_changed (BlPresence *presence)
+{
+  if (presence->connection != NULL)
+    (void)g_dbus_connection_emit_signal (presence->connection, NULL, PATH, NAME, "Changed", NULL, NULL);
+}
+
 void
 bl_presence_changed (BlPresence *presence)
 {
+  const gboolean connected = bowline_agent_is_connected (presence->host);
   g_autoptr (GPtrArray) running = bowline_agent_list_tunnels (presence->host);
   GHashTableIter iter;
   gpointer tunnel;
@@ -118,8 +154,10 @@ bl_presence_changed (BlPresence *presence)
       if (!g_ptr_array_find (running, tunnel, NULL))
         g_hash_table_iter_remove (&iter);
     }
-  if (presence->connection != NULL)
-    (void)g_dbus_connection_emit_signal (presence->connection, NULL, PATH, NAME, "Changed", NULL, NULL);
+  if (connected && !presence->connected && presence->help != NULL)
+    send_help (presence);
+  presence->connected = connected;
+  emit_changed (presence);
 }
 
 /* ---- questions ---------------------------------------------------------------------------------------- */
@@ -191,6 +229,12 @@ notify (BlPresence *presence, BowlineConsent *consent, const BowlineConsentInfo 
   show_message (presence, "notify", info->title, info->message != NULL ? info->message : text, 0);
 }
 
+static gboolean
+is_locked (BlPresence *presence)
+{
+  return presence->seat != NULL && bl_presence_seat_get_state (presence->seat) == BL_PRESENCE_SEAT_LOCKED;
+}
+
 void
 bl_presence_ask (BlPresence *presence, BowlineConsent *consent)
 {
@@ -206,9 +250,10 @@ bl_presence_ask (BlPresence *presence, BowlineConsent *consent)
       allow (presence, consent, info.needs);
       return;
     }
-  if (presence->presenters->len == 0)
+  if (is_locked (presence) || presence->presenters->len == 0)
     {
-      bowline_consent_answer (consent, BOWLINE_CONSENT_NOBODY);
+      bowline_consent_answer (consent,
+                              is_locked (presence) ? BOWLINE_CONSENT_LOCKED : BOWLINE_CONSENT_NOBODY);
       return;
     }
   question = g_new (Question, 1);
@@ -277,16 +322,19 @@ answer_question (BlPresence *presence, guint32 id, gboolean yes, gboolean again)
 static void
 give_up_questions (BlPresence *presence)
 {
-  g_autoptr (GPtrArray) open = g_ptr_array_new_with_free_func ((GDestroyNotify)bowline_consent_unref);
+  const guint32 answer = is_locked (presence) ? BOWLINE_CONSENT_LOCKED : BOWLINE_CONSENT_NOBODY;
   GHashTableIter iter;
   gpointer question;
 
-  g_hash_table_iter_init (&iter, presence->questions);
+  /* An answer may lead to another question. */
+  g_autoptr (GHashTable) open = g_steal_pointer (&presence->questions);
+  presence->questions = g_hash_table_new_full (NULL, NULL, NULL, question_free);
+  g_hash_table_iter_init (&iter, open);
   while (g_hash_table_iter_next (&iter, NULL, &question))
-    g_ptr_array_add (open, bowline_consent_ref (((Question *)question)->consent));
-  g_hash_table_remove_all (presence->questions);
-  for (guint i = 0; i < open->len; i++)
-    bowline_consent_answer (open->pdata[i], BOWLINE_CONSENT_NOBODY);
+    {
+      tell_presenters (presence, "Withdrawn", g_variant_new ("(u)", ((Question *)question)->id));
+      bowline_consent_answer (((Question *)question)->consent, answer);
+    }
 }
 
 /* ---- presenters --------------------------------------------------------------------------------------- */
@@ -327,7 +375,7 @@ vanished_cb (GDBusConnection *connection, const char *name, gpointer user_data)
 }
 
 static gboolean
-add_presenter (BlPresence *presence, const char *name)
+add_presenter (BlPresence *presence, const char *name, uid_t uid)
 {
   Presenter *presenter;
 
@@ -336,12 +384,30 @@ add_presenter (BlPresence *presence, const char *name)
   if (presence->presenters->len >= BL_PRESENCE_MAX_PRESENTERS)
     return FALSE;
   presenter = g_new0 (Presenter, 1);
-  presenter->presence = presence;
   presenter->name = g_strdup (name);
+  presenter->uid = uid;
   g_ptr_array_add (presence->presenters, presenter);
   presenter->watch_id = g_bus_watch_name_on_connection (
       presence->connection, name, G_BUS_NAME_WATCHER_FLAGS_NONE, NULL, vanished_cb, presence, NULL);
   return TRUE;
+}
+
+/* Another person is at the screen: who was there before is not asked and told any more. */
+static void
+dismiss_absent (BlPresence *presence)
+{
+  const uid_t present = bl_presence_seat_get_user (presence->seat);
+
+  for (guint i = presence->presenters->len; i-- > 0;)
+    {
+      const Presenter *presenter = presence->presenters->pdata[i];
+
+      if (presenter->uid == 0 || presenter->uid == present)
+        continue;
+      (void)g_dbus_connection_emit_signal (presence->connection, presenter->name, PATH, NAME, "Dismissed",
+                                           NULL, NULL);
+      g_ptr_array_remove_index (presence->presenters, i);
+    }
 }
 
 /* ---- methods ------------------------------------------------------------------------------------------ */
@@ -396,23 +462,18 @@ stop_sessions (BlPresence *presence, gboolean all, guint32 number)
 }
 
 static void
-request_help (BlPresence *presence, const char *text)
+request_help (BlPresence *presence, const char *text, uid_t uid)
 {
-  GVariantBuilder value, message;
-
-  g_variant_builder_init (&value, G_VARIANT_TYPE_VARDICT);
-  if (*text != '\0')
-    g_variant_builder_add (&value, "{sv}", g_get_user_name (), g_variant_new_string (text));
-  g_variant_builder_init (&message, G_VARIANT_TYPE_VARDICT);
-  g_variant_builder_add (&message, "{sv}", "action", g_variant_new_string ("sessions"));
-  g_variant_builder_add (&message, "{sv}", "type", g_variant_new_string ("help"));
-  g_variant_builder_add (&message, "{sv}", "value", g_variant_builder_end (&value));
-  bowline_agent_send (presence->host, g_variant_builder_end (&message));
+  g_free (presence->help);
+  presence->help = *text != '\0' ? g_strdup (text) : NULL;
+  presence->help_uid = uid;
+  send_help (presence);
+  emit_changed (presence);
 }
 
-/* Does what the caller may. Returns: (nullable): what is wrong with it */
+/* Does what the caller UID may. Returns: (nullable): what is wrong with it */
 static const char *
-perform (BlPresence *presence, GDBusMethodInvocation *invocation)
+perform (BlPresence *presence, GDBusMethodInvocation *invocation, uid_t uid)
 {
   const char *method = g_dbus_method_invocation_get_method_name (invocation);
   const char *sender = g_dbus_method_invocation_get_sender (invocation);
@@ -422,7 +483,7 @@ perform (BlPresence *presence, GDBusMethodInvocation *invocation)
   const char *text;
 
   if (g_str_equal (method, "RegisterPresenter"))
-    return add_presenter (presence, sender) ? NULL : "Too many programs show questions already";
+    return add_presenter (presence, sender, uid) ? NULL : "Too many programs show questions already";
   if (g_str_equal (method, "Answer"))
     {
       g_variant_get (parameters, "(ubb)", &number, &yes, &again);
@@ -441,13 +502,19 @@ perform (BlPresence *presence, GDBusMethodInvocation *invocation)
       g_variant_get (parameters, "(&s)", &text);
       if (strlen (text) > HELP_MAX)
         return "The text is too long";
-      request_help (presence, text);
+      request_help (presence, text, uid);
       return NULL;
     }
   if (g_str_equal (method, "StopSession"))
     g_variant_get (parameters, "(u)", &number);
   stop_sessions (presence, g_str_equal (method, "StopAll"), number);
   return NULL;
+}
+
+static gboolean
+is_list (GDBusMethodInvocation *invocation)
+{
+  return g_str_equal (g_dbus_method_invocation_get_method_name (invocation), "ListSessions");
 }
 
 typedef struct
@@ -457,7 +524,7 @@ typedef struct
 } Call;
 
 static void
-checked_cb (gboolean allowed, gpointer user_data)
+checked_cb (gboolean allowed, uid_t uid, gpointer user_data)
 {
   Call *call = user_data;
   const char *problem = NULL;
@@ -465,7 +532,9 @@ checked_cb (gboolean allowed, gpointer user_data)
   if (!allowed || call->presence->host == NULL)
     g_dbus_method_invocation_return_error_literal (call->invocation, G_DBUS_ERROR, G_DBUS_ERROR_ACCESS_DENIED,
                                                    "Only the person at the screen may do this");
-  else if ((problem = perform (call->presence, call->invocation)) != NULL)
+  else if (is_list (call->invocation))
+    g_dbus_method_invocation_return_value (call->invocation, list_sessions (call->presence));
+  else if ((problem = perform (call->presence, call->invocation, uid)) != NULL)
     g_dbus_method_invocation_return_error_literal (call->invocation, G_DBUS_ERROR, G_DBUS_ERROR_FAILED,
                                                    problem);
   else
@@ -488,7 +557,7 @@ method_cb (GDBusConnection *connection,
   const char *action = BL_PRESENCE_ACTION_PRESENT;
   Call *call;
 
-  if (g_str_equal (method, "ListSessions"))
+  if (is_list (invocation) && find_presenter (presence, sender) != NULL)
     {
       g_dbus_method_invocation_return_value (invocation, list_sessions (presence));
       return;
@@ -499,7 +568,8 @@ method_cb (GDBusConnection *connection,
     action = BL_PRESENCE_ACTION_PAUSE;
   call = g_new (Call, 1);
   *call = (Call){ presence_ref (presence), invocation };
-  bl_presence_access_check (connection, presence->use_system_bus, sender, action, checked_cb, call);
+  bl_presence_access_check (connection, presence->use_system_bus ? presence->seat : NULL, sender, action,
+                            presence->cancellable, checked_cb, call);
 }
 
 static GVariant *
@@ -518,6 +588,8 @@ property_cb (GDBusConnection *connection,
     return g_variant_new_boolean (bowline_agent_is_connected (presence->host));
   if (g_str_equal (name, "Server"))
     return g_variant_new_string (server != NULL ? server : "");
+  if (g_str_equal (name, "HelpRequested"))
+    return g_variant_new_boolean (presence->help != NULL);
   if (g_str_equal (name, "PausedUntil"))
     return g_variant_new_int64 (bowline_agent_get_pause (presence->host));
   return g_variant_new_string (BL_VERSION);
@@ -573,16 +645,21 @@ bl_presence_message (BlPresence *presence, BowlineMessageCall *call)
 /* ---- life --------------------------------------------------------------------------------------------- */
 
 static void
-bus_cb (GDBusConnection *connection, const char *name, gpointer user_data)
+seat_cb (gpointer user_data)
 {
-  static const GDBusInterfaceVTable table = { .method_call = method_cb, .get_property = property_cb };
   BlPresence *presence = user_data;
-  g_autoptr (GDBusNodeInfo) info = g_dbus_node_info_new_for_xml (bl_presence_interface, NULL);
+  const gboolean locked = is_locked (presence);
 
-  presence->connection = g_object_ref (connection);
-  g_dbus_connection_set_exit_on_close (connection, FALSE);
-  presence->object_id = g_dbus_connection_register_object (connection, PATH, info->interfaces[0], &table,
-                                                           presence, NULL, NULL);
+  if (presence->use_system_bus)
+    {
+      dismiss_absent (presence);
+      if (presence->help != NULL && presence->help_uid != 0 && !locked
+          && presence->help_uid != bl_presence_seat_get_user (presence->seat))
+        request_help (presence, "", presence->help_uid);
+    }
+  if (locked || presence->presenters->len == 0)
+    give_up_questions (presence);
+  emit_changed (presence);
 }
 
 static void
@@ -590,9 +667,67 @@ lost_cb (GDBusConnection *connection, const char *name, gpointer user_data)
 {
   BlPresence *presence = user_data;
 
-  bowline_host_log (
-      presence->host, BOWLINE_LOG_INFO, NULL, "%s: nobody at this device can be asked: %s", NAME,
-      connection == NULL ? "there is no bus" : "another program has the name, or the bus refuses it");
+  if (connection != NULL && !g_dbus_connection_is_closed (connection))
+    bowline_host_log (
+        presence->host, BOWLINE_LOG_INFO, NULL,
+        "%s: nobody at this device can be asked: another program has the name, or the bus refuses it", NAME);
+}
+
+static void
+up_cb (GDBusConnection *connection, gpointer user_data)
+{
+  static const GDBusInterfaceVTable table = { .method_call = method_cb, .get_property = property_cb };
+  BlPresence *presence = user_data;
+  g_autoptr (GDBusNodeInfo) info = g_dbus_node_info_new_for_xml (bl_presence_interface, NULL);
+
+  presence->connection = g_object_ref (connection);
+  presence->cancellable = g_cancellable_new ();
+  presence->object_id = g_dbus_connection_register_object (connection, PATH, info->interfaces[0], &table,
+                                                           presence, NULL, NULL);
+  presence->own_id = g_bus_own_name_on_connection (connection, NAME, G_BUS_NAME_OWNER_FLAGS_NONE, NULL,
+                                                   lost_cb, presence, NULL);
+  if (presence->use_system_bus)
+    presence->seat = bl_presence_seat_new (connection, BL_PRESENCE_NO_USER, seat_cb, presence);
+}
+
+static void
+forget_bus (BlPresence *presence)
+{
+  if (presence->connection == NULL)
+    return;
+  g_cancellable_cancel (presence->cancellable);
+  g_ptr_array_set_size (presence->presenters, 0);
+  g_bus_unown_name (presence->own_id);
+  g_dbus_connection_unregister_object (presence->connection, presence->object_id);
+  if (presence->use_system_bus)
+    g_clear_pointer (&presence->seat, bl_presence_seat_free);
+  g_clear_object (&presence->cancellable);
+  g_clear_object (&presence->connection);
+}
+
+static void
+down_cb (const char *reason, gpointer user_data)
+{
+  BlPresence *presence = user_data;
+
+  bowline_host_log (presence->host, BOWLINE_LOG_INFO, NULL, "%s: nobody at this device can be asked: %s",
+                    NAME, reason);
+  forget_bus (presence);
+  give_up_questions (presence);
+}
+
+static void
+logind_up_cb (GDBusConnection *connection, gpointer user_data)
+{
+  BlPresence *presence = user_data;
+
+  presence->seat = bl_presence_seat_new (connection, geteuid (), seat_cb, presence);
+}
+
+static void
+logind_down_cb (const char *reason, gpointer user_data)
+{
+  g_clear_pointer (&((BlPresence *)user_data)->seat, bl_presence_seat_free);
 }
 
 BlPresence *
@@ -607,8 +742,10 @@ bl_presence_new (BowlineHost *host, gboolean use_system_bus)
   presence->questions = g_hash_table_new_full (NULL, NULL, NULL, question_free);
   presence->remembered = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   presence->bars = g_hash_table_new (NULL, NULL);
-  presence->own_id = g_bus_own_name (use_system_bus ? G_BUS_TYPE_SYSTEM : G_BUS_TYPE_SESSION, NAME,
-                                     G_BUS_NAME_OWNER_FLAGS_NONE, bus_cb, NULL, lost_cb, presence, NULL);
+  presence->bus = bl_presence_bus_new (use_system_bus ? G_BUS_TYPE_SYSTEM : G_BUS_TYPE_SESSION, up_cb,
+                                       down_cb, presence);
+  if (!use_system_bus)
+    presence->logind_bus = bl_presence_bus_new (G_BUS_TYPE_SYSTEM, logind_up_cb, logind_down_cb, presence);
   return presence;
 }
 
@@ -618,13 +755,14 @@ bl_presence_free (BlPresence *presence)
   if (presence == NULL)
     return;
   presence->host = NULL;
+  forget_bus (presence);
+  g_clear_pointer (&presence->bus, bl_presence_bus_free);
+  g_clear_pointer (&presence->seat, bl_presence_seat_free);
+  g_clear_pointer (&presence->logind_bus, bl_presence_bus_free);
   g_ptr_array_unref (presence->presenters);
-  if (presence->object_id != 0)
-    g_dbus_connection_unregister_object (presence->connection, presence->object_id);
-  g_bus_unown_name (presence->own_id);
-  g_clear_object (&presence->connection);
   g_hash_table_unref (presence->questions);
   g_hash_table_unref (presence->remembered);
   g_hash_table_unref (presence->bars);
+  g_free (presence->help);
   presence_unref (presence);
 }
