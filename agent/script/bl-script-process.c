@@ -19,6 +19,10 @@
 #define READS_A_TURN 16
 #define QUEUE_MAX (48u * 1024 * 1024)
 #define CPU_WINDOW_S 60
+// A script that does nothing is looked at ever less often, up to this many beats apart, so that it costs the device no
+// wake-ups. What the kernel limits does not wait for that.
+#define REST_BEATS 16
+#define QUIET_US 5000 // processor time between two looks that is no work: the heartbeat itself
 
 typedef struct
 {
@@ -39,6 +43,10 @@ struct _BlScriptProcess
   GSource *input;
   GSource *output;
   GSource *heartbeat;
+  guint beat_ms;
+  guint beats; // until the source's time
+  guint rest;  // beats from an answer to the next look
+  gint64 quiet_us; // processor time at the last look
   BlScriptParser parser;
   GByteArray *queue;
   gsize queue_sent;
@@ -76,6 +84,16 @@ close_channel (BlScriptProcess *self)
     g_socket_close (self->socket, NULL);
 }
 
+static gboolean on_heartbeat (gpointer data);
+
+static void
+set_heartbeat (BlScriptProcess *self, guint beats)
+{
+  drop_source (&self->heartbeat);
+  self->beats = beats;
+  self->heartbeat = attach (self, g_timeout_source_new (self->beat_ms * self->beats), on_heartbeat);
+}
+
 void
 bl_script_process_kill (BlScriptProcess *self, GError *reason)
 {
@@ -87,6 +105,24 @@ bl_script_process_kill (BlScriptProcess *self, GError *reason)
   g_subprocess_force_exit (self->subprocess);
 }
 
+// Something happens in the script, or may.
+static void
+look_closely (BlScriptProcess *self)
+{
+  self->rest = 1;
+  if (self->beats != 1 && self->heartbeat != NULL)
+    set_heartbeat (self, 1);
+}
+
+// The script is well: the next look has time.
+static void
+answered (BlScriptProcess *self)
+{
+  self->ping_sent_us = 0;
+  if (self->rest > 1 && self->heartbeat != NULL)
+    set_heartbeat (self, self->rest);
+}
+
 // --- input ------------------------------------------------------------------------------
 
 static void
@@ -95,9 +131,10 @@ on_frame (BlScriptProcess *self, const BlScriptFrame *frame)
   if (frame->type == BL_SCRIPT_FRAME_PONG)
     {
       if (frame->id == self->ping_id)
-        self->ping_sent_us = 0;
+        answered (self);
       return;
     }
+  look_closely (self);
   if (frame->type == BL_SCRIPT_FRAME_MEMORY)
     {
       bl_script_process_kill (self, g_error_new (BL_SCRIPT_ERROR, BL_SCRIPT_ERROR_MEMORY,
@@ -211,6 +248,8 @@ bl_script_process_send (BlScriptProcess *self, guint8 type, guint8 flags, guint3
       g_byte_array_remove_range (self->queue, 0, (guint) self->queue_sent);
       self->queue_sent = 0;
     }
+  if (type != BL_SCRIPT_FRAME_PING)
+    look_closely (self);
   bl_script_frame_append (self->queue, type, flags, id, payload, size);
   if (self->output == NULL)
     flush (self);
@@ -275,6 +314,10 @@ on_heartbeat (gpointer data)
     return G_SOURCE_REMOVE;
   if (self->ping_sent_us == 0)
     {
+      const gint64 used = cpu_used_us (self);
+
+      self->rest = used - self->quiet_us < QUIET_US ? MIN (self->rest * 2, REST_BEATS) : 1;
+      self->quiet_us = used;
       self->ping_sent_us = now;
       bl_script_process_send (self, BL_SCRIPT_FRAME_PING, 0, ++self->ping_id, NULL, 0);
     }
@@ -284,7 +327,10 @@ on_heartbeat (gpointer data)
                                                  "the script did not return to its loop within %u ms", self->limits.hang_ms));
       return G_SOURCE_REMOVE;
     }
-  return self->heartbeat != NULL ? G_SOURCE_CONTINUE : G_SOURCE_REMOVE;
+  if (self->heartbeat == NULL || self->beats == 1)
+    return self->heartbeat != NULL ? G_SOURCE_CONTINUE : G_SOURCE_REMOVE;
+  set_heartbeat (self, 1); // an answer that does not come is noticed in time
+  return G_SOURCE_REMOVE;
 }
 
 static GError *
@@ -352,7 +398,6 @@ bl_script_process_spawn (const BlScriptProcessLimits *limits,
   BlScriptProcess *self;
   const char *identifier;
   int fds[2];
-  guint beat = CLAMP (limits->hang_ms / 2, 10, 1000);
 
   if (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) != 0)
     {
@@ -386,7 +431,9 @@ bl_script_process_spawn (const BlScriptProcessLimits *limits,
   bl_script_parser_init (&self->parser);
   g_queue_init (&self->cpu);
   self->input = attach (self, g_socket_create_source (self->socket, G_IO_IN, NULL), G_SOURCE_FUNC (on_readable));
-  self->heartbeat = attach (self, g_timeout_source_new (beat), on_heartbeat);
+  self->beat_ms = CLAMP (limits->hang_ms / 2, 10, 1000);
+  self->rest = 1;
+  set_heartbeat (self, 1);
   g_subprocess_wait_async (self->subprocess, self->cancellable, on_exited, self);
   return self;
 }
