@@ -3,6 +3,7 @@
 
 #include "bl-agent-tunnel.h"
 
+#include "bl-agent-memory.h"
 #include "bl-agent-port-relay.h"
 #include "bl-agent-socket.h"
 #include "bl-table.h"
@@ -125,6 +126,7 @@ end_tunnel (BowlineTunnel *tunnel)
     {
       report_sessions (tunnels, type);
       bl_agent_presence_changed (tunnels->presence);
+      bl_agent_memory_rest_later ();
     }
   tunnel_unref (tunnel);
 }

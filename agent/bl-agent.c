@@ -6,6 +6,7 @@
 #include "bl-agent-core.h"
 #include "bl-agent-features.h"
 #include "bl-agent-host.h"
+#include "bl-agent-memory.h"
 #include "bl-agent-tunnel.h"
 #include "bl-build-config.h"
 #include "common/bl-rights-bits.h"
@@ -68,6 +69,7 @@ connected_cb (gpointer user_data)
   bl_agent_features_connected (agent->features);
   bl_agent_core_set_connected (agent->core, TRUE);
   bl_agent_presence_changed (agent->presence);
+  bl_agent_memory_rest_later ();
 }
 
 static void
@@ -208,6 +210,7 @@ bl_agent_free (BlAgent *agent)
   if (agent == NULL)
     return;
   g_clear_pointer (&agent->tunnels, bl_agent_tunnels_free);
+  bl_agent_memory_stop ();
   if (agent->plugins != NULL)
     {
       bl_module_manager_stop (agent->plugins);
