@@ -177,7 +177,7 @@ flush_output (BlAgentSocket *self)
     }
   if (queued (self) == 0)
     {
-      if (self->output->len > RECORD_MAX * 4) // give back what a burst needed
+      if (self->output->len > BL_AGENT_SOCKET_HIGH_WATER) // give back what a burst needed
         {
           g_byte_array_unref (self->output);
           self->output = g_byte_array_new ();
