@@ -4,8 +4,8 @@
 import type { FilesClient } from './client';
 import { FilesError } from './client';
 
-/** Blocks the device may send without waiting. Agents that do not know it send one at a time. */
-const PIPELINE = 8;
+/** Blocks the device may send without waiting: a megabyte, which fills long ways too. Agents that do not know it send one at a time. */
+const PIPELINE = 64;
 const GATHER = 8 << 20;
 
 export interface Sink {
