@@ -21,29 +21,7 @@ process.env.BL_TEST_BUILD = resolve(options.build);
 process.env.BL_TEST_NODE_MODULES ??= dirname(resolve(options.meshcentral));
 const { BowlinePeer, MeshCentralPeer } = await import('./servers.mjs');
 const { scenarios } = await import('./scenarios.mjs');
-
-const KIB = 1024;
-const units = {
-  MiB: (v) => (v / KIB / KIB).toFixed(1), KiB: (v) => (v / KIB).toFixed(1), ms: (v) => (v * 1e3).toFixed(2),
-  µs: (v) => (v * 1e6).toFixed(1), s: (v) => v.toFixed(3), '/s': (v) => v.toFixed(0), 's/GB': (v) => v.toFixed(2),
-};
-
-function shown(value, unit) { return value === undefined || Number.isNaN(value) ? '–' : `${units[unit](value)} ${unit}`; }
-
-function print(rows) {
-  const lines = [['Figure', 'MeshCentral', 'Bowline', 'Ratio', 'Target', ''], ...rows.map((row) => {
-    const ratio = row.unit === '/s' ? row.Bowline / row.MeshCentral : row.MeshCentral / row.Bowline;
-    const met = row.unit === '/s' ? row.Bowline >= row.target : row.Bowline <= row.target;
-    return [row.figure, shown(row.MeshCentral, row.unit), shown(row.Bowline, row.unit),
-      Number.isFinite(ratio) ? `${ratio.toFixed(1)}×` : '–',
-      row.target === undefined ? '–' : `${row.unit === '/s' ? '≥' : '≤'} ${shown(row.target, row.unit)}`,
-      row.target === undefined || row.Bowline === undefined ? '' : met ? 'met' : 'MISSED'];
-  })];
-  const widths = lines[0].map((_, i) => Math.max(...lines.map((line) => line[i].length)));
-  for (const line of lines) {
-    process.stdout.write(`${line.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join('  ').trimEnd()}\n`);
-  }
-}
+const { print, shown } = await import('./table.mjs');
 
 const size = { agents: Number(options.agents), base: Math.round(Number(options.agents) / 6), repeat: options.quick ? 1 : 3, quick: options.quick };
 const servers = [];
@@ -78,7 +56,7 @@ try {
   for (const server of servers) await server.stop().catch((error) => problems.push(`${server.name}: ${error.message}`));
 }
 
-print([...rows.values()]);
+print([...rows.values()], 'MeshCentral');
 for (const problem of problems) process.stdout.write(`problem: ${problem}\n`);
 if (options.json !== '') {
   writeFileSync(options.json, `${JSON.stringify({ date: new Date().toISOString(), cpu: cpus()[0].model, cores: cpus().length,
