@@ -37,8 +37,9 @@ typedef struct
 
 struct _BlAuthChecks
 {
-  GQueue waiting; /* of Check */
-  guint running;
+  GQueue waiting;       /* of Check */
+  GPtrArray *running;   /* of Check: a worker has them and frees them */
+  GPtrArray *passwords; /* of NewPassword: likewise */
   char *decoy;
 };
 
@@ -48,6 +49,8 @@ bl_auth_checks_new (void)
   BlAuthChecks *self = g_new0 (BlAuthChecks, 1);
 
   g_queue_init (&self->waiting);
+  self->running = g_ptr_array_new ();
+  self->passwords = g_ptr_array_new ();
   return self;
 }
 
@@ -82,6 +85,8 @@ check_free (gpointer data)
 void
 bl_auth_checks_free (BlAuthChecks *self)
 {
+  g_ptr_array_unref (self->running);
+  g_ptr_array_unref (self->passwords);
   g_free (self->decoy);
   g_free (self);
 }
@@ -97,18 +102,6 @@ finish (Check *check, BowlinePrincipal *principal, int code, guint retry_after, 
   if (principal == NULL)
     error = g_error_new_literal (BOWLINE_ERROR, code, message);
   check->done (principal, error, retry_after, check->user_data);
-}
-
-void
-bl_auth_checks_abandon (BlAuthChecks *self)
-{
-  Check *check;
-
-  while ((check = g_queue_pop_head (&self->waiting)) != NULL)
-    {
-      finish (check, NULL, BOWLINE_ERROR_FAILED, 0, "The server is stopping");
-      check_free (check);
-    }
 }
 
 /* Only characters that cannot break a log line or a filter that reads it (K13). */
@@ -356,7 +349,7 @@ worked (gpointer data)
 {
   Check *check = data;
 
-  check->auth->checks->running--;
+  g_ptr_array_remove_fast (check->auth->checks->running, check);
   conclude (check);
   run_next (check->auth);
 }
@@ -366,14 +359,15 @@ run_next (BlAuth *auth)
 {
   BlAuthChecks *self = auth->checks;
 
-  while (self->running < BL_AUTH_MAX_RUNNING_CHECKS && !g_queue_is_empty (&self->waiting))
+  while (self->running->len < BL_AUTH_MAX_RUNNING_CHECKS && !g_queue_is_empty (&self->waiting))
     {
       Check *check = g_queue_pop_head (&self->waiting);
 
-      self->running++;
       if (bowline_host_offload (auth->host, work, worked, check, check_free))
-        continue;
-      self->running--;
+        {
+          g_ptr_array_add (self->running, check);
+          continue;
+        }
       finish (check, NULL, BOWLINE_ERROR_THROTTLED, 1, "The server is busy");
       check_free (check);
     }
@@ -530,6 +524,7 @@ keep_new (gpointer data)
   g_autoptr (GError) error = NULL;
   gboolean first;
 
+  g_ptr_array_remove_fast (change->auth->checks->passwords, change);
   if (change->hash == NULL)
     error = g_error_new_literal (BOWLINE_ERROR, BOWLINE_ERROR_LIMIT, "Not enough memory to hash a password");
   else if (account == NULL)
@@ -576,8 +571,41 @@ bl_auth_set_password (
   change->done = done;
   change->user_data = user_data;
   if (bowline_host_offload (auth->host, hash_new, keep_new, change, new_password_free))
-    return;
+    {
+      g_ptr_array_add (auth->checks->passwords, change);
+      return;
+    }
   new_password_free (change);
   error = g_error_new_literal (BOWLINE_ERROR, BOWLINE_ERROR_THROTTLED, "The server is busy");
   done (NULL, error, user_data);
+}
+
+/* ---- the end
+ * ------------------------------------------------------------------------------------------------------ */
+
+/* What a worker has is freed by the host without a word, so whoever waits for it is told now. */
+void
+bl_auth_checks_abandon (BlAuthChecks *self)
+{
+  g_autoptr (GError) error = g_error_new_literal (BOWLINE_ERROR, BOWLINE_ERROR_FAILED, "The server is stopping");
+  Check *check;
+
+  while ((check = g_queue_pop_head (&self->waiting)) != NULL)
+    {
+      check->done (NULL, error, 0, check->user_data);
+      check_free (check);
+    }
+  for (guint i = 0; i < self->running->len; i++)
+    {
+      check = self->running->pdata[i];
+      check->done (NULL, error, 0, check->user_data);
+    }
+  for (guint i = 0; i < self->passwords->len; i++)
+    {
+      NewPassword *change = self->passwords->pdata[i];
+
+      change->done (NULL, error, change->user_data);
+    }
+  g_ptr_array_set_size (self->running, 0);
+  g_ptr_array_set_size (self->passwords, 0);
 }

@@ -2,25 +2,18 @@
 // What Tactical RMM does, call by call, on the plain port behind a trusted proxy: its API token and its check of the mesh
 // server, accounts made by frames nobody waits for, the window of a device in both directions of the key's policy.
 import assert from 'node:assert/strict';
-import { createCipheriv, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import test, { after, before } from 'node:test';
 import { Bowline, Control, WebSocket, end, stopAll, until } from './lib.mjs';
-import { hexOf, loginToken as makeToken, now, text64 } from './tokens.mjs';
+import { apiToken as makeApiToken, hexOf, loginToken as makeLoginToken } from './tokens.mjs';
 import { request, say } from './wire.mjs';
 
 const AWAY = '192.0.2.44';
 let bowline;
 let key;
 
-const loginToken = (user, { secret = key, ...form } = {}) => makeToken(secret, user, form);
-
-/** The token of Tactical's own calls. */
-function apiToken(user, secret = key) {
-  const iv = randomBytes(12);
-  const cipher = createCipheriv('aes-256-gcm', secret.subarray(0, 32), iv);
-  const sealed = Buffer.concat([cipher.update(`{"userid":"user//${user}", "domainid":"", "time":${now()}}`), cipher.final()]);
-  return text64(Buffer.concat([iv, cipher.getAuthTag(), sealed]));
-}
+const apiToken = (user, secret = key) => makeApiToken(secret, user);
+const loginToken = (user, { secret = key, ...form } = {}) => makeLoginToken(secret, user, form);
 
 /** As Tactical's nginx sends it: on every request, plain ones too. */
 const proxied = (address = AWAY) => ({ Host: `localhost:${bowline.port}`, Upgrade: '', Connection: 'upgrade',

@@ -1,12 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-// What Tactical RMM makes of a login key, as its windows carry it.
+// The tokens Tactical RMM makes of a login key.
 import { createCipheriv, createHash, createHmac, randomBytes } from 'node:crypto';
 
-export const now = () => Math.floor(Date.now() / 1000);
-export const text64 = (bytes) => bytes.toString('base64').replaceAll('+', '@').replaceAll('/', '$');
+const now = () => Math.floor(Date.now() / 1000);
+const text64 = (bytes) => bytes.toString('base64').replaceAll('+', '@').replaceAll('/', '$');
 
 /** A device's id as an address names it. */
 export const hexOf = (id) => Buffer.from(id.split('/')[2].replaceAll('@', '+').replaceAll('$', '/'), 'base64').toString('hex').toUpperCase();
+
+/** The token of Tactical's own calls. */
+export function apiToken(secret, user) {
+  const iv = randomBytes(12);
+  const cipher = createCipheriv('aes-256-gcm', secret.subarray(0, 32), iv);
+  const sealed = Buffer.concat([cipher.update(`{"userid":"user//${user}", "domainid":"", "time":${now()}}`), cipher.final()]);
+  return text64(Buffer.concat([iv, cipher.getAuthTag(), sealed]));
+}
 
 /** The token in the address of a window. */
 export function loginToken(secret, user, { head = 'constant' } = {}) {
