@@ -15,7 +15,9 @@ struct _BlTrayAgent
   GCancellable *cancellable;
   guint watch_id;
   guint signal_id;
+  gboolean presenter;
   gboolean connected;
+  gboolean help;
   char *server;
   gint64 pause;
   GPtrArray *sessions;
@@ -105,24 +107,50 @@ properties_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (GVariant) reply = g_dbus_connection_call_finish (G_DBUS_CONNECTION (source), result, &error);
   BlTrayAgent *agent = user_data;
 
-  if (reply == NULL)
+  if (reply == NULL || g_cancellable_is_cancelled (agent->cancellable) || agent->connection == NULL)
     return;
   g_autoptr (GVariant) properties = g_variant_get_child_value (reply, 0);
   g_clear_pointer (&agent->server, g_free);
   agent->server = take_text (properties, "Server");
   g_variant_lookup (properties, "Connected", "b", &agent->connected);
   g_variant_lookup (properties, "PausedUntil", "x", &agent->pause);
+  g_variant_lookup (properties, "HelpRequested", "b", &agent->help);
   g_dbus_connection_call (agent->connection, NAME, PATH, NAME, "ListSessions", NULL,
                           G_VARIANT_TYPE ("(aa{sv})"), G_DBUS_CALL_FLAGS_NONE, TIMEOUT_MS, agent->cancellable,
                           sessions_cb, agent);
 }
 
 static void
-look (BlTrayAgent *agent)
+get_properties (BlTrayAgent *agent)
 {
   g_dbus_connection_call (agent->connection, NAME, PATH, "org.freedesktop.DBus.Properties", "GetAll",
                           g_variant_new ("(s)", NAME), G_VARIANT_TYPE ("(a{sv})"), G_DBUS_CALL_FLAGS_NONE,
                           TIMEOUT_MS, agent->cancellable, properties_cb, agent);
+}
+
+/* A refusal is no news: it is said in the state, and tried again when something changed. */
+static void
+registered_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) reply = g_dbus_connection_call_finish (G_DBUS_CONNECTION (source), result, &error);
+  BlTrayAgent *agent = user_data;
+
+  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED) || agent->connection == NULL)
+    return;
+  agent->presenter = reply != NULL;
+  get_properties (agent);
+}
+
+static void
+look (BlTrayAgent *agent)
+{
+  if (agent->presenter)
+    get_properties (agent);
+  else
+    g_dbus_connection_call (agent->connection, NAME, PATH, NAME, "RegisterPresenter", NULL, NULL,
+                            G_DBUS_CALL_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION, TIMEOUT_MS, agent->cancellable,
+                            registered_cb, agent);
 }
 
 static void
@@ -146,13 +174,19 @@ static void
 tell_message (BlTrayAgent *agent, GVariant *parameters)
 {
   g_autoptr (GVariant) details = g_variant_get_child_value (parameters, 0);
-  g_autofree char *kind = take_text (details, "kind");
-  g_autofree char *title = take_text (details, "title");
-  g_autofree char *text = take_text (details, "text");
-  guint32 timeout = 0;
+  g_autoptr (GVariant) session = g_variant_lookup_value (details, "session", G_VARIANT_TYPE_VARDICT);
+  g_autoptr (GVariant) none = g_variant_ref_sink (g_variant_new ("a{sv}", NULL));
+  BlTrayMessage message = { .kind = take_text (details, "kind"),
+                            .title = take_text (details, "title"),
+                            .text = take_text (details, "text") };
 
-  g_variant_lookup (details, "timeout", "u", &timeout);
-  agent->events->message (kind, title, text, timeout, agent->user_data);
+  g_variant_lookup (details, "timeout", "u", &message.timeout);
+  bl_tray_session_read (&message.session, session != NULL ? session : none);
+  agent->events->message (&message, agent->user_data);
+  bl_tray_session_clear (&message.session);
+  g_free (message.kind);
+  g_free (message.title);
+  g_free (message.text);
 }
 
 static void
@@ -169,6 +203,11 @@ signal_cb (GDBusConnection *connection,
 
   if (g_str_equal (signal, "Changed"))
     look (agent);
+  else if (g_str_equal (signal, "Dismissed"))
+    {
+      agent->presenter = FALSE;
+      agent->events->dismissed (agent->user_data);
+    }
   else if (g_str_equal (signal, "Question") && g_variant_is_of_type (parameters, G_VARIANT_TYPE ("(ua{sv})")))
     tell_question (agent, parameters);
   else if (g_str_equal (signal, "Message") && g_variant_is_of_type (parameters, G_VARIANT_TYPE ("(a{sv})")))
@@ -247,6 +286,18 @@ bl_tray_agent_is_there (BlTrayAgent *agent)
 }
 
 gboolean
+bl_tray_agent_is_presenter (BlTrayAgent *agent)
+{
+  return agent->presenter;
+}
+
+gboolean
+bl_tray_agent_has_help (BlTrayAgent *agent)
+{
+  return agent->help;
+}
+
+gboolean
 bl_tray_agent_is_connected (BlTrayAgent *agent)
 {
   return agent->connected;
@@ -282,7 +333,6 @@ appeared_cb (GDBusConnection *connection, const char *name, const char *owner, g
   agent->connection = g_object_ref (connection);
   agent->signal_id = g_dbus_connection_signal_subscribe (connection, owner, NAME, NULL, PATH, NULL,
                                                          G_DBUS_SIGNAL_FLAGS_NONE, signal_cb, agent, NULL);
-  order (agent, "RegisterPresenter", g_variant_new ("()"));
   look (agent);
 }
 
@@ -294,7 +344,7 @@ forget (BlTrayAgent *agent)
   g_clear_object (&agent->connection);
   g_clear_pointer (&agent->server, g_free);
   g_ptr_array_set_size (agent->sessions, 0);
-  agent->connected = FALSE;
+  agent->presenter = agent->connected = agent->help = FALSE;
   agent->pause = 0;
 }
 

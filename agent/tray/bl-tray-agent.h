@@ -31,13 +31,24 @@ typedef struct
 
 typedef struct
 {
+  char *kind; /* notify, toast, message, url, chat */
+  char *title;
+  char *text;
+  guint timeout;         /* seconds, 0 until it is closed */
+  BlTraySession session; /* of a notification that can be worded here; otherwise its kind is "" */
+} BlTrayMessage;
+
+typedef struct
+{
   /** Connection, sessions or pause changed; or the agent came or went. */
   void (*changed) (gpointer user_data);
   /** @question: (transfer none) */
   void (*question) (const BlTrayQuestion *question, gpointer user_data);
   void (*withdrawn) (guint32 question, gpointer user_data);
-  /** @kind: notify, toast, message, url; @timeout: seconds, 0 until it is closed */
-  void (*message) (const char *kind, const char *title, const char *text, guint timeout, gpointer user_data);
+  /** Another person is at the screen: all questions are over. */
+  void (*dismissed) (gpointer user_data);
+  /** @message: (transfer none) */
+  void (*message) (const BlTrayMessage *message, gpointer user_data);
   /** An order was refused: @text can be shown. */
   void (*failed) (const char *text, gpointer user_data);
 } BlTrayAgentEvents;
@@ -48,11 +59,15 @@ void bl_tray_agent_free (BlTrayAgent *agent);
 
 /** Returns: whether an agent is on the bus */
 gboolean bl_tray_agent_is_there (BlTrayAgent *agent);
+/** Returns: whether it asks and tells us; otherwise another person is at the screen, or polkit refuses */
+gboolean bl_tray_agent_is_presenter (BlTrayAgent *agent);
 gboolean bl_tray_agent_is_connected (BlTrayAgent *agent);
 /** Returns: (transfer full): host of the server, "" when unknown */
 char *bl_tray_agent_dup_server (BlTrayAgent *agent);
 /** Returns: end of the pause in seconds since 1970, 0 for none */
 gint64 bl_tray_agent_get_pause (BlTrayAgent *agent);
+/** Returns: whether a request for help stands */
+gboolean bl_tray_agent_has_help (BlTrayAgent *agent);
 /** Returns: (transfer none) (element-type BlTraySession): oldest first, valid until the next `changed` */
 GPtrArray *bl_tray_agent_get_sessions (BlTrayAgent *agent);
 

@@ -63,7 +63,6 @@ struct _BlTrayItem
   guint object_ids[2];
   char *icon;
   char *title;
-  gboolean attention;
   GPtrArray *rows; /* Row */
   guint32 revision;
 };
@@ -285,7 +284,7 @@ emit (BlTrayItem *item, const char *path, const char *interface, const char *sig
 }
 
 void
-bl_tray_item_set_state (BlTrayItem *item, const char *icon, const char *title, gboolean attention)
+bl_tray_item_set_state (BlTrayItem *item, const char *icon, const char *title)
 {
   if (g_strcmp0 (item->icon, icon) != 0)
     {
@@ -300,7 +299,6 @@ bl_tray_item_set_state (BlTrayItem *item, const char *icon, const char *title, g
       emit (item, ITEM_PATH, ITEM, "NewTitle", NULL);
       emit (item, ITEM_PATH, ITEM, "NewToolTip", NULL);
     }
-  item->attention = attention;
 }
 
 static gboolean

@@ -24,8 +24,8 @@ typedef struct
 BlTrayItem *bl_tray_item_new (void (*activated) (gint32 id, gpointer user_data), gpointer user_data);
 void bl_tray_item_free (BlTrayItem *item);
 
-/** All texts are copied. Nothing is sent when nothing changed. @attention: somebody is connected */
-void bl_tray_item_set_state (BlTrayItem *item, const char *icon, const char *title, gboolean attention);
+/** All texts are copied. Nothing is sent when nothing changed. */
+void bl_tray_item_set_state (BlTrayItem *item, const char *icon, const char *title);
 void bl_tray_item_set_menu (BlTrayItem *item, const BlTrayMenuRow *rows, guint n);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BlTrayItem, bl_tray_item_free)

@@ -12,6 +12,7 @@
 
 #define PAUSE_SECONDS 3600
 #define NOTICE_SECONDS 15
+#define CHAT_SECONDS 3600 /* how long the menu offers a chat */
 
 enum
 {
@@ -22,6 +23,7 @@ enum
   ROW_STOP_ALL,
   ROW_PAUSE,
   ROW_RESUME,
+  ROW_CHAT,
   ROW_HELP,
   ROW_HELP_BACK,
 };
@@ -33,7 +35,10 @@ typedef struct
   BlTrayAgent *agent;
   BlTrayItem *item;
   BlTrayWindows *windows;
-  gboolean help;
+  gboolean started;
+  char *chat_name; /* who offered a chat; NULL when nobody did lately */
+  char *chat_address;
+  guint chat_id;
 } Tray;
 
 /* ---- what is shown ------------------------------------------------------------------------------------ */
@@ -46,6 +51,8 @@ describe_state (Tray *tray)
 
   if (!bl_tray_agent_is_there (tray->agent))
     return g_strdup (_ ("The Bowline agent is not running"));
+  if (!bl_tray_agent_is_presenter (tray->agent))
+    return g_strdup (_ ("Only the person at the screen sees remote sessions"));
   if (pause != 0)
     {
       g_autoptr (GDateTime) time = g_date_time_new_from_unix_local (pause);
@@ -64,21 +71,25 @@ update_menu (Tray *tray, const char *state, guint n_sessions)
             ? g_strdup (_ ("Nobody is connected"))
             : g_strdup_printf (g_dngettext (NULL, "%u remote session", "%u remote sessions", n_sessions),
                                n_sessions);
-  const gboolean there = bl_tray_agent_is_there (tray->agent);
+  g_autofree char *chat
+      = tray->chat_name != NULL ? g_strdup_printf (_ ("Chat with %s…"), tray->chat_name) : NULL;
+  const gboolean may = bl_tray_agent_is_presenter (tray->agent);
   const gboolean paused = bl_tray_agent_get_pause (tray->agent) != 0;
-  const BlTrayMenuRow rows[] = {
+  const gboolean help = bl_tray_agent_has_help (tray->agent);
+  BlTrayMenuRow rows[] = {
     { ROW_STATE, state, FALSE },
     { ROW_SESSIONS, count, FALSE },
     { ROW_SEPARATOR, NULL, FALSE },
-    { ROW_SHOW, _ ("Remote sessions…"), there },
+    { ROW_SHOW, _ ("Remote sessions…"), may },
     { ROW_STOP_ALL, _ ("End all sessions"), n_sessions > 0 },
     { paused ? ROW_RESUME : ROW_PAUSE,
-      paused ? _ ("Allow remote sessions again") : _ ("Pause remote sessions for an hour"), there },
-    { tray->help ? ROW_HELP_BACK : ROW_HELP,
-      tray->help ? _ ("Take the request for help back") : _ ("Ask for help…"), there },
+      paused ? _ ("Allow remote sessions again") : _ ("Pause remote sessions for an hour"), may },
+    { help ? ROW_HELP_BACK : ROW_HELP, help ? _ ("Take the request for help back") : _ ("Ask for help…"),
+      may },
+    { ROW_CHAT, chat, TRUE },
   };
 
-  bl_tray_item_set_menu (tray->item, rows, G_N_ELEMENTS (rows));
+  bl_tray_item_set_menu (tray->item, rows, G_N_ELEMENTS (rows) - (chat == NULL ? 1 : 0));
 }
 
 static void
@@ -92,7 +103,7 @@ changed_cb (gpointer user_data)
                           n > 0                                      ? "network-transmit-receive-symbolic"
                           : bl_tray_agent_is_connected (tray->agent) ? "network-idle-symbolic"
                                                                      : "network-offline-symbolic",
-                          state, n > 0);
+                          state);
   update_menu (tray, state, n);
   bl_tray_windows_update (tray->windows);
 }
@@ -107,6 +118,45 @@ static void
 withdrawn_cb (guint32 question, gpointer user_data)
 {
   bl_tray_windows_withdraw (((Tray *)user_data)->windows, question);
+}
+
+static void
+forget_chat (Tray *tray)
+{
+  g_clear_handle_id (&tray->chat_id, g_source_remove);
+  g_clear_pointer (&tray->chat_name, g_free);
+  g_clear_pointer (&tray->chat_address, g_free);
+}
+
+static void
+dismissed_cb (gpointer user_data)
+{
+  Tray *tray = user_data;
+
+  bl_tray_windows_withdraw_all (tray->windows);
+  forget_chat (tray);
+}
+
+static gboolean
+chat_over_cb (gpointer user_data)
+{
+  Tray *tray = user_data;
+
+  tray->chat_id = 0;
+  forget_chat (tray);
+  changed_cb (tray);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+offer_chat (Tray *tray, const BlTrayMessage *message)
+{
+  forget_chat (tray);
+  tray->chat_name = g_strdup (*message->title != '\0' ? message->title : _ ("an administrator"));
+  tray->chat_address = g_strdup (message->text);
+  tray->chat_id = g_timeout_add_seconds (CHAT_SECONDS, chat_over_cb, tray);
+  bl_tray_windows_invite (tray->windows, tray->chat_name, tray->chat_address);
+  changed_cb (tray);
 }
 
 typedef struct
@@ -156,22 +206,29 @@ show_notice (Tray *tray, const char *title, const char *text)
 }
 
 static void
-message_cb (const char *kind, const char *title, const char *text, guint timeout, gpointer user_data)
+message_cb (const BlTrayMessage *message, gpointer user_data)
 {
   Tray *tray = user_data;
 
-  if (g_str_equal (kind, "message"))
-    bl_tray_windows_message (tray->windows, title, text, timeout);
-  else if (g_str_equal (kind, "url"))
-    gtk_show_uri (NULL, text, GDK_CURRENT_TIME);
+  if (g_str_equal (message->kind, "message"))
+    bl_tray_windows_message (tray->windows, message->title, message->text, message->timeout);
+  else if (g_str_equal (message->kind, "url"))
+    bl_tray_windows_open_address (tray->windows, message->text);
+  else if (g_str_equal (message->kind, "chat"))
+    offer_chat (tray, message);
+  else if (*message->session.kind != '\0')
+    {
+      g_autofree char *text = bl_tray_describe_start (&message->session);
+      show_notice (tray, message->title, text);
+    }
   else
-    show_notice (tray, title, text);
+    show_notice (tray, message->title, message->text);
 }
 
 static void
 failed_cb (const char *text, gpointer user_data)
 {
-  bl_tray_windows_message (((Tray *)user_data)->windows, _ ("This was refused"), text, 0);
+  bl_tray_windows_message (((Tray *)user_data)->windows, _ ("This was refused"), _ (text), 0);
 }
 
 /* ---- what is chosen ----------------------------------------------------------------------------------- */
@@ -190,15 +247,14 @@ activated_cb (gint32 id, gpointer user_data)
     case ROW_RESUME:
       bl_tray_agent_pause (tray->agent, id == ROW_PAUSE ? PAUSE_SECONDS : 0);
       break;
+    case ROW_CHAT:
+      bl_tray_windows_open_address (tray->windows, tray->chat_address);
+      break;
     case ROW_HELP:
       bl_tray_windows_ask_for_help (tray->windows);
-      tray->help = TRUE;
-      changed_cb (tray);
       break;
     case ROW_HELP_BACK:
       bl_tray_agent_request_help (tray->agent, "");
-      tray->help = FALSE;
-      changed_cb (tray);
       break;
     default:
       bl_tray_windows_show_sessions (tray->windows);
@@ -221,6 +277,7 @@ startup_cb (GApplication *application, gpointer user_data)
   static const BlTrayAgentEvents events = { .changed = changed_cb,
                                             .question = question_cb,
                                             .withdrawn = withdrawn_cb,
+                                            .dismissed = dismissed_cb,
                                             .message = message_cb,
                                             .failed = failed_cb };
   Tray *tray = user_data;
@@ -238,9 +295,9 @@ activate_cb (GApplication *application, gpointer user_data)
   /* A second start shows what the first one does; the first one starts quietly. */
   Tray *tray = user_data;
 
-  if (g_object_get_data (G_OBJECT (application), "started") != NULL)
+  if (tray->started)
     bl_tray_windows_show_sessions (tray->windows);
-  g_object_set_data (G_OBJECT (application), "started", GINT_TO_POINTER (1));
+  tray->started = TRUE;
 }
 
 static gint
@@ -267,11 +324,12 @@ options_cb (GApplication *application, GVariantDict *options, gpointer user_data
 int
 main (int argc, char **argv)
 {
+  const char *locale_path = g_getenv ("BOWLINE_LOCALE_PATH");
   Tray tray = { 0 };
   int status;
 
   setlocale (LC_ALL, "");
-  bindtextdomain ("bowline", BL_LOCALEDIR);
+  bindtextdomain ("bowline", locale_path != NULL ? locale_path : BL_LOCALEDIR);
   bind_textdomain_codeset ("bowline", "UTF-8");
   textdomain ("bowline");
   tray.application = gtk_application_new ("org.bowline.Tray", G_APPLICATION_DEFAULT_FLAGS);
@@ -285,6 +343,7 @@ main (int argc, char **argv)
   g_unix_signal_add (SIGTERM, quit_cb, tray.application);
   g_unix_signal_add (SIGINT, quit_cb, tray.application);
   status = g_application_run (G_APPLICATION (tray.application), argc, argv);
+  forget_chat (&tray);
   g_clear_pointer (&tray.windows, bl_tray_windows_free);
   g_clear_pointer (&tray.agent, bl_tray_agent_free);
   g_clear_pointer (&tray.item, bl_tray_item_free);

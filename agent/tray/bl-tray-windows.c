@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bl-tray-windows.h"
 
+#include "bl-tray-bar.h"
+
 #include <glib/gi18n.h>
 
 #define SPACE 12
@@ -13,8 +15,8 @@ struct _BlTrayWindows
   GHashTable *questions; /* number -> GtkWindow */
   GtkWidget *sessions;   /* window, NULL while it is closed */
   GtkWidget *list;       /* in it */
+  GtkWidget *invitation; /* window, likewise */
   GtkWidget *bar;        /* window, NULL while nobody sees the screen */
-  GtkWidget *bar_label;
 };
 
 /* ---- pieces ------------------------------------------------------------------------------------------- */
@@ -98,6 +100,18 @@ bl_tray_describe_session (const BlTraySession *session)
   return g_strdup_printf (_ ("%s: %s, since %s"), kind_title (session->kind), session->who, since);
 }
 
+char *
+bl_tray_describe_start (const BlTraySession *session)
+{
+  if (g_str_equal (session->kind, "desktop"))
+    return g_strdup_printf (_ ("%s sees the screen of this computer."), session->who);
+  if (g_str_equal (session->kind, "terminal"))
+    return g_strdup_printf (_ ("%s has opened a terminal on this computer."), session->who);
+  if (g_str_equal (session->kind, "files"))
+    return g_strdup_printf (_ ("%s sees the files of this computer."), session->who);
+  return g_strdup_printf (_ ("%s is connected to this computer."), session->who);
+}
+
 /* ---- questions ---------------------------------------------------------------------------------------- */
 
 typedef struct
@@ -175,17 +189,15 @@ second_cb (gpointer user_data)
 }
 
 static char *
-question_text (const BlTrayQuestion *question)
+question_text (const BlTraySession *session)
 {
-  const char *what = g_str_equal (question->session.kind, "desktop")
-                         ? _ ("asks to see and control the screen of this computer.")
-                     : g_str_equal (question->session.kind, "terminal")
-                         ? _ ("asks to open a terminal on this computer.")
-                     : g_str_equal (question->session.kind, "files")
-                         ? _ ("asks to see and change the files of this computer.")
-                         : _ ("asks to connect to this computer.");
-
-  return g_strdup_printf ("%s %s", question->session.who, what);
+  if (g_str_equal (session->kind, "desktop"))
+    return g_strdup_printf (_ ("%s asks to see and control the screen of this computer."), session->who);
+  if (g_str_equal (session->kind, "terminal"))
+    return g_strdup_printf (_ ("%s asks to open a terminal on this computer."), session->who);
+  if (g_str_equal (session->kind, "files"))
+    return g_strdup_printf (_ ("%s asks to see and change the files of this computer."), session->who);
+  return g_strdup_printf (_ ("%s asks to connect to this computer."), session->who);
 }
 
 void
@@ -193,7 +205,7 @@ bl_tray_windows_ask (BlTrayWindows *windows, const BlTrayQuestion *question)
 {
   Prompt *prompt = g_new0 (Prompt, 1);
   GtkWidget *box, *buttons, *deny;
-  g_autofree char *text = question_text (question);
+  g_autofree char *text = question_text (&question->session);
 
   prompt->windows = windows;
   prompt->id = question->id;
@@ -237,6 +249,15 @@ bl_tray_windows_withdraw (BlTrayWindows *windows, guint32 question)
   gtk_window_destroy (GTK_WINDOW (prompt->window));
 }
 
+void
+bl_tray_windows_withdraw_all (BlTrayWindows *windows)
+{
+  g_autoptr (GList) open = g_hash_table_get_keys (windows->questions);
+
+  for (const GList *link = open; link != NULL; link = link->next)
+    bl_tray_windows_withdraw (windows, GPOINTER_TO_UINT (link->data));
+}
+
 /* ---- messages ----------------------------------------------------------------------------------------- */
 
 static void
@@ -265,8 +286,11 @@ message_destroy_cb (GtkWidget *window, gpointer user_data)
 void
 bl_tray_windows_message (BlTrayWindows *windows, const char *title, const char *text, guint timeout)
 {
-  GtkWidget *box, *window = new_window (windows, *title != '\0' ? title : _ ("Message"), &box);
+  GtkWidget *box, *window;
 
+  if (g_list_length (gtk_application_get_windows (windows->application)) >= BL_TRAY_MAX_WINDOWS)
+    return;
+  window = new_window (windows, *title != '\0' ? title : _ ("Message"), &box);
   gtk_box_append (GTK_BOX (box), new_text (text));
   new_button (new_buttons (box), _ ("_Close"), G_CALLBACK (close_window_cb), window);
   if (timeout > 0)
@@ -274,6 +298,54 @@ bl_tray_windows_message (BlTrayWindows *windows, const char *title, const char *
                        GUINT_TO_POINTER (g_timeout_add_seconds (timeout, timeout_cb, window)));
   g_signal_connect (window, "destroy", G_CALLBACK (message_destroy_cb), NULL);
   gtk_window_present (GTK_WINDOW (window));
+}
+
+/* ---- chat --------------------------------------------------------------------------------------------- */
+
+void
+bl_tray_windows_open_address (BlTrayWindows *windows, const char *address)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (!g_app_info_launch_default_for_uri (address, NULL, &error))
+    bl_tray_windows_message (windows, _ ("This could not be opened"), error->message, 0);
+}
+
+static void
+open_chat_cb (GtkButton *button, gpointer user_data)
+{
+  BlTrayWindows *windows = user_data;
+
+  bl_tray_windows_open_address (windows, g_object_get_data (G_OBJECT (windows->invitation), "address"));
+  gtk_window_destroy (GTK_WINDOW (windows->invitation));
+}
+
+static void
+invitation_destroy_cb (GtkWidget *window, gpointer user_data)
+{
+  ((BlTrayWindows *)user_data)->invitation = NULL;
+}
+
+void
+bl_tray_windows_invite (BlTrayWindows *windows, const char *who, const char *address)
+{
+  g_autofree char *text = g_strdup_printf (_ ("%s wants to chat with you."), who);
+  GtkWidget *box, *buttons;
+
+  if (windows->invitation != NULL)
+    gtk_window_destroy (GTK_WINDOW (windows->invitation));
+  windows->invitation = new_window (windows, _ ("Chat"), &box);
+  gtk_box_append (GTK_BOX (box), new_heading (text));
+  gtk_box_append (GTK_BOX (box),
+                  new_text (_ ("The chat opens in your browser. You can also open it later from the "
+                               "menu of the icon.")));
+  buttons = new_buttons (box);
+  new_button (buttons, _ ("_Not now"), G_CALLBACK (close_window_cb), windows->invitation);
+  gtk_widget_add_css_class (new_button (buttons, _ ("_Open the chat"), G_CALLBACK (open_chat_cb), windows),
+                            "suggested-action");
+  g_object_set_data_full (G_OBJECT (windows->invitation), "address", g_strdup (address), g_free);
+  g_signal_connect (windows->invitation, "destroy", G_CALLBACK (invitation_destroy_cb), windows);
+  gtk_window_present (GTK_WINDOW (windows->invitation));
 }
 
 /* ---- sessions ----------------------------------------------------------------------------------------- */
@@ -365,26 +437,6 @@ bar_stop_cb (GtkButton *button, gpointer user_data)
 }
 
 static void
-make_bar (BlTrayWindows *windows)
-{
-  GtkWidget *box = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, SPACE);
-
-  windows->bar = gtk_application_window_new (windows->application);
-  windows->bar_label = gtk_label_new (NULL);
-  gtk_window_set_title (GTK_WINDOW (windows->bar), _ ("This screen is being watched"));
-  gtk_window_set_decorated (GTK_WINDOW (windows->bar), FALSE);
-  gtk_window_set_resizable (GTK_WINDOW (windows->bar), FALSE);
-  gtk_widget_set_margin_start (box, SPACE);
-  gtk_widget_set_margin_end (box, SPACE);
-  gtk_widget_set_margin_top (box, SPACE / 2);
-  gtk_widget_set_margin_bottom (box, SPACE / 2);
-  gtk_box_append (GTK_BOX (box), windows->bar_label);
-  new_button (box, _ ("_End"), G_CALLBACK (bar_stop_cb), windows);
-  gtk_window_set_child (GTK_WINDOW (windows->bar), box);
-  gtk_window_present (GTK_WINDOW (windows->bar));
-}
-
-static void
 update_bar (BlTrayWindows *windows)
 {
   GPtrArray *sessions = bl_tray_agent_get_sessions (windows->agent);
@@ -401,13 +453,13 @@ update_bar (BlTrayWindows *windows)
     {
       if (windows->bar != NULL)
         gtk_window_destroy (GTK_WINDOW (windows->bar));
-      windows->bar = windows->bar_label = NULL;
+      windows->bar = NULL;
       return;
     }
   g_autofree char *text = g_strdup_printf (_ ("%s sees this screen"), names->str);
   if (windows->bar == NULL)
-    make_bar (windows);
-  gtk_label_set_text (GTK_LABEL (windows->bar_label), text);
+    windows->bar = bl_tray_bar_new (windows->application, G_CALLBACK (bar_stop_cb), windows);
+  bl_tray_bar_set_text (windows->bar, text);
 }
 
 void

@@ -9,6 +9,7 @@
 #include "common/bl-tunnel.h"
 #include "common/bl-variant.h"
 
+#include <glib/gi18n.h> /* programs of the person translate what is marked */
 #include <pwd.h>
 #include <string.h>
 #include <unistd.h>
@@ -102,8 +103,14 @@ tell_presenters (BlPresence *presence, const char *signal, GVariant *parameters)
                                          signal, owned, NULL);
 }
 
+/* @session: (nullable): what the message says, for programs that word it themselves */
 static void
-show_message (BlPresence *presence, const char *kind, const char *title, const char *text, guint timeout)
+show_message (BlPresence *presence,
+              const char *kind,
+              const char *title,
+              const char *text,
+              guint timeout,
+              BowlineTunnel *session)
 {
   GVariantBuilder details;
 
@@ -112,6 +119,14 @@ show_message (BlPresence *presence, const char *kind, const char *title, const c
   add_text (&details, "title", title);
   add_text (&details, "text", text);
   g_variant_builder_add (&details, "{sv}", "timeout", g_variant_new_uint32 (timeout));
+  if (session != NULL)
+    {
+      GVariantBuilder more;
+
+      g_variant_builder_init (&more, G_VARIANT_TYPE_VARDICT);
+      add_tunnel (&more, session);
+      g_variant_builder_add (&details, "{sv}", "session", g_variant_builder_end (&more));
+    }
   tell_presenters (presence, "Message", g_variant_new ("(a{sv})", &details));
 }
 
@@ -217,16 +232,20 @@ allow (BlPresence *presence, BowlineConsent *consent, guint32 needs)
 static void
 notify (BlPresence *presence, BowlineConsent *consent, const BowlineConsentInfo *info)
 {
+  BowlineTunnel *tunnel = bowline_consent_get_tunnel (consent);
   BowlineTunnelInfo who = { .struct_size = sizeof who };
   g_autofree char *text = NULL;
 
-  bowline_tunnel_get_info (bowline_consent_get_tunnel (consent), &who);
+  bowline_tunnel_get_info (tunnel, &who);
   text = g_strdup_printf ("%s: %s",
                           who.real_name != NULL   ? who.real_name
                           : who.user_name != NULL ? who.user_name
                                                   : "?",
                           kind_of (&who));
-  show_message (presence, "notify", info->title, info->message != NULL ? info->message : text, 0);
+  if (info->message != NULL)
+    show_message (presence, "notify", info->title, info->message, 0, NULL);
+  else
+    show_message (presence, "notify", info->title, text, 0, tunnel);
 }
 
 static gboolean
@@ -483,13 +502,13 @@ perform (BlPresence *presence, GDBusMethodInvocation *invocation, uid_t uid)
   const char *text;
 
   if (g_str_equal (method, "RegisterPresenter"))
-    return add_presenter (presence, sender, uid) ? NULL : "Too many programs show questions already";
+    return add_presenter (presence, sender, uid) ? NULL : N_ ("Too many programs show questions already");
   if (g_str_equal (method, "Answer"))
     {
       g_variant_get (parameters, "(ubb)", &number, &yes, &again);
       if (find_presenter (presence, sender) == NULL)
-        return "You were not asked";
-      return answer_question (presence, number, yes, again) ? NULL : "The question is over";
+        return N_ ("You were not asked");
+      return answer_question (presence, number, yes, again) ? NULL : N_ ("The question is over");
     }
   if (g_str_equal (method, "Pause"))
     {
@@ -501,7 +520,7 @@ perform (BlPresence *presence, GDBusMethodInvocation *invocation, uid_t uid)
     {
       g_variant_get (parameters, "(&s)", &text);
       if (strlen (text) > HELP_MAX)
-        return "The text is too long";
+        return N_ ("The text is too long");
       request_help (presence, text, uid);
       return NULL;
     }
@@ -531,7 +550,7 @@ checked_cb (gboolean allowed, uid_t uid, gpointer user_data)
 
   if (!allowed || call->presence->host == NULL)
     g_dbus_method_invocation_return_error_literal (call->invocation, G_DBUS_ERROR, G_DBUS_ERROR_ACCESS_DENIED,
-                                                   "Only the person at the screen may do this");
+                                                   N_ ("Only the person at the screen may do this"));
   else if (is_list (call->invocation))
     g_dbus_method_invocation_return_value (call->invocation, list_sessions (call->presence));
   else if ((problem = perform (call->presence, call->invocation, uid)) != NULL)
@@ -597,25 +616,34 @@ property_cb (GDBusConnection *connection,
 
 /* ---- messages of the server --------------------------------------------------------------------------- */
 
-static gboolean
-is_web_address (const char *text)
+/* Returns: (nullable): "url", or "chat" for a server's invitation to its messenger (webrtc-and-messenger.md
+ * section 2.1); %NULL when it is no web address */
+static const char *
+kind_of_address (const char *text)
 {
   g_autoptr (GUri) uri = text != NULL && strlen (text) <= BL_PRESENCE_TEXT_MAX
                              ? g_uri_parse (text, G_URI_FLAGS_NONE, NULL)
                              : NULL;
 
-  return uri != NULL
-         && (g_str_equal (g_uri_get_scheme (uri), "https") || g_str_equal (g_uri_get_scheme (uri), "http"));
+  if (uri == NULL
+      || (!g_str_equal (g_uri_get_scheme (uri), "https") && !g_str_equal (g_uri_get_scheme (uri), "http")))
+    return NULL;
+  return g_str_has_suffix (g_uri_get_path (uri), "/messenger") && g_uri_get_query (uri) != NULL
+                 && g_str_has_prefix (g_uri_get_query (uri), "id=meshmessenger")
+             ? "chat"
+             : "url";
 }
 
 static void
-open_address (BlPresence *presence, BowlineMessageCall *call, const char *url)
+open_address (BlPresence *presence, BowlineMessageCall *call, GVariant *message)
 {
-  const gboolean shown = is_web_address (url) && presence->presenters->len > 0;
+  const char *url = bl_variant_get_string (message, "url");
+  const char *kind = kind_of_address (url);
+  const gboolean shown = kind != NULL && presence->presenters->len > 0;
   GVariantBuilder answer;
 
   if (shown)
-    show_message (presence, "url", NULL, url, 0);
+    show_message (presence, kind, bl_variant_get_string (message, "username"), url, 0, NULL);
   g_variant_builder_init (&answer, G_VARIANT_TYPE_VARDICT);
   g_variant_builder_add (&answer, "{sv}", "url", g_variant_new_string (url != NULL ? url : ""));
   g_variant_builder_add (&answer, "{sv}", "success", g_variant_new_boolean (shown));
@@ -633,13 +661,14 @@ bl_presence_message (BlPresence *presence, BowlineMessageCall *call)
   if (rights != BL_RIGHT_ALL && (rights & (BL_RIGHT_CHAT | BL_RIGHT_REMOTE_CONTROL)) == 0)
     return;
   if (g_strcmp0 (type, "openUrl") == 0 || g_str_equal (bl_variant_get_string (message, "action"), "openUrl"))
-    open_address (presence, call, bl_variant_get_string (message, "url"));
+    open_address (presence, call, message);
   else if (presence->presenters->len == 0)
     bowline_host_log (presence->host, BOWLINE_LOG_INFO, NULL,
                       "a message was not shown: nobody is there to show it");
   else
     show_message (presence, type != NULL ? "message" : "toast", bl_variant_get_string (message, "title"),
-                  bl_variant_get_string (message, "msg"), (guint)CLAMP (timeout, 0, MESSAGE_SECONDS_MAX));
+                  bl_variant_get_string (message, "msg"), (guint)CLAMP (timeout, 0, MESSAGE_SECONDS_MAX),
+                  NULL);
 }
 
 /* ---- life --------------------------------------------------------------------------------------------- */
