@@ -4,6 +4,7 @@
 #include "bl-agent-core.h"
 
 #include "bl-agent-script-tunnel.h"
+#include "bl-agent.h"
 #include "bl-build-config.h"
 #include "bl-build-tree.h"
 #include "bl-script-runner.h"
@@ -178,6 +179,14 @@ tell_server_info (BlAgentCore *core)
   g_variant_builder_add (&info, "{sv}", "certDigest", g_variant_new_string (digest));
   g_variant_builder_add (&info, "{sv}", "hostname", g_variant_new_string (g_get_host_name ()));
   g_variant_builder_add (&info, "{sv}", "nodeId", g_variant_new_string (node));
+  g_variant_builder_add (&info, "{sv}", "archId", g_variant_new_int64 (bl_agent_get_arch_id ()));
+  g_variant_builder_add (&info, "{sv}", "version", g_variant_new_string (BL_VERSION));
+  guint8 core_hash[BL_SHA384_SIZE];
+  if (bl_script_runner_get_core_hash (core->runner, core_hash))
+    {
+      g_autofree char *hex = bl_hex_encode (core_hash, sizeof core_hash, TRUE);
+      g_variant_builder_add (&info, "{sv}", "coreHash", g_variant_new_string (hex));
+    }
   bl_script_runner_set_server_info (core->runner, g_variant_builder_end (&info));
 }
 

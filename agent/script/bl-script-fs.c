@@ -249,7 +249,7 @@ insert_time (GVariantDict *dict, const char *key, gint64 seconds)
 }
 
 static GVariant *
-fs_stat (BlScriptEnv *env, GVariant *args, GError **error)
+stat_path (GVariant *args, gboolean follow, GError **error)
 {
   const char *path = bl_script_arg_string (args, "path", error);
   struct stat info;
@@ -258,7 +258,7 @@ fs_stat (BlScriptEnv *env, GVariant *args, GError **error)
   g_variant_dict_init (&dict, NULL);
   if (path == NULL)
     return NULL;
-  if (stat (path, &info) != 0)
+  if ((follow ? stat (path, &info) : lstat (path, &info)) != 0)
     return fail_errno (error, "stat", path);
   g_variant_dict_insert (&dict, "size", "x", (gint64) info.st_size);
   g_variant_dict_insert (&dict, "mode", "x", (gint64) info.st_mode);
@@ -268,6 +268,18 @@ fs_stat (BlScriptEnv *env, GVariant *args, GError **error)
   insert_time (&dict, "ctime", info.st_ctime);
   insert_time (&dict, "atime", info.st_atime);
   return g_variant_dict_end (&dict);
+}
+
+static GVariant *
+fs_stat (BlScriptEnv *env, GVariant *args, GError **error)
+{
+  return stat_path (args, TRUE, error);
+}
+
+static GVariant *
+fs_lstat (BlScriptEnv *env, GVariant *args, GError **error)
+{
+  return stat_path (args, FALSE, error);
 }
 
 static GVariant *
@@ -329,5 +341,6 @@ const BlScriptOperationEntry bl_script_fs_operations[] = {
   { "fs.open", fs_open },           { "fs.close", fs_close },     { "fs.read", fs_read },     { "fs.write", fs_write },
   { "fs.readFile", fs_read_file },  { "fs.writeFile", fs_write_file }, { "fs.readdir", fs_readdir }, { "fs.stat", fs_stat },
   { "fs.mkdir", fs_mkdir },         { "fs.unlink", fs_unlink },   { "fs.rmdir", fs_unlink },  { "fs.rename", fs_rename },
-  { "fs.copy", fs_copy },           { "fs.chmod", fs_chmod },     { NULL, NULL },
+  { "fs.copy", fs_copy },           { "fs.chmod", fs_chmod },     { "fs.lstat", fs_lstat },
+  { NULL, NULL },
 };

@@ -175,14 +175,6 @@ report (BlScriptHost *host, gboolean loading)
   bl_script_host_post (host, BL_SCRIPT_FRAME_EXCEPTION, loading ? 1 : 0, 0, text, MIN (strlen (text), 4096));
 }
 
-static gboolean
-has_body (guint8 type)
-{
-  return type == BL_SCRIPT_FRAME_START || type == BL_SCRIPT_FRAME_INFO || type == BL_SCRIPT_FRAME_RESULT
-         || type == BL_SCRIPT_FRAME_STREAM_CLOSE || type == BL_SCRIPT_FRAME_STREAM_OPENED
-         || type == BL_SCRIPT_FRAME_STREAM_EVENT;
-}
-
 // Stack on entry: runtime object. Calls dispatch (type, flags, id, body).
 static duk_ret_t
 dispatch_safely (duk_context *ctx, void *udata)
@@ -193,7 +185,7 @@ dispatch_safely (duk_context *ctx, void *udata)
   duk_push_uint (ctx, frame->type);
   duk_push_uint (ctx, frame->flags);
   duk_push_uint (ctx, frame->id);
-  if (has_body (frame->type))
+  if (bl_script_frame_has_body (frame->type))
     bl_script_host_push_body (ctx, frame->payload, frame->size);
   else
     bl_script_host_push_buffer (ctx, frame->payload, frame->size);
@@ -235,7 +227,6 @@ static gboolean
 handle_next (BlScriptHost *host)
 {
   BlScriptFrame frame;
-  BlScriptParser one;
   GBytes *kept = g_queue_pop_head (&host->later);
 
   if (kept == NULL)
@@ -245,12 +236,9 @@ handle_next (BlScriptHost *host)
       handle (host, &frame);
       return TRUE;
     }
-  bl_script_parser_init (&one);
-  bl_script_parser_feed (&one, g_bytes_get_data (kept, NULL), g_bytes_get_size (kept));
-  g_bytes_unref (kept);
-  if (bl_script_parser_next (&one, &frame, NULL))
+  if (bl_script_frame_read (g_bytes_get_data (kept, NULL), g_bytes_get_size (kept), &frame))
     handle (host, &frame);
-  bl_script_parser_clear (&one);
+  g_bytes_unref (kept);
   return TRUE;
 }
 

@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // The `native` object: the few things the script side cannot do in ECMAScript.
 
+#include <gio/gio.h>
 #include <string.h>
+#include <sys/random.h>
 #include <time.h>
 
 #include "bl-script-host.h"
 
 #define HASHES_MAX 64
 #define ALLOCATE_MAX (32 * 1024 * 1024)
+#define WAIT_MAX_MS 86400000.0
+#define RANDOM_MAX 65536
+#define READ_BLOCK 16384
 
 static BlScriptHost *
 get_host (duk_context *ctx)
@@ -187,6 +192,78 @@ native_call (duk_context *ctx)
   return duk_generic_error (ctx, "the agent is gone");
 }
 
+// Pushes [type, flags, id, body] of a frame whose payload lies in memory that no call of Duktape moves or frees.
+static void
+push_frame (duk_context *ctx, const BlScriptFrame *frame)
+{
+  duk_push_array (ctx);
+  duk_push_uint (ctx, frame->type);
+  duk_put_prop_index (ctx, -2, 0);
+  duk_push_uint (ctx, frame->flags);
+  duk_put_prop_index (ctx, -2, 1);
+  duk_push_uint (ctx, frame->id);
+  duk_put_prop_index (ctx, -2, 2);
+  if (bl_script_frame_has_body (frame->type))
+    bl_script_host_push_body (ctx, frame->payload, frame->size);
+  else
+    bl_script_host_push_buffer (ctx, frame->payload, frame->size);
+  duk_put_prop_index (ctx, -2, 3);
+}
+
+// The oldest frame that was kept, as push_frame () does. Returns: FALSE when there is none.
+static gboolean
+push_kept (duk_context *ctx)
+{
+  BlScriptHost *host = get_host (ctx);
+  GBytes *kept = g_queue_peek_head (&host->later);
+  BlScriptFrame frame;
+  gsize size;
+  guint8 *copy;
+
+  if (kept == NULL)
+    return FALSE;
+  size = g_bytes_get_size (kept);
+  copy = duk_push_fixed_buffer (ctx, size); // throws before anything is taken
+  memcpy (copy, g_bytes_get_data (kept, NULL), size);
+  g_bytes_unref (g_queue_pop_head (&host->later));
+  if (!bl_script_frame_read (copy, size, &frame))
+    return FALSE;
+  push_frame (ctx, &frame);
+  return TRUE;
+}
+
+// next (milliseconds, id): the next frame as an array, undefined after the time. With an id only what the agent
+// answers to its opening; everything else is kept for later.
+static duk_ret_t
+native_next (duk_context *ctx)
+{
+  BlScriptHost *host = get_host (ctx);
+  const double ms = duk_to_number (ctx, 0);
+  const guint32 id = duk_to_uint32 (ctx, 1);
+  const gint64 end = ms < 0 ? G_MAXINT64 : g_get_monotonic_time () + (gint64) (MIN (ms, WAIT_MAX_MS) * 1000);
+  BlScriptFrame frame;
+
+  if (id == 0 && push_kept (ctx))
+    return 1;
+  for (gint64 now = 0; !host->closed && now < end; now = g_get_monotonic_time ())
+    {
+      while (bl_script_host_next (host, &frame))
+        {
+          if (id == 0
+              || (frame.id == id && (frame.type == BL_SCRIPT_FRAME_STREAM_OPENED || frame.type == BL_SCRIPT_FRAME_STREAM_CLOSE)))
+            {
+              push_frame (ctx, &frame);
+              return 1;
+            }
+          keep_for_later (host, &frame);
+        }
+      now = g_get_monotonic_time ();
+      if (now < end)
+        bl_script_host_receive (host, end == G_MAXINT64 ? -1 : (int) ((end - now + 999) / 1000));
+    }
+  return host->closed ? duk_generic_error (ctx, "the agent is gone") : 0;
+}
+
 static duk_ret_t
 native_acknowledge (duk_context *ctx)
 {
@@ -238,27 +315,69 @@ native_allocate (duk_context *ctx)
   return 1;
 }
 
+static gboolean
+is_text (const char *data, gsize size)
+{
+  const char *end = data + size;
+
+  // GLib ends a text at a zero byte; here it is a character like others.
+  for (const char *zero = data; zero != NULL; data = zero + 1)
+    {
+      zero = memchr (data, 0, (gsize) (end - data));
+      if (!g_utf8_validate_len (data, (gsize) ((zero != NULL ? zero : end) - data), NULL))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+// Returns: (transfer full)
+static GString *
+make_text (const char *data, gsize size)
+{
+  GString *text = g_string_sized_new (size);
+  const char *end = data + size;
+
+  for (const char *zero = data; zero != NULL; data = zero + 1)
+    {
+      char *valid;
+
+      zero = memchr (data, 0, (gsize) (end - data));
+      valid = g_utf8_make_valid (data, (zero != NULL ? zero : end) - data);
+      g_string_append (text, valid);
+      g_free (valid);
+      if (zero != NULL)
+        g_string_append_c (text, '\0');
+    }
+  return text;
+}
+
+static duk_ret_t
+push_text (duk_context *ctx, void *udata)
+{
+  const GString *text = udata;
+
+  duk_push_lstring (ctx, text->str, text->len);
+  return 1;
+}
+
 // text (buffer): UTF-8, with wrong bytes replaced.
 static duk_ret_t
 native_text (duk_context *ctx)
 {
   gsize size;
   const char *data = get_bytes (ctx, 0, &size);
-  char *valid;
+  GString *text;
+  duk_int_t result;
 
-  if (data == NULL || g_utf8_validate_len (data, size, NULL))
+  if (size == 0 || is_text (data, size))
     {
-      duk_push_lstring (ctx, data != NULL ? data : "", size);
+      duk_push_lstring (ctx, size > 0 ? data : "", size);
       return 1;
     }
-  // No copy of ours may be alive when Duktape throws: it takes the text over first.
-  valid = g_utf8_make_valid (data, (gssize) size);
-  size = strlen (valid);
-  if (duk_check_stack (ctx, 2))
-    memcpy (duk_push_fixed_buffer (ctx, size), valid, size);
-  g_free (valid);
-  duk_push_lstring (ctx, duk_get_buffer (ctx, -1, NULL), size);
-  return 1;
+  text = make_text (data, size);
+  result = duk_safe_call (ctx, push_text, text, 0, 1);
+  g_string_free (text, TRUE);
+  return result == DUK_EXEC_SUCCESS ? 1 : duk_throw (ctx);
 }
 
 // latin1 (buffer): one character a byte.
@@ -288,19 +407,29 @@ native_from_latin1 (duk_context *ctx)
   return 1;
 }
 
+// hashNew (bits): a hash of that many bits, of the SHA-2 family, SHA-1 (160) or MD5 (128).
 static duk_ret_t
 native_hash_new (duk_context *ctx)
 {
+  static const struct { guint bits; GChecksumType type; } known[] = {
+    { 128, G_CHECKSUM_MD5 }, { 160, G_CHECKSUM_SHA1 }, { 256, G_CHECKSUM_SHA256 }, { 384, G_CHECKSUM_SHA384 },
+    { 512, G_CHECKSUM_SHA512 },
+  };
   BlScriptHost *host = get_host (ctx);
-  guint index = 0;
+  const guint bits = duk_to_uint (ctx, 0);
+  guint index = 0, which = 0;
 
+  while (which < G_N_ELEMENTS (known) && known[which].bits != bits)
+    which++;
+  if (which == G_N_ELEMENTS (known))
+    return duk_range_error (ctx, "there is no hash of %u bits", bits);
   while (index < host->hashes->len && g_ptr_array_index (host->hashes, index) != NULL)
     index++;
   if (index >= HASHES_MAX)
     return duk_range_error (ctx, "more than %d hashes at once", HASHES_MAX);
   if (index == host->hashes->len)
     g_ptr_array_add (host->hashes, NULL);
-  g_ptr_array_index (host->hashes, index) = g_checksum_new (G_CHECKSUM_SHA384);
+  g_ptr_array_index (host->hashes, index) = g_checksum_new (known[which].type);
   duk_push_uint (ctx, index);
   return 1;
 }
@@ -340,6 +469,88 @@ native_hash_finish (duk_context *ctx)
   return 1;
 }
 
+// random (size): bytes nobody can guess.
+static duk_ret_t
+native_random (duk_context *ctx)
+{
+  const guint size = duk_to_uint (ctx, 0);
+  guint8 *data;
+
+  if (size > RANDOM_MAX)
+    return duk_range_error (ctx, "at most %d random bytes at once", RANDOM_MAX);
+  data = duk_push_fixed_buffer (ctx, size);
+  for (guint done = 0; done < size;)
+    {
+      const gssize n = getrandom (data + done, size - done, 0);
+
+      if (n <= 0)
+        return duk_generic_error (ctx, "no random bytes");
+      done += (guint) n;
+    }
+  duk_push_buffer_object (ctx, -1, 0, size, DUK_BUFOBJ_NODEJS_BUFFER);
+  return 1;
+}
+
+static duk_ret_t
+push_copy (duk_context *ctx, void *udata)
+{
+  const GByteArray *made = udata;
+  void *copy = duk_push_fixed_buffer (ctx, MAX (made->len, 1));
+
+  memcpy (copy, made->data, made->len);
+  return 1;
+}
+
+// Runs all of a buffer through a converter. Returns: (transfer full): NULL when it is malformed or gets too large.
+static GByteArray *
+convert (GConverter *converter, const char *data, gsize size)
+{
+  GByteArray *made = g_byte_array_new ();
+  guint8 block[READ_BLOCK];
+  GConverterResult result = G_CONVERTER_CONVERTED;
+
+  while (result == G_CONVERTER_CONVERTED && made->len <= ALLOCATE_MAX)
+    {
+      gsize used = 0, n = 0;
+
+      result = g_converter_convert (converter, data, size, block, sizeof block, G_CONVERTER_INPUT_AT_END, &used, &n, NULL);
+      data += used;
+      size -= used;
+      g_byte_array_append (made, block, (guint) n);
+    }
+  if (result == G_CONVERTER_FINISHED)
+    return made;
+  g_byte_array_unref (made);
+  return NULL;
+}
+
+// deflate (buffer, inflate): the buffer deflated with the head of zlib, or what such a buffer stands for.
+static duk_ret_t
+native_deflate (duk_context *ctx)
+{
+  const gboolean inflate = duk_to_boolean (ctx, 1) != 0;
+  GConverter *converter;
+  GByteArray *made;
+  gsize size;
+  const char *data = get_bytes (ctx, 0, &size);
+  void *copy = NULL;
+
+  converter = inflate ? G_CONVERTER (g_zlib_decompressor_new (G_ZLIB_COMPRESSOR_FORMAT_ZLIB))
+                      : G_CONVERTER (g_zlib_compressor_new (G_ZLIB_COMPRESSOR_FORMAT_ZLIB, -1));
+  made = convert (converter, data, size);
+  g_object_unref (converter);
+  size = made != NULL ? made->len : 0;
+  // Taken over in a call that is allowed to fail, so that ours is freed.
+  if (made != NULL && duk_safe_call (ctx, push_copy, made, 0, 1) == DUK_EXEC_SUCCESS)
+    copy = duk_get_buffer (ctx, -1, NULL);
+  if (made != NULL)
+    g_byte_array_unref (made);
+  if (copy == NULL)
+    return duk_range_error (ctx, "no deflated data, or more than %d bytes", ALLOCATE_MAX);
+  duk_push_buffer_object (ctx, -1, 0, size, DUK_BUFOBJ_NODEJS_BUFFER);
+  return 1;
+}
+
 // compile (source, name): the value of the program.
 static duk_ret_t
 native_compile (duk_context *ctx)
@@ -356,6 +567,7 @@ bl_script_host_push_native (BlScriptHost *host)
     { "post", native_post, 4 },
     { "request", native_request, 4 },
     { "call", native_call, 3 },
+    { "next", native_next, 2 },
     { "acknowledge", native_acknowledge, 2 },
     { "exception", native_exception, 1 },
     { "now", native_now, 0 },
@@ -364,9 +576,11 @@ bl_script_host_push_native (BlScriptHost *host)
     { "text", native_text, 1 },
     { "latin1", native_latin1, 1 },
     { "fromLatin1", native_from_latin1, 1 },
-    { "hashNew", native_hash_new, 0 },
+    { "hashNew", native_hash_new, 1 },
     { "hashUpdate", native_hash_update, 2 },
     { "hashFinish", native_hash_finish, 1 },
+    { "random", native_random, 1 },
+    { "deflate", native_deflate, 2 },
     { "compile", native_compile, 2 },
     { NULL, NULL, 0 },
   };

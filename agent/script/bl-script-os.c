@@ -35,6 +35,7 @@ empty_result (void)
 static GVariant *
 os_info (BlScriptEnv *env, GVariant *args, GError **error)
 {
+  g_autofree char *program = g_file_read_link ("/proc/self/exe", NULL);
   g_autofree char *name = g_get_os_info (G_OS_INFO_KEY_PRETTY_NAME);
   struct utsname system = { 0 };
   struct timespec up = { 0 };
@@ -45,6 +46,7 @@ os_info (BlScriptEnv *env, GVariant *args, GError **error)
   clock_gettime (CLOCK_BOOTTIME, &up);
   g_variant_dict_insert (&dict, "name", "s", name != NULL ? name : system.sysname);
   g_variant_dict_insert (&dict, "hostname", "s", g_get_host_name ());
+  g_variant_dict_insert (&dict, "exe", "s", program != NULL ? program : "/usr/sbin/bowline-agent");
   g_variant_dict_insert (&dict, "machine", "s", system.machine);
   g_variant_dict_insert (&dict, "uptime", "x", (gint64) up.tv_sec);
   g_variant_dict_insert (&dict, "tmpdir", "s", g_get_tmp_dir ());

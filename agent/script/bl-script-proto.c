@@ -36,31 +36,54 @@ bl_script_parser_feed (BlScriptParser *self, const void *data, gsize size)
   g_byte_array_append (self->buffer, data, (guint) size);
 }
 
-gboolean
-bl_script_parser_next (BlScriptParser *self, BlScriptFrame *frame, GError **error)
+// Returns: the bytes of the frame at the start of DATA, 0 when it is not complete, or with ERROR.
+static gsize
+read_frame (const guint8 *data, gsize size, BlScriptFrame *frame, GError **error)
 {
   BlReader reader;
   guint32 length;
 
-  bl_reader_init (&reader, self->buffer->data + self->consumed, self->buffer->len - self->consumed);
+  bl_reader_init (&reader, data, size);
   if (bl_reader_remaining (&reader) < BL_SCRIPT_FRAME_HEADER)
-    return FALSE;
+    return 0;
   length = bl_reader_u32be (&reader);
   if (length < FRAME_REST_HEADER || length > BL_SCRIPT_PAYLOAD_MAX + FRAME_REST_HEADER)
     {
       g_set_error (error, BL_ERROR, BL_ERROR_INVALID, "script frame: length %u, expected %u to %u", length,
                    FRAME_REST_HEADER, BL_SCRIPT_PAYLOAD_MAX + FRAME_REST_HEADER);
-      return FALSE;
+      return 0;
     }
   if (bl_reader_remaining (&reader) < length)
-    return FALSE;
+    return 0;
   frame->type = bl_reader_u8 (&reader);
   frame->flags = bl_reader_u8 (&reader);
   frame->id = bl_reader_u32be (&reader);
   frame->size = length - FRAME_REST_HEADER;
   frame->payload = bl_reader_bytes (&reader, frame->size);
-  self->consumed += 4 + (gsize) length;
-  return TRUE;
+  return 4 + (gsize) length;
+}
+
+gboolean
+bl_script_parser_next (BlScriptParser *self, BlScriptFrame *frame, GError **error)
+{
+  gsize used = read_frame (self->buffer->data + self->consumed, self->buffer->len - self->consumed, frame, error);
+
+  self->consumed += used;
+  return used > 0;
+}
+
+gboolean
+bl_script_frame_read (const void *data, gsize size, BlScriptFrame *frame)
+{
+  return read_frame (data, size, frame, NULL) == size && size > 0;
+}
+
+gboolean
+bl_script_frame_has_body (guint8 type)
+{
+  return type == BL_SCRIPT_FRAME_START || type == BL_SCRIPT_FRAME_INFO || type == BL_SCRIPT_FRAME_RESULT
+         || type == BL_SCRIPT_FRAME_STREAM_CLOSE || type == BL_SCRIPT_FRAME_STREAM_OPENED
+         || type == BL_SCRIPT_FRAME_STREAM_EVENT;
 }
 
 static void

@@ -71,6 +71,12 @@ void bl_script_parser_feed (BlScriptParser *self, const void *data, gsize size);
 // (BL_ERROR) when the peer broke the format: then the connection is useless.
 gboolean bl_script_parser_next (BlScriptParser *self, BlScriptFrame *frame, GError **error);
 
+// Reads the one frame that DATA is, as bl_script_frame_append () wrote it. Returns: FALSE when it is none.
+gboolean bl_script_frame_read (const void *data, gsize size, BlScriptFrame *frame);
+
+// Whether frames of this type to the host carry a body rather than bytes.
+gboolean bl_script_frame_has_body (guint8 type);
+
 // Appends one frame. PAYLOAD may be NULL with size 0; size at most BL_SCRIPT_PAYLOAD_MAX.
 void bl_script_frame_append (GByteArray *out, guint8 type, guint8 flags, guint32 id, const void *payload, gsize size);
 

@@ -240,3 +240,26 @@ bl_script_agent_wait_tunnel_bytes (BlScriptAgent *agent, const char *needle)
          || memmem (agent->tunnel_bytes->data, agent->tunnel_bytes->len, needle, strlen (needle)) == NULL)
     bl_script_agent_turn (deadline, needle);
 }
+
+static char *
+evaluate (BlScriptAgent *agent, const char *expression)
+{
+  static guint id;
+  g_autofree char *escaped = g_strescape (expression, "");
+  g_autofree char *command = g_strdup_printf ("{\"run\":\"%s\",\"id\":%u}", escaped, ++id);
+  g_autofree char *needle = g_strdup_printf ("\"id\":%u,\"value\":\"", id);
+  const char *answer, *value;
+
+  bl_script_agent_command (agent, command);
+  answer = bl_script_agent_wait_sent (agent, needle);
+  value = strstr (answer, needle) + strlen (needle);
+  return g_strndup (value, strlen (value) - strlen ("\"}"));
+}
+
+void
+bl_script_agent_expect (BlScriptAgent *agent, const char *expression, const char *expected)
+{
+  g_autofree char *value = evaluate (agent, expression);
+
+  g_assert_cmpstr (value, ==, expected);
+}

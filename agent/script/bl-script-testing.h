@@ -7,6 +7,15 @@
 
 G_BEGIN_DECLS
 
+#define BL_SCRIPT_TEST_GOOD "require('MeshAgent').AddConnectHandler(function (up) {" \
+             "  if (up) { require('MeshAgent').SendCommand({ action: 'coreinfo', value: 'good' }); } });"
+
+// A core that is good, and one that runs TEXT of {"run": TEXT} and sends its value back.
+#define BL_SCRIPT_TEST_EVALUATOR BL_SCRIPT_TEST_GOOD "var mesh = require('MeshAgent');" \
+                       "function run(text) { try { return (0, eval)(text); } catch (e) { return 'threw ' + e; } }" \
+                       "mesh.AddCommandHandler(function (c) {" \
+                       "  if (c.run) { mesh.SendCommand({ action: 'answer', id: c.id, value: String(run(c.run)) }); } });"
+
 typedef struct
 {
   BlScriptRunner *runner;
@@ -46,6 +55,9 @@ void bl_script_agent_tunnel_data (BlScriptAgent *agent, const void *data, gsize 
 const char *bl_script_agent_wait_tunnel_text (BlScriptAgent *agent, const char *needle);
 // Until the bytes contain NEEDLE.
 void bl_script_agent_wait_tunnel_bytes (BlScriptAgent *agent, const char *needle);
+
+// Lets the evaluator run EXPRESSION; its value, as text in JSON, must be EXPECTED.
+void bl_script_agent_expect (BlScriptAgent *agent, const char *expression, const char *expected);
 
 // Turns the loop once, bounded by DEADLINE (monotonic); fails the test after it.
 void bl_script_agent_turn (gint64 deadline, const char *what);

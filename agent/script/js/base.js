@@ -12,6 +12,12 @@ var LIMIT_TIMERS = 10000;
 var LIMIT_LISTENERS = 1000;
 var self = this; // the global object
 
+// A finalizer would run in the middle of anything, also of the host's own calls; looking at the call stack reaches
+// functions that are not a script's. What remains is what texts and bytes need.
+var codec = { enc: Duktape.enc, dec: Duktape.dec };
+self.Duktape = { enc: codec.enc, dec: codec.dec, version: Duktape.version };
+self.global = self;
+
 // --- buffers ----------------------------------------------------------------------------
 
 var plainToString = Buffer.prototype.toString;
@@ -20,8 +26,8 @@ Buffer.from = function (value, encoding) {
     if (Buffer.isBuffer(value)) { return Buffer.concat([value]); }
     if (typeof value != 'string') { return null; }
     switch (encoding) {
-        case 'hex': return native.toBuffer(Duktape.dec('hex', value));
-        case 'base64': return native.toBuffer(Duktape.dec('base64', value));
+        case 'hex': return native.toBuffer(codec.dec('hex', value));
+        case 'base64': return native.toBuffer(codec.dec('base64', value));
         case 'binary': return native.fromLatin1(value);
         default: return native.toBuffer(value);
     }
@@ -36,8 +42,8 @@ Buffer.alloc = function (size, fill) {
 Buffer.prototype.toString = function (encoding, start, end) {
     var part = start === undefined && end === undefined ? this : this.slice(start, end);
     switch (encoding) {
-        case 'hex': return Duktape.enc('hex', part).toUpperCase();
-        case 'base64': return Duktape.enc('base64', part);
+        case 'hex': return codec.enc('hex', part).toUpperCase();
+        case 'base64': return codec.enc('base64', part);
         case 'binary': return native.latin1(part);
         default: return native.text(part);
     }
@@ -73,11 +79,20 @@ self.setInterval = function (callback, ms) { return addTimer(callback, ms, true,
 self.setImmediate = function (callback) { return addTimer(callback, 0, false, Array.prototype.slice.call(arguments, 1)); };
 self.clearTimeout = self.clearInterval = self.clearImmediate = clearTimer;
 
+// process.on('uncaughtException'): once for an exception, not for those of its own listeners.
+var tellingUncaught = false;
+function tellUncaught(e) {
+    if (tellingUncaught || listenersOf(self.process, 'uncaughtException').length == 0) { return; }
+    tellingUncaught = true;
+    try { self.process.emit('uncaughtException', e); } finally { tellingUncaught = false; }
+}
+
 function guarded(callback, thisValue, args) {
     try {
         callback.apply(thisValue, args);
     } catch (e) {
         native.exception(e && e.stack ? String(e.stack) : String(e));
+        tellUncaught(e);
     }
 }
 
@@ -117,6 +132,7 @@ function addListener(emitter, name, listener, once, first) {
 
 // Gives OBJECT the methods of an emitter.
 function emitterOf(object) {
+    if (object.hasOwnProperty('_listeners')) { return object; }
     Object.defineProperty(object, '_listeners', { value: {}, enumerable: false });
     object.on = object.addListener = function (name, f) { return addListener(object, name, f, false, false); };
     object.once = function (name, f) { return addListener(object, name, f, true, false); };
@@ -186,6 +202,24 @@ Promised.all = function (list) {
     });
 };
 
+// Runs the script's loop until DONE () or after MS milliseconds.
+function loopUntil(done, ms) {
+    var end = typeof ms == 'number' && ms >= 0 ? native.now() + ms : -1;
+    while (!done()) {
+        var next = tick(), left = end < 0 ? -1 : end - native.now();
+        if (done() || (end >= 0 && left <= 0)) { return; }
+        var frame = native.next(next < 0 ? left : left < 0 ? next : Math.min(next, left), 0);
+        if (frame !== undefined) { guarded(dispatch, null, frame); }
+    }
+}
+
+// Blocks until the promise is settled; returns its value or throws it.
+Promised.wait = function (promise) {
+    loopUntil(function () { return promise._state != 0; });
+    if (promise._state == 2) { throw promise._value; }
+    return promise._value;
+};
+
 // --- modules ----------------------------------------------------------------------------
 
 var builtin = {};   // name -> function returning the module
@@ -211,15 +245,24 @@ self.addModule = function (name, source) {
     sources[name] = String(source);
     delete loaded[name];
 };
+// The same, deflated.
+self.addCompressedModule = function (name, data) { self.addModule(name, String(native.deflate(data, true))); };
+// Not over a built-in one, which stays what it is.
+self.addModuleObject = function (name, object) { if (!builtin.hasOwnProperty(name)) { loaded[name] = object; } };
 self.getJSModule = function (name) { return sources[name]; };
 self.getModules = function () { return Object.keys(sources); };
 
 builtin.promise = function () { return Promised; };
+// EventEmitter (object), new EventEmitter (), and EventEmitter.call (this, true), as MeshAgent's modules write it.
+function EventEmitter(object) {
+    return emitterOf(object != null && typeof object == 'object' ? object : this);
+}
 builtin.events = function () {
     return {
-        EventEmitter: emitterOf,
+        EventEmitter: EventEmitter,
         inherits: function (target) { return emitterOf(target); },
-        moderated: function (f) { return f; }
+        moderated: function (f) { return f; },
+        setFinalizerMetadata: function () { }
     };
 };
 

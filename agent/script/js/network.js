@@ -1,45 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// WebSockets, TCP, UDP, and the MeshAgent module itself.
-
-// "wss://host:port/path" -> the options of a request.
-function parseUri(url) {
-    var m = /^([a-z]+):\/\/(\[[0-9A-Fa-f:.]+\]|[^:\/?#]+)(?::([0-9]+))?([\/?].*)?$/.exec(String(url));
-    if (m == null) { throw new Error('not an address: ' + url); }
-    var ports = { 'http': 80, 'ws': 80, 'https': 443, 'wss': 443 };
-    return { protocol: m[1] + ':', host: m[2], port: m[3] ? parseInt(m[3], 10) : ports[m[1]], path: m[4] || '/', method: 'GET' };
-}
-
-// The agent pins the certificate of its own server; the script's own check comes on top.
-function checkCertificate(options, info) {
-    if (typeof options.checkServerIdentity != 'function' || !info || !info.certDigest) { return; }
-    options.checkServerIdentity([{ digest: info.certDigest, fingerprint: info.certFingerprint }]);
-}
-
-function request(options) {
-    var object = emitterOf({});
-    if (typeof options == 'string') { options = parseUri(options); }
-    object.end = function () {
-        if (options.protocol != 'wss:') {
-            setImmediate(function () { object.emit('error', new Error('only wss: is served')); });
-            return;
-        }
-        var args = { url: 'wss://' + options.host + ':' + options.port + options.path, certs: [], deflate: options.perMessageDeflate === true };
-        object.socket = socketOn('ws.connect', args, true, function (socket, info) {
-            try { checkCertificate(options, info); } catch (e) {
-                socket.destroy();
-                object.emit('error', e);
-                return;
-            }
-            object.emit('upgrade', { statusCode: 101, headers: {} }, socket, null);
-        }, function (error) { object.emit('error', error); });
-    };
-    object.write = function () { throw new Error('only wss: is served'); };
-    return object;
-}
-
-builtin.http = builtin.https = function () {
-    return { parseUri: parseUri, request: request, get: function (o) { var r = request(o); r.end(); return r; } };
-};
+// TCP, UDP, and the MeshAgent module itself.
 
 builtin.net = function () {
     function connect(options, connected) {
@@ -52,7 +12,10 @@ builtin.net = function () {
         if (connected) { socket.once('connect', connected); }
         return socket;
     }
-    return { createConnection: connect, connect: connect };
+    function createServer() {
+        return emitterOf({ listen: function () { throw new Error('scripts do not listen on this agent'); }, close: function () { } });
+    }
+    return { createConnection: connect, connect: connect, createServer: createServer };
 };
 
 builtin.dgram = function () {
@@ -151,5 +114,3 @@ function dispatch(type, flags, id, body) {
         default: return;
     }
 }
-
-return { dispatch: dispatch, tick: tick };

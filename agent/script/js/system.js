@@ -9,13 +9,17 @@ function info() {
 }
 
 self.process = emitterOf({
-    platform: 'linux', execPath: 'bowline-script-host', argv: ['bowline-script-host'], versions: {},
+    platform: 'linux', argv: ['bowline-script-host'], versions: {},
     cwd: function () { return '/'; },
     exit: function () { throw new Error('a core cannot end its host'); },
     kill: function (pid, number) { call('process.kill', { pid: pid, signal: typeof number == 'number' ? number : 15 }); },
-    coreDumpLocation: undefined
+    coreDumpLocation: undefined,
+    stdin: emitterOf({}),
+    stdout: emitterOf({ write: function (text) { log(text); return true; } }),
+    stderr: emitterOf({ write: function (text) { log(text); return true; } })
 });
 Object.defineProperty(self.process, 'pid', { get: function () { return info().pid; }, enumerable: true });
+Object.defineProperty(self.process, 'execPath', { get: function () { return info().exe; }, enumerable: true });
 Object.defineProperty(self.process, 'env', {
     get: function () { return { PATH: info().path, LANG: info().lang, HOME: info().home }; }, enumerable: true
 });
@@ -101,6 +105,22 @@ function writeStream(path, options) {
     return stream;
 }
 
+// Looks at the file now and then; event and callback 'change'.
+function watchFile(path, options, callback) {
+    var watcher = emitterOf({}), heard = typeof options == 'function' ? options : callback;
+    function state() { try { var s = statOf(path); return s.mtime + '/' + s.size; } catch (e) { return ''; } }
+    var last = state();
+    var timer = setInterval(function () {
+        var now = state();
+        if (now == last) { return; }
+        last = now;
+        watcher.emit('change', 'change', path);
+    }, 5000);
+    watcher.close = function () { clearInterval(timer); };
+    if (typeof heard == 'function') { watcher.on('change', heard); }
+    return watcher;
+}
+
 builtin.fs = function () {
     return {
         openSync: function (path, flags) { return call('fs.open', { path: path, flags: flags || 'r' }).fd; },
@@ -129,6 +149,9 @@ builtin.fs = function () {
         writeFileSync: function (path, data, options) {
             call('fs.writeFile', { path: path, flags: (options && options.flags) || 'w' }, toBuffer(data));
         },
+        appendFileSync: function (path, data) { call('fs.writeFile', { path: path, flags: 'a' }, toBuffer(data)); },
+        readDrivesSync: function () { return []; },
+        watch: watchFile,
         createReadStream: readStream,
         createWriteStream: writeStream
     };
@@ -151,7 +174,8 @@ function childOf(path, argv, options) {
         closed: function () {
             child.stdout.emit('end');
             child.stderr.emit('end');
-            child.emit('exit', child.code === undefined ? -1 : child.code);
+            if (child.code === undefined) { child.code = -1; }
+            child.emit('exit', child.code);
         }
     });
     [child.stdout, child.stderr].forEach(function (side) {
@@ -160,6 +184,10 @@ function childOf(path, argv, options) {
     });
     child.stdin.write = function (data) { return remote.write(toBuffer(data)); };
     child.stdin.end = function () { remote.control({ op: 'eof' }); };
+    // Its id is known at once; what else comes waits its turn, and so does the end of one that cannot run.
+    var first = native.next(-1, remote.id);
+    if (first[0] == FRAME.OPENED) { dispatch.apply(null, first); } else { setImmediate(function () { dispatch.apply(null, first); }); }
+    child.waitExit = function (ms) { loopUntil(function () { return remote.closed; }, ms); };
     child.kill = function (number) { remote.control({ op: 'kill', signal: typeof number == 'number' ? number : 9 }); };
     if (terminal) { child.tcsetsize = function (rows, cols) { remote.control({ op: 'resize', rows: rows, cols: cols }); }; }
     return child;
@@ -168,6 +196,10 @@ function childOf(path, argv, options) {
 builtin.child_process = function () {
     return { SpawnTypes: { DEFAULT: 0, USER: 1, WINLOGON: 2, TERM: 3, DETACHED: 4 }, execFile: childOf };
 };
+
+function passwd() {
+    return String(require('fs').readFileSync('/etc/passwd')).split('\n').map(function (line) { return line.split(':'); });
+}
 
 builtin['user-sessions'] = function () {
     return emitterOf({
@@ -178,6 +210,25 @@ builtin['user-sessions'] = function () {
             return uid;
         },
         getUsername: function (uid) { return call('users.info', { uid: uid }).name; },
+        minUid: function () { return 1000; },
+        Self: function () { return info().uid; },
+        getUid: function (name) {
+            var found = passwd().filter(function (line) { return line[0] == name; })[0];
+            if (found === undefined) { throw new Error('there is no user ' + name); }
+            return parseInt(found[2], 10);
+        },
+        getDomain: function () { return require('os').hostname(); },
+        getProcessOwnerName: function (pid) {
+            var uid = /^Uid:\s+(\d+)/m.exec(String(require('fs').readFileSync('/proc/' + Number(pid) + '/status')));
+            var found = uid == null ? undefined : passwd().filter(function (line) { return line[2] == uid[1]; })[0];
+            return { name: found === undefined ? '' : found[0], tsid: 0 };
+        },
+        Current: function (callback) {
+            var result = {};
+            call('users.list').users.forEach(function (user, i) { user.uid = user.uid === undefined ? user.SessionId : user.uid; result[i] = user; });
+            if (typeof callback == 'function') { callback.call(this, result); }
+            return result;
+        },
         getHomeFolder: function (uid) { return call('users.info', { uid: uid }).home; },
         enumerateUsers: function () {
             var result = {}, list = call('users.list').users;
@@ -200,25 +251,36 @@ builtin.SimpleDataStore = function () {
     return { Shared: function () { return shared; }, Create: function () { return shared; } };
 };
 
-builtin.SHA384Stream = function () {
+function hashModule(bits) {
+    function start() { return native.hashNew(bits); }
     return {
         create: function () {
-            var stream = emitterOf({}), hash = native.hashNew();
-            stream.write = function (data) { native.hashUpdate(hash, toBuffer(data)); return true; };
-            stream.end = function () {
-                var result = Buffer.from(native.hashFinish(hash), 'hex');
-                hash = native.hashNew();
+            var stream = emitterOf({}), hash = null;
+            stream.write = function (data) {
+                if (hash === null) { hash = start(); }
+                native.hashUpdate(hash, toBuffer(data));
+                return true;
+            };
+            stream.end = function (data) {
+                if (data !== undefined) { stream.write(data); }
+                var result = Buffer.from(native.hashFinish(hash === null ? start() : hash), 'hex');
+                hash = null;
                 stream.emit('hash', result);
             };
             stream.syncHash = function (data) {
-                var one = native.hashNew();
+                var one = start();
                 native.hashUpdate(one, toBuffer(data));
                 return Buffer.from(native.hashFinish(one), 'hex');
             };
             return stream;
         }
     };
-};
+}
+builtin.MD5Stream = function () { return hashModule(128); };
+builtin.SHA1Stream = function () { return hashModule(160); };
+builtin.SHA256Stream = function () { return hashModule(256); };
+builtin.SHA384Stream = function () { return hashModule(384); };
+builtin.SHA512Stream = function () { return hashModule(512); };
 
 builtin['message-box'] = function () {
     return { create: function (title, text, seconds) { return callLater('message.box', { title: String(title), text: String(text), seconds: seconds }); } };
