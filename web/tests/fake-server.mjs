@@ -42,6 +42,7 @@ export function makeNode(i, meshid) {
     agent: { ver: 0, id: i % SYSTEMS.length === 2 ? 4 : 6, caps: 31, core: 'Bowline 0.1.0', root: true }, host: null, firstconnect: Date.parse('2026-10-01') + i * 1e6,
     ip: `192.0.2.${(i % 250) + 1}`, osdesc: SYSTEMS[i % SYSTEMS.length], desc: i === 0 ? 'Front web server, second rack' : '',
     tags: i % 3 === 0 ? [TAGS[i % TAGS.length], TAGS[(i + 1) % TAGS.length]] : [], users: i % 4 === 1 ? [USERS[i % USERS.length]] : [],
+    ...(i === 5 ? { sessions: { help: { [USERS[i % USERS.length]]: 'The printer on the second floor takes no paper.' } } } : {}),
     ...(online ? { conn: 1, pwr: 1, agct: Date.now() - i * 60_000 } : {}) };
 }
 

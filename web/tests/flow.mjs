@@ -92,6 +92,22 @@ test('pushed events change the list without a reload', { skip }, async () => {
   quiet();
 });
 
+test('a request for help: said at once, marked in the list and on the device, and over', { skip }, async () => {
+  const [id, node] = [...server.state.nodes].find(([, n]) => n.name.startsWith('db-02'));
+  server.broadcast({ action: 'devicesessions', nodeid: id, sessions: { help: { anna: 'The mouse is <b>dead</b>' } } });
+  await page.getByText(`anna at ${node.name} asks for help: The mouse is <b>dead</b>`).waitFor();
+  await page.getByRole('button', { name: 'Close', exact: true }).click();
+  const row = page.locator('.bl-row', { hasText: node.name });
+  await row.getByText('Asks for help').waitFor();
+  await row.locator('.bl-name').click();
+  await page.locator('.bl-help', { hasText: 'anna asks for help' }).getByText('The mouse is <b>dead</b>').waitFor();
+  server.broadcast({ action: 'devicesessions', nodeid: id, sessions: {} });
+  await page.waitForFunction(() => document.querySelector('.bl-help') === null);
+  await page.goBack();
+  await page.waitForSelector('.bl-row');
+  quiet();
+});
+
 test('groups: create, rename, add a device, delete by typing the name', { skip }, async () => {
   await page.getByRole('link', { name: 'Groups' }).click();
   await page.getByRole('button', { name: 'Create group' }).click();

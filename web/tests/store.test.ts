@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { Message } from '../src/control/types';
-import { allows, FULL_RIGHTS, readDevice, RIGHT } from '../src/store/model';
+import { allows, FULL_RIGHTS, newHelp, readDevice, RIGHT } from '../src/store/model';
 import { deviceRights, EMPTY, groupRights, reduce, type State } from '../src/store/reduce';
 import { buildRows, type Row } from '../src/store/rows';
 
@@ -85,6 +85,22 @@ test('sessions come and go', () => {
   const more = reduce(base, [event({ action: 'devicesessions', nodeid: PC, sessions: { files: { a: 1 }, kvm: { b: 0 } } })]);
   assert.deepEqual(pc(more).sessions, { files: 1 });
   assert.deepEqual(pc(reduce(more, [event({ action: 'devicesessions', nodeid: PC })])).sessions, {});
+});
+
+test('a request for help is shown, is news once, and ends', () => {
+  const sessions = { help: { anna: 'No paper', bernd: 5, carl: '' }, files: { a: 1 } };
+  assert.deepEqual(newHelp(sessions, pc(base)), [{ user: 'anna', text: 'No paper' }]);
+  const asked = reduce(base, [event({ action: 'devicesessions', nodeid: PC, sessions })]);
+  assert.deepEqual(pc(asked).help, [{ user: 'anna', text: 'No paper' }]);
+  assert.deepEqual(pc(asked).sessions, { files: 1 });
+  assert.deepEqual(newHelp(sessions, pc(asked)), []);
+  assert.deepEqual(newHelp({ help: { anna: 'No ink' } }, pc(asked)), [{ user: 'anna', text: 'No ink' }]);
+  const many = Object.fromEntries(Array.from({ length: 20 }, (_v, i) => [`u${i}`, 'x'.repeat(5000)]));
+  assert.equal(newHelp({ help: many }, pc(base)).length, 8);
+  assert.equal(newHelp({ help: many }, pc(base))[0]?.text.length, 1024);
+  assert.deepEqual(pc(reduce(asked, [event({ action: 'changenode', node: { _id: PC, name: 'pc' } })])).help, pc(asked).help);
+  assert.deepEqual(pc(reduce(asked, [event({ action: 'devicesessions', nodeid: PC })])).help, []);
+  assert.deepEqual(pc(reduce(asked, [event({ action: 'nodeconnect', nodeid: PC, conn: 0 })])).help, []);
 });
 
 test('noact events are announcements only', () => {

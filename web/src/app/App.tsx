@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The frame around every view: header, navigation, connection banner.
-import { useSyncExternalStore, type ReactNode } from 'react';
+import { useEffect, useSyncExternalStore, type ReactNode } from 'react';
 import { DevicePage } from '../device/DevicePage';
 import { DevicesPage } from '../devices/DevicesPage';
 import { GroupsPage } from '../groups/GroupsPage';
@@ -8,16 +8,19 @@ import { HIDE } from '../lib/embed';
 import { _, currentLanguage, onLanguageChange } from '../lib/i18n';
 import { ComputerIcon, GroupIcon } from '../lib/icons';
 import { Banner } from './Banner';
+import { noticeHelp } from './help';
 import { Header } from './Header';
 import { MissingPage } from './MissingPage';
 import { OpeningPage } from './OpeningPage';
 import { Link, useRoute, type Route } from './router';
+import { onMessage } from './session';
 import { Toasts } from './Toasts';
 
 export function App() {
   const lang = useSyncExternalStore(onLanguageChange, currentLanguage);
   const route = useRoute();
   const { hide } = window.bowline.embed;
+  useEffect(() => onMessage(noticeHelp), []);
   // With another language every text is another one: drawing anew is the simple way.
   return (
     <div className={hide & HIDE.rail ? 'bl-page bl-no-rail' : 'bl-page'} key={lang}>

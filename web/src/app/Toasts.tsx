@@ -7,7 +7,7 @@ import { AlertActionCloseButton, AlertGroup } from '../lib/pf';
 
 interface Toast {
   id: number;
-  variant: 'success' | 'danger';
+  variant: 'success' | 'danger' | 'warning';
   text: string;
 }
 
@@ -38,6 +38,11 @@ export function showError(text: string): void {
 
 export function showDone(text: string): void {
   show('success', text);
+}
+
+/** Stays until it is closed. */
+export function showNotice(text: string): void {
+  show('warning', text);
 }
 
 export function Toasts() {

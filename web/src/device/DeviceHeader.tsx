@@ -2,6 +2,7 @@
 // Who the device is and how it is doing, above its tabs.
 import { useState } from 'react';
 import { Link } from '../app/router';
+import { Alert } from '../lib/Alert';
 import { formatAgo, formatTime } from '../lib/format';
 import { useNow } from '../lib/hooks';
 import { _ } from '../lib/i18n';
@@ -33,6 +34,9 @@ export function DeviceHeader({ device, rights }: { device: Device; rights: numbe
         {facts.map((f) => <span key={f}>{f}</span>)}
         {device.tags.map((t) => <Link key={`tag ${t}`} to={`/?${new URLSearchParams({ q: `tag:"${t}"` })}`} className="bl-tag">{t}</Link>)}
       </p>
+      {device.help.map((h) => (
+        <Alert key={h.user} className="bl-help" isInline variant="warning" title={_('{user} asks for help', { user: h.user })}>{h.text}</Alert>
+      ))}
     </header>
   );
 }

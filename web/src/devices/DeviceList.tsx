@@ -130,6 +130,7 @@ const DeviceRow = memo(function DeviceRow({ device, index, seen, now }: DeviceRo
         <span className={online ? 'bl-dot bl-on' : 'bl-dot'} role="img" aria-label={online ? _('Online') : _('Offline')} />
         <Link to={devicePath(device.id)} className="bl-name" title={device.description || undefined}>{device.name}</Link>
         <SessionBadge device={device} />
+        <HelpBadge device={device} />
       </div>
       <div role="cell" className="bl-c-os" title={device.os}>{device.os}</div>
       <div role="cell" className="bl-c-user" title={device.users.join(', ')}>{device.users.join(', ')}</div>
@@ -147,6 +148,13 @@ function SessionBadge({ device }: { device: Device }) {
   const count = Object.values(device.sessions).reduce((sum, n) => sum + n, 0);
   if (count === 0) return null;
   return <span className="bl-tag bl-tag-live">{ngettext('{n} session', '{n} sessions', count)}</span>;
+}
+
+/** What the person wrote is read out too, so that it is no secret of the mouse. */
+function HelpBadge({ device }: { device: Device }) {
+  if (device.help.length === 0) return null;
+  const words = device.help.map((h) => `${h.user}: ${h.text}`).join('\n');
+  return <span className="bl-tag bl-tag-help" title={words}>{_('Asks for help')}<span className="bl-sr">: {words}</span></span>;
 }
 
 function QuickButtons({ device }: { device: Device }) {

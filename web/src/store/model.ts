@@ -26,8 +26,15 @@ export interface Device {
   rights: number | null;
   /** Protocol name → number of running sessions. */
   sessions: Readonly<Record<string, number>>;
+  /** People at the device who ask for help, and what they wrote. */
+  help: readonly HelpRequest[];
   /** Orders devices by name with plain string comparison. */
   sortKey: string;
+}
+
+export interface HelpRequest {
+  user: string;
+  text: string;
 }
 
 export interface Group {
@@ -73,15 +80,32 @@ export function nodeId(short: string, domain: string): string {
   return short.includes('/') ? short : `node/${domain}/${short}`;
 }
 
+/** The report has more than sessions in it. */
+const NO_SESSIONS = new Set(['msg', 'help', 'app']);
+
 function readSessions(value: unknown): Record<string, number> {
   const result: Record<string, number> = {};
   if (!isDoc(value)) return result;
   for (const [kind, users] of Object.entries(value)) {
-    if (!isDoc(users)) continue;
+    if (!isDoc(users) || NO_SESSIONS.has(kind)) continue;
     const total = Object.values(users).reduce<number>((sum, n) => sum + number(n), 0);
     if (total > 0) result[kind] = total;
   }
   return result;
+}
+
+const MOST_HELP = 8;
+const MOST_HELP_TEXT = 1024;
+
+function readHelp(value: unknown): HelpRequest[] {
+  if (!isDoc(value) || !isDoc(value['help'])) return [];
+  return Object.entries(value['help']).slice(0, MOST_HELP)
+    .flatMap(([user, words]) => (typeof words === 'string' && words !== '' ? [{ user, text: words.slice(0, MOST_HELP_TEXT) }] : []));
+}
+
+/** What of @sessions (of a device's report) asks for help and is not in @device yet. */
+export function newHelp(sessions: unknown, device: Device): HelpRequest[] {
+  return readHelp(sessions).filter((h) => !device.help.some((old) => old.user === h.user && old.text === h.text));
 }
 
 const DIGITS = 12;
@@ -124,6 +148,7 @@ export function readDevice(value: unknown, groupId: string | null, previous?: De
     firstSeen: number(value['firstconnect']) || previous?.firstSeen || 0,
     rights: typeof value['rights'] === 'number' ? value['rights'] : previous?.rights ?? null,
     sessions: 'sessions' in value ? readSessions(value['sessions']) : previous?.sessions ?? {},
+    help: 'sessions' in value ? readHelp(value['sessions']) : previous?.help ?? [],
     sortKey: '',
   };
   device.sortKey = device.name === previous?.name ? previous.sortKey : makeSortKey(device.name);

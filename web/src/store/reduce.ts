@@ -130,7 +130,7 @@ function connectEvent(draft: Draft, event: Event): void {
   const conn = number(event['conn']);
   // Only connecting carries a time.
   const time = number(event['ct']) || draft.now;
-  draft.devices().set(id, { ...device, conn, connectedAt: conn !== 0 ? time : device.connectedAt, sessions: conn === 0 ? {} : device.sessions });
+  draft.devices().set(id, { ...device, conn, connectedAt: conn !== 0 ? time : device.connectedAt, sessions: conn === 0 ? {} : device.sessions, help: conn === 0 ? [] : device.help });
   draft.state.lastConnects = { ...draft.state.lastConnects, [id]: time };
 }
 
@@ -156,7 +156,7 @@ function sessionsEvent(draft: Draft, event: Event): void {
   const device = draft.state.devices.get(text(event['nodeid']));
   if (!device) return;
   const read = readDevice({ _id: device.id, sessions: event['sessions'] }, device.groupId, device);
-  draft.devices().set(device.id, { ...device, sessions: read?.sessions ?? {} });
+  draft.devices().set(device.id, { ...device, sessions: read?.sessions ?? {}, help: read?.help ?? [] });
 }
 
 function detailsEvent(draft: Draft, id: string): void {
