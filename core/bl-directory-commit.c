@@ -5,6 +5,10 @@
  * Memory changes when a commit is requested. A commit that names a document of an unfinished one builds on
  * it: it goes to the store only when that one is kept, and fails with it. So a failure leaves exactly the
  * state before, and nothing in the store that was refused.
+ *
+ * What waited for one commit goes to the store as one batch: a thousand changes of one account are a few
+ * transactions, not a thousand. A batch that is refused is taken apart, so that each of it stands or falls
+ * alone, as if it had never been in company.
  */
 #define G_LOG_DOMAIN "bowline-directory"
 
@@ -34,6 +38,8 @@ struct _Commit
   GHashTable *ids; /* of changes: Change, for duplicates and look-ups */
   GPtrArray *dependents;
   guint waits_for;
+  guint n_batched;   /* of those it waits for: gathered in one batch */
+  gboolean is_alone; /* was in a batch that was refused */
   gboolean is_submitted;
   gboolean is_finished;
 };
@@ -299,6 +305,7 @@ commit_succeed (Commit *commit)
   BlDirectory *directory = commit->directory;
 
   commit_leave (commit);
+  commit_forget_previous (commit);
   for (guint i = 0; i < commit->changes->len; i++)
     {
       Change *change = g_ptr_array_index (commit->changes, i);
@@ -308,6 +315,12 @@ commit_succeed (Commit *commit)
         g_hash_table_remove (directory->flights, change->id);
     }
   g_task_return_boolean (commit->task, TRUE);
+}
+
+/* Lets what waits for @commit, which is kept, go on. */
+static void
+commit_release (Commit *commit)
+{
   for (guint i = 0; i < commit->dependents->len; i++)
     {
       Commit *dependent = g_ptr_array_index (commit->dependents, i);
@@ -315,7 +328,6 @@ commit_succeed (Commit *commit)
       if (!dependent->is_finished && --dependent->waits_for == 0)
         commit_submit (dependent);
     }
-  bl_directory_schedule_patches (directory);
 }
 
 /* @commit and all that build on it, each once. */
@@ -422,42 +434,156 @@ commit_fail (Commit *commit, const GError *error)
   bl_directory_schedule_patches (directory);
 }
 
-/* The store's answer. */
-static void
-commit_done_cb (const GError *error, gpointer user_data)
-{
-  Commit *commit = user_data;
-  BlDirectory *directory = commit->directory;
+/* ---- batches
+ * ---------------------------------------------------------------------------------------------- */
 
-  if (directory != NULL)
-    {
-      if (error == NULL)
-        commit_succeed (commit);
-      else
-        commit_fail (commit, error);
-      bl_directory_run_waiters (directory);
-    }
-  commit_unref (commit);
+static void
+batch_succeed (GPtrArray *batch)
+{
+  for (guint i = 0; i < batch->len; i++)
+    commit_succeed (g_ptr_array_index (batch, i));
+  for (guint i = 0; i < batch->len; i++)
+    commit_release (g_ptr_array_index (batch, i));
 }
 
 static void
-commit_submit (Commit *commit)
+batch_take_apart (GPtrArray *batch)
 {
-  gpointer self;
-  const BowlineStore *table = bl_store_get (commit->directory->store, &self);
+  for (guint i = 0; i < batch->len; i++)
+    {
+      Commit *commit = g_ptr_array_index (batch, i);
 
-  commit_forget_previous (commit);
-  commit->is_submitted = TRUE;
+      commit->is_alone = TRUE;
+      commit->is_submitted = FALSE;
+    }
+  commit_submit (g_ptr_array_index (batch, 0)); /* the others wait for it, or for one another */
+}
+
+/* The store's answer. */
+static void
+batch_done_cb (const GError *error, gpointer user_data)
+{
+  g_autoptr (GPtrArray) batch = user_data;
+  Commit *first = g_ptr_array_index (batch, 0);
+  BlDirectory *directory = first->directory;
+
+  if (directory == NULL)
+    return;
+  if (error == NULL)
+    batch_succeed (batch);
+  else if (batch->len > 1)
+    batch_take_apart (batch);
+  else
+    commit_fail (first, error);
+  bl_directory_schedule_patches (directory);
+  bl_directory_run_waiters (directory);
+}
+
+/* Takes what waits only for commits in @batch, which holds its first. */
+static void
+batch_gather (GPtrArray *batch)
+{
+  g_autoptr (GPtrArray) touched = g_ptr_array_new ();
+  Commit *first = g_ptr_array_index (batch, 0);
+  guint documents = first->changes->len;
+
+  for (guint i = 0; i < batch->len && !first->is_alone && documents < BL_DIRECTORY_MAX_BATCH; i++)
+    {
+      Commit *commit = g_ptr_array_index (batch, i);
+
+      for (guint j = 0; j < commit->dependents->len; j++)
+        {
+          Commit *dependent = g_ptr_array_index (commit->dependents, j);
+
+          g_ptr_array_add (touched, dependent);
+          if (dependent->is_finished || ++dependent->n_batched < dependent->waits_for)
+            continue;
+          documents += dependent->changes->len;
+          g_ptr_array_add (batch, commit_ref (dependent));
+        }
+    }
+  for (guint i = 0; i < touched->len; i++)
+    ((Commit *)g_ptr_array_index (touched, i))->n_batched = 0;
+}
+
+/* What the documents are in the end: only that is written. */
+static GVariant *
+batch_merge (GPtrArray *batch, GPtrArray *deletes)
+{
+  g_autoptr (GHashTable) last = g_hash_table_new (g_str_hash, g_str_equal); /* id: Commit */
+  GVariantBuilder puts;
+
+  for (guint i = 0; i < batch->len; i++)
+    {
+      Commit *commit = g_ptr_array_index (batch, i);
+
+      for (guint j = 0; j < commit->changes->len; j++)
+        g_hash_table_insert (last, ((Change *)g_ptr_array_index (commit->changes, j))->id, commit);
+    }
+  g_variant_builder_init (&puts, G_VARIANT_TYPE ("aa{sv}"));
+  for (guint i = 0; i < batch->len; i++)
+    {
+      Commit *commit = g_ptr_array_index (batch, i);
+
+      for (gsize j = 0; commit->puts != NULL && j < g_variant_n_children (commit->puts); j++)
+        {
+          g_autoptr (GVariant) put = g_variant_get_child_value (commit->puts, j);
+
+          if (g_hash_table_lookup (last, bl_variant_get_string (put, "_id")) == commit)
+            g_variant_builder_add_value (&puts, put);
+        }
+      for (guint j = 0; commit->deletes != NULL && commit->deletes[j] != NULL; j++)
+        {
+          if (g_hash_table_lookup (last, commit->deletes[j]) == commit)
+            g_ptr_array_add (deletes, commit->deletes[j]);
+        }
+    }
+  return g_variant_ref_sink (g_variant_builder_end (&puts));
+}
+
+/* @batch: (transfer full): not empty */
+static void
+batch_submit (GPtrArray *batch)
+{
+  Commit *first = g_ptr_array_index (batch, 0);
+  g_autoptr (GPtrArray) deletes = g_ptr_array_new ();
+  g_autoptr (GVariant) puts = NULL;
+  gpointer self;
+  const BowlineStore *table = bl_store_get (first->directory->store, &self);
+  guint32 flags = 0;
+
+  for (guint i = 0; i < batch->len; i++)
+    {
+      ((Commit *)g_ptr_array_index (batch, i))->is_submitted = TRUE;
+      flags |= ((Commit *)g_ptr_array_index (batch, i))->flags;
+    }
   if (table == NULL)
     {
       g_autoptr (GError) error
           = g_error_new_literal (BOWLINE_ERROR, BOWLINE_ERROR_STORAGE, "the store was stopped");
 
-      commit_done_cb (error, commit_ref (commit));
+      batch_done_cb (error, batch);
       return;
     }
-  table->commit (self, commit->puts, (const char *const *)commit->deletes, commit->flags, commit_done_cb,
-                 commit_ref (commit));
+  if (batch->len == 1)
+    {
+      table->commit (self, first->puts, (const char *const *)first->deletes, flags, batch_done_cb, batch);
+      return;
+    }
+  puts = batch_merge (batch, deletes);
+  g_ptr_array_add (deletes, NULL);
+  table->commit (self, puts, (const char *const *)deletes->pdata, flags, batch_done_cb, batch);
+}
+
+/* @commit: it waits for nothing */
+static void
+commit_submit (Commit *commit)
+{
+  GPtrArray *batch = g_ptr_array_new_with_free_func (commit_unref);
+
+  g_ptr_array_add (batch, commit_ref (commit));
+  batch_gather (batch);
+  batch_submit (batch);
 }
 
 void

@@ -311,6 +311,96 @@ test_overlap_cross (Fixture *f, gconstpointer data)
   g_free (c3.message);
 }
 
+/* What waited for one commit goes to the store at once, each document as it is in the end. */
+static void
+test_batch (Fixture *f, gconstpointer data)
+{
+  static const char *const deletes[] = { "node//c", NULL };
+  Outcome c[6];
+
+  bl_memory_store_set_held (f->memory, TRUE);
+  put (f, "node//a", "a0", &c[0]);
+  put (f, "node//a", "a1", &c[1]);
+  put_text (f,
+            "[{'_id': <'node//a'>, 'type': <'node'>, 'name': <'a2'>}, {'_id': <'node//c'>, 'type': <'node'>, "
+            "'name': <'c2'>}]",
+            NULL, &c[2]);
+  put_text (f, NULL, deletes, &c[3]);
+  put (f, "node//b", "b4", &c[4]);
+  put_text (f,
+            "[{'_id': <'node//a'>, 'type': <'node'>, 'name': <'a5'>}, {'_id': <'node//b'>, 'type': <'node'>, "
+            "'name': <'b5'>}]",
+            NULL, &c[5]);
+  g_assert_cmpuint (bl_memory_store_get_pending (f->memory), ==, 2); /* c0 and c4 */
+  step (f, FALSE);
+  g_assert_cmpuint (bl_memory_store_get_pending (f->memory), ==, 2); /* c4, c1 to c3; c5 waits for c4, too */
+  step (f, FALSE);
+  g_assert_cmpint (c[4].code, ==, -1);
+  g_assert_cmpuint (bl_memory_store_get_pending (f->memory), ==, 1); /* c5 waits for the batch still */
+  g_assert_false (c[1].is_done || c[5].is_done);
+  put (f, "node//a", "a6", &c[0]); /* behind the batch */
+  step (f, FALSE);
+  for (guint i = 1; i < 4; i++)
+    g_assert_cmpint (c[i].code, ==, -1);
+  assert_stored (f, "node//a", "a2");
+  assert_stored (f, "node//c", NULL);
+  g_assert_cmpuint (bl_memory_store_get_pending (f->memory), ==, 1); /* c5 with what came behind it */
+  step (f, FALSE);
+  g_assert_cmpint (c[5].code, ==, -1);
+  g_assert_cmpint (c[0].code, ==, -1);
+  assert_stored (f, "node//a", "a6");
+  assert_stored (f, "node//b", "b5");
+  g_assert_cmpuint (bl_memory_store_get_pending (f->memory), ==, 0);
+}
+
+/* What was refused in company is tried alone: only what really cannot be kept falls, and what builds on it. */
+static void
+test_batch_refused (Fixture *f, gconstpointer data)
+{
+  Outcome c[5];
+
+  bl_memory_store_set_held (f->memory, TRUE);
+  put (f, "node//a", "a0", &c[0]);
+  put (f, "node//a", "a1", &c[1]);
+  put (f, "node//a", "a2", &c[2]);
+  put (f, "node//a", "a3", &c[3]);
+  step (f, FALSE);
+  step (f, TRUE); /* c1 to c3 */
+  g_assert_false (c[1].is_done || c[2].is_done || c[3].is_done);
+  g_assert_cmpuint (bl_memory_store_get_pending (f->memory), ==, 1);
+  put (f, "node//a", "a4", &c[4]);
+  step (f, FALSE); /* c1 */
+  g_assert_cmpint (c[1].code, ==, -1);
+  assert_name (f, "node//a", "a4");
+  step (f, TRUE); /* c2 */
+  g_assert_cmpuint (bl_memory_store_get_pending (f->memory), ==, 0);
+  for (guint i = 2; i < 5; i++)
+    {
+      g_assert_cmpint (c[i].code, ==, BOWLINE_ERROR_STORAGE);
+      g_free (c[i].message);
+    }
+  assert_name (f, "node//a", "a1");
+  assert_stored (f, "node//a", "a1");
+}
+
+/* What is beyond the limit of a batch goes with the next. */
+static void
+test_batch_limit (Fixture *f, gconstpointer data)
+{
+  const guint n = BL_DIRECTORY_MAX_BATCH + 10;
+  g_autofree Outcome *outcomes = g_new0 (Outcome, n + 1);
+  guint steps = 0;
+
+  bl_memory_store_set_held (f->memory, TRUE);
+  for (guint i = 0; i <= n; i++)
+    put (f, "node//a", "x", &outcomes[i]);
+  for (; bl_memory_store_get_pending (f->memory) > 0; steps++)
+    step (f, FALSE);
+  g_assert_cmpuint (steps, ==, 3); /* the first, a full batch, the rest */
+  for (guint i = 0; i <= n; i++)
+    g_assert_cmpint (outcomes[i].code, ==, -1);
+}
+
 static void
 test_invalid (Fixture *f, gconstpointer data)
 {
@@ -554,6 +644,7 @@ test_read_cold (Fixture *f, gconstpointer data)
   g_assert_null (reading.value);
   g_assert_no_error (reading.error);
   step (f, FALSE);
+  step (f, TRUE); /* the second and the deletion, which are then tried one by one */
   step (f, TRUE); /* the second falls, and the deletion with it */
   bl_memory_store_set_held (f->memory, FALSE);
   bl_directory_read_async (f->directory, "sinode//1", NULL, read_cb, &reading);
@@ -885,6 +976,9 @@ main (int argc, char **argv)
     { "/directory/commit-fails", test_commit_fails, FALSE },
     { "/directory/overlap-chain", test_overlap_chain, FALSE },
     { "/directory/overlap-cross", test_overlap_cross, FALSE },
+    { "/directory/batch", test_batch, FALSE },
+    { "/directory/batch-refused", test_batch_refused, FALSE },
+    { "/directory/batch-limit", test_batch_limit, FALSE },
     { "/directory/invalid", test_invalid, FALSE },
     { "/directory/limits", test_limits, FALSE },
     { "/directory/patch", test_patch, FALSE },

@@ -16,6 +16,7 @@ G_BEGIN_DECLS
 #define BL_DIRECTORY_MAX_ID 512u                       /* bytes of an id */
 #define BL_DIRECTORY_MAX_DOCUMENT (4u * 1024u * 1024u) /* bytes of one document, serialised */
 #define BL_DIRECTORY_MAX_COMMIT 20000u                 /* documents in one commit */
+#define BL_DIRECTORY_MAX_BATCH 4000u                   /* documents at which a batch of commits takes no more */
 #define BL_DIRECTORY_MAX_LIST 100000u                  /* documents in one answer */
 
 typedef struct _BlDirectory BlDirectory;

@@ -136,6 +136,8 @@ test_events (Fixture *f, gconstpointer data)
   g_autoptr (GVariant) last = NULL;
   g_autoptr (GVariant) event = NULL;
   g_autoptr (GVariant) kept = NULL;
+  g_autoptr (GVariant) told = NULL;
+  g_autoptr (GVariant) account = NULL;
   g_auto (GStrv) names = NULL;
   g_auto (GStrv) ids = NULL;
 
@@ -144,7 +146,8 @@ test_events (Fixture *f, gconstpointer data)
 
   bl_event_log_emit (
       log, targets,
-      g_variant_new_parsed ("{'action': <'addnode'>, 'etype': <'node'>, 'node': <{'name': <'x'>}>}"));
+      g_variant_new_parsed ("{'action': <'addnode'>, 'etype': <'node'>, 'node': <{'name': <'x'>}>, "
+                            "'account': <{'name': <'a'>, 'links': <{'node//1': <{'rights': <int64 8>}>}>}>}"));
   g_assert_cmpuint (events->len, ==, 1);
   g_variant_get (last, "(^as@a{sv})", &names, &event);
   g_assert_true (g_strv_equal ((const char *const *)names, targets));
@@ -154,6 +157,11 @@ test_events (Fixture *f, gconstpointer data)
   g_assert_false (bl_variant_has (event, "ids"));
   kept = g_variant_get_child_value (g_ptr_array_index (events, 0), 2);
   g_assert_false (bl_variant_has (kept, "node"));
+  told = bl_variant_get_object (event, "account");
+  g_assert_true (bl_variant_has (told, "links"));
+  account = bl_variant_get_object (kept, "account");
+  g_assert_cmpstr (bl_variant_get_string (account, "name"), ==, "a");
+  g_assert_false (bl_variant_has (account, "links"));
   g_assert_cmpstr (bl_variant_get_string (kept, "time"), ==, bl_variant_get_string (event, "time"));
   ids = bl_variant_get_strv (kept, "ids");
   g_assert_true (g_strv_equal ((const char *const *)ids, targets));

@@ -83,18 +83,33 @@ event_complete (GVariant *event, gint64 now_ms, gboolean is_stored)
   return bl_doc_set_string (dated, "domain", "");
 }
 
+/* What is kept of an event: not the device, and of an account not whom it knows: that is long, and would be kept
+ * once for each change of it. */
+static GVariant *
+event_shorten (GVariant *event)
+{
+  g_autoptr (GVariant) without_node = bl_doc_remove (event, "node");
+  g_autoptr (GVariant) account = bl_variant_get_object (without_node, "account");
+  g_autoptr (GVariant) without_links = NULL;
+
+  if (account == NULL || !bl_variant_has (account, "links"))
+    return g_steal_pointer (&without_node);
+  without_links = bl_doc_remove (account, "links");
+  return bl_doc_set (without_node, "account", without_links);
+}
+
 static void
 bl_event_log_keep (BlEventLog *log, const char *const *targets, GVariant *event, gint64 now_ms)
 {
   GVariantBuilder ids = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE ("av"));
   gpointer self;
   const BowlineStore *table = bl_store_get (log->store, &self);
-  g_autoptr (GVariant) without_node = bl_doc_remove (event, "node");
+  g_autoptr (GVariant) shortened = event_shorten (event);
   g_autoptr (GVariant) kept = NULL;
 
   for (guint i = 0; targets[i] != NULL; i++)
     g_variant_builder_add (&ids, "v", g_variant_new_string (targets[i]));
-  kept = bl_doc_set (without_node, "ids", g_variant_builder_end (&ids));
+  kept = bl_doc_set (shortened, "ids", g_variant_builder_end (&ids));
   if (g_variant_get_size (kept) > BL_EVENT_LOG_MAX_EVENT)
     g_warning ("event %s: %" G_GSIZE_FORMAT " bytes, at most %u are stored",
                bl_variant_get_string (event, "action"), g_variant_get_size (kept), BL_EVENT_LOG_MAX_EVENT);
