@@ -3,6 +3,7 @@
 
 #include "bl-guests-page.h"
 
+#include "common/bl-form.h"
 #include "common/bl-ids.h"
 #include "common/bl-rate.h"
 #include "common/bl-variant.h"
@@ -217,23 +218,6 @@ may_try (BlGuestsInvites *invites, const char *address)
   return bl_rate_take (rate, TOKENS_PER_TRY, now);
 }
 
-char *
-bl_guests_invites_field (const char *body, gsize size, const char *name)
-{
-  g_autofree char *text = g_strndup (body, size);
-  g_auto (GStrv) pairs = g_strsplit (text, "&", 16);
-  gsize length = strlen (name);
-
-  for (guint i = 0; pairs[i] != NULL; i++)
-    {
-      if (strncmp (pairs[i], name, length) != 0 || pairs[i][length] != '=')
-        continue;
-      g_strdelimit (pairs[i], "+", ' ');
-      return g_uri_unescape_string (pairs[i] + length + 1, NULL);
-    }
-  return NULL;
-}
-
 static void
 redirect (BlGuestsInvites *invites, BowlineHttpRequest *request, const Search *found)
 {
@@ -273,7 +257,7 @@ try_code (BlGuestsInvites *invites, BowlineHttpRequest *request)
   GBytes *body = bowline_http_request_get_body (request);
   gsize size;
   const char *text = g_bytes_get_data (body, &size);
-  g_autofree char *code = size > 0 ? bl_guests_invites_field (text, size, "inviteCode") : NULL;
+  g_autofree char *code = size > 0 ? bl_form_dup_field (text, size, "inviteCode") : NULL;
   Search search = { .code = code != NULL ? g_strstrip (code) : NULL };
 
   if (!may_try (invites, bowline_http_request_get_address (request)))

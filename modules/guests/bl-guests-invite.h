@@ -22,7 +22,4 @@ void bl_guests_invites_show (BlGuestsInvites *invites, BowlineHttpRequest *reque
 /** `GET /invite` and `POST /invite` */
 void bl_guests_invites_enter (BlGuestsInvites *invites, BowlineHttpRequest *request);
 
-/** Returns: (transfer full) (nullable): field @name of an application/x-www-form-urlencoded @body. Pure. */
-char *bl_guests_invites_field (const char *body, gsize size, const char *name);
-
 G_END_DECLS

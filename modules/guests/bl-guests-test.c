@@ -192,28 +192,6 @@ test_codes (void)
 }
 
 static void
-test_fields (void)
-{
-  static const struct
-  {
-    const char *body;
-    const char *value;
-  } cases[] = {
-    { "inviteCode=abc", "abc" },   { "x=1&inviteCode=a%20b+c&y", "a b c" },
-    { "inviteCode=", "" },         { "xinviteCode=abc", NULL },
-    { "inviteCode", NULL },        { "inviteCode=%zz", NULL },
-    { "inviteCode=%00abc", NULL }, { "&&&", NULL },
-  };
-
-  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
-    {
-      g_autofree char *value = bl_guests_invites_field (cases[i].body, strlen (cases[i].body), "inviteCode");
-
-      g_assert_cmpstr (value, ==, cases[i].value);
-    }
-}
-
-static void
 test_page_escapes (void)
 {
   const BlGuestsWay ways[] = { { "<a>", "n & n", "echo '<'", "/x?a=1&b=\"2\"" }, { NULL, NULL, NULL, NULL } };
@@ -233,7 +211,6 @@ main (int argc, char **argv)
   g_test_add_func ("/guests/open", test_open);
   g_test_add_func ("/guests/invitation", test_invitation);
   g_test_add_func ("/guests/codes", test_codes);
-  g_test_add_func ("/guests/fields", test_fields);
   g_test_add_func ("/guests/page-escapes", test_page_escapes);
   return g_test_run ();
 }
