@@ -4,6 +4,7 @@
 
 #include "bl-control-details.h"
 #include "bl-control-report.h"
+#include "bl-control-timeline.h"
 
 #include <string.h>
 
@@ -198,6 +199,74 @@ print_report (const BlControlReport *report, const char *const *texts)
   return g_variant_print (data, FALSE);
 }
 
+/* Oldest first; seconds since midnight. */
+typedef struct
+{
+  guint seconds;
+  gint64 before, after;
+} PowerEvent;
+
+static char *
+timeline_of (const PowerEvent *events, guint n)
+{
+  GVariantBuilder list;
+  g_autoptr (GVariant) stored = NULL;
+  g_autoptr (GVariant) timeline = NULL;
+
+  g_variant_builder_init (&list, G_VARIANT_TYPE ("aa{sv}"));
+  for (guint i = n; i-- > 0;)
+    {
+      g_autofree char *time = g_strdup_printf ("2026-01-31T%02u:%02u:%02u.500Z", events[i].seconds / 3600,
+                                               events[i].seconds / 60 % 60, events[i].seconds % 60);
+
+      g_variant_builder_add_value (&list,
+                                   g_variant_new_parsed ("{'time': <%s>, 'oldPower': <%x>, 'power': <%x>}",
+                                                         time, events[i].before, events[i].after));
+    }
+  stored = g_variant_ref_sink (g_variant_builder_end (&list));
+  timeline = g_variant_ref_sink (bl_control_timeline (stored));
+  return g_variant_print (timeline, FALSE);
+}
+
+#define BEGIN "1769817600.5" /* 2026-01-31, midnight */
+
+static void
+test_timeline (void)
+{
+  static const struct
+  {
+    PowerEvent events[5];
+    guint n;
+    const char *expected;
+  } cases[] = {
+    { { { 0, 0, 0 } }, 0, "[]" },
+    { { { 0, 0, 0 } }, 1, "[]" },
+    { { { 0, 0, 1 } }, 1, "[<int64 0>, <" BEGIN ">, <int64 1>]" },
+    { { { 0, 0, 1 }, { 500, 1, 0 } }, 2, "[<int64 0>, <" BEGIN ">, <int64 1>, <int64 500>, <int64 0>]" },
+    /* what says nothing new, and a state that did not last */
+    { { { 0, 0, 1 }, { 300, 1, 1 }, { 500, 1, 0 } }, 3,
+      "[<int64 0>, <" BEGIN ">, <int64 1>, <int64 500>, <int64 0>]" },
+    { { { 0, 0, 1 }, { 500, 1, 0 }, { 619, 0, 1 }, { 4000, 1, 7 } }, 4,
+      "[<int64 0>, <" BEGIN ">, <int64 1>, <int64 4000>, <int64 7>]" },
+    { { { 0, 0, 1 }, { 500, 1, 0 }, { 620, 0, 1 } }, 3,
+      "[<int64 0>, <" BEGIN ">, <int64 1>, <int64 500>, <int64 0>, <int64 120>, <int64 1>]" },
+    /* it was off before anything is known */
+    { { { 0, 0, 0 }, { 500, 1, 0 } }, 2, "[<int64 1>, <1769818100.5>, <int64 0>]" },
+  };
+  g_autoptr (GVariant) strange = g_variant_parse (
+      NULL, "[{'power': <'on'>}, {'time': <'never'>, 'power': <int64 1>}]", NULL, NULL, NULL);
+  g_autoptr (GVariant) timeline = NULL;
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autofree char *found = timeline_of (cases[i].events, cases[i].n);
+
+      g_assert_cmpstr (found, ==, cases[i].expected);
+    }
+  timeline = g_variant_ref_sink (bl_control_timeline (strange)); /* from a foreign database */
+  g_assert_cmpuint (g_variant_n_children (timeline) % 2, ==, 1);
+}
+
 static void
 test_session_report (void)
 {
@@ -340,6 +409,7 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/control/history/timeline", test_timeline);
   g_test_add_func ("/control/history/invites", test_invites);
   g_test_add_func ("/control/history/device-event", test_device_event);
   g_test_add_func ("/control/history/programs", test_programs);
