@@ -45,6 +45,12 @@ bl_test_host_get_audit (BlTestHost *test)
   return test->audit;
 }
 
+GPtrArray *
+bl_test_host_get_audit_users (BlTestHost *test)
+{
+  return test->audit_users;
+}
+
 static GVariant *
 dup_document (BowlineHost *host, const char *id)
 {
@@ -276,7 +282,9 @@ audit (BowlineHost *host,
        GVariant *details)
 {
   GVariant *shown = details != NULL ? details : g_variant_new ("()");
+  const char *user_id = principal != NULL ? bowline_principal_get_user_id (principal) : NULL;
 
+  g_ptr_array_add (bl_test_host_from (host)->audit_users, g_strdup (user_id != NULL ? user_id : ""));
   g_ptr_array_add (bl_test_host_from (host)->audit,
                    g_variant_ref_sink (
                        g_variant_new ("(ssbv)", action, object_id != NULL ? object_id : "", allowed, shown)));

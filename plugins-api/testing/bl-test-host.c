@@ -57,6 +57,7 @@ bl_test_host_new (const char *id)
   test->published = new_variants ();
   test->events = new_variants ();
   test->audit = new_variants ();
+  test->audit_users = g_ptr_array_new_with_free_func (g_free);
   test->device_messages = new_variants ();
   test->services = new_map (service_free);
   test->subscriptions = g_ptr_array_new_with_free_func (subscription_free);
@@ -109,6 +110,7 @@ bl_test_host_free (BlTestHost *test)
   g_ptr_array_unref (test->published);
   g_ptr_array_unref (test->events);
   g_ptr_array_unref (test->audit);
+  g_ptr_array_unref (test->audit_users);
   g_ptr_array_unref (test->device_messages);
   g_hash_table_unref (test->services);
   g_ptr_array_unref (test->subscriptions);

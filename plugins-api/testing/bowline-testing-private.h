@@ -35,6 +35,7 @@ struct _BlTestHost
   GPtrArray *published;
   GPtrArray *events;
   GPtrArray *audit;
+  GPtrArray *audit_users;
   GPtrArray *device_messages;
   GHashTable *services;     /* "NAME/MAJOR" -> BlTestService */
   GPtrArray *subscriptions; /* BlTestSubscription */

@@ -45,6 +45,8 @@ GPtrArray *bl_test_host_get_published (BlTestHost *test);
 GPtrArray *bl_test_host_get_events (BlTestHost *test);
 /** (element-type GVariant): (ssbv): action, object, allowed, details or () */
 GPtrArray *bl_test_host_get_audit (BlTestHost *test);
+/** (element-type utf8): the user id of each audit record's principal, beside bl_test_host_get_audit() */
+GPtrArray *bl_test_host_get_audit_users (BlTestHost *test);
 
 /* ---- documents --------------------------------------------------------------------------------------------
  */

@@ -766,6 +766,26 @@ ask_hostile (BowlinePrincipal *who, const BowlineAction *action, guint argument,
                            NULL, NULL);
 }
 
+/* Whatever is asked: the trail names the one who asked, an action there is, and no secret. */
+static void
+check_trail (void)
+{
+  GPtrArray *records = bl_test_host_get_audit (world.test);
+  GPtrArray *users = bl_test_host_get_audit_users (world.test);
+
+  g_assert_cmpuint (records->len, >, 0);
+  g_assert_cmpuint (records->len, ==, users->len);
+  for (guint i = 0; i < records->len; i++)
+    {
+      const char *action;
+
+      g_variant_get_child (records->pdata[i], 0, "&s", &action);
+      g_assert_nonnull (bl_action_table_lookup (bl_action_get_table (), action));
+      g_assert_true (g_str_equal (users->pdata[i], ADMIN) || g_str_equal (users->pdata[i], "user//~local"));
+      g_assert_cmpuint (g_variant_get_size (records->pdata[i]), <, 1 << 16);
+    }
+}
+
 static void
 test_hostile_arguments (void)
 {
@@ -793,6 +813,7 @@ test_hostile_arguments (void)
       bl_test_host_settle ();
     }
   g_assert_true (bowline_directory_contains (world.host, ADMIN));
+  check_trail ();
   world_end ();
 }
 

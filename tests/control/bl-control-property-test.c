@@ -485,11 +485,167 @@ test_smaller_grant (void)
   world_end ();
 }
 
+/* ---- the audit trail
+ * ----------------------------------------------------------------------------------------------------- */
+
+/* Returns: (transfer full) (nullable): what a request of make_request (, 0) acts on */
+static char *
+object_of (const BowlineAction *action)
+{
+  for (guint i = 0; action->object != NULL && i < action->n_arguments; i++)
+    {
+      const BowlineArgument *argument = &action->arguments[i];
+
+      if (!g_str_equal (argument->name, action->object) || argument->type != BOWLINE_ARGUMENT_ID)
+        continue;
+      if (g_str_equal (argument->detail, "node") || g_str_equal (argument->detail, "mesh"))
+        return long_id (argument->detail, 0);
+    }
+  return NULL;
+}
+
+/* A change that was refused is in the trail, as refused: who tried it, and on what. */
+static guint
+check_refusal (BowlinePrincipal *who, const BowlineAction *action, const char *object)
+{
+  GPtrArray *records = bl_test_host_get_audit (world.test);
+  GPtrArray *users = bl_test_host_get_audit_users (world.test);
+  guint before = records->len;
+  g_autofree char *request = make_request (action, 0);
+  g_autoptr (GVariant) parsed = bl_json_parse_object (request, strlen (request), NULL, BL_JSON_DEFAULT, NULL);
+
+  bowline_action_dispatch (world.host, who, NULL, parsed, NULL, collect,
+                           g_ptr_array_new_with_free_func ((GDestroyNotify)g_variant_unref),
+                           (GDestroyNotify)g_ptr_array_unref);
+  bl_test_host_settle ();
+  for (guint i = before; i < records->len; i++)
+    {
+      const char *name, *told;
+      gboolean allowed;
+
+      g_variant_get (records->pdata[i], "(&s&sbv)", &name, &told, &allowed, NULL);
+      g_assert_cmpstr (name, ==, action->name);
+      g_assert_cmpstr (users->pdata[i], ==, "user//u0");
+      if (i == before && (allowed || !g_str_equal (told, object)))
+        g_test_fail_printf ("%s: the trail says %s, %s", request, told, allowed ? "allowed" : "refused");
+    }
+  if (records->len == before)
+    g_test_fail_printf ("%s: the trail says nothing", request);
+  return records->len - before;
+}
+
+static void
+test_refusals_are_told (void)
+{
+  g_autoptr (GPtrArray) rows = NULL;
+  g_autoptr (BowlinePrincipal) who = NULL;
+  guint told = 0;
+
+  world_begin ();
+  set_grant (0, 0);
+  who = world_principal (BOWLINE_PRINCIPAL_USER, "user//u0");
+  rows = dup_rows ();
+  for (guint r = 0; r < rows->len; r++)
+    {
+      const BowlineAction *action = &((BlActionRow *)rows->pdata[r])->action;
+      g_autofree char *object = object_of (action);
+
+      if (object != NULL && !is_left_out (action) && (action->flags & BOWLINE_ACTION_CHANGES) != 0)
+        told += check_refusal (who, action, object);
+    }
+  g_assert_cmpuint (told, >, 20);
+  world_end ();
+}
+
+/* ---- a principal for some objects only
+ * ----------------------------------------------------------------------------------------------------------- */
+
+static gboolean
+names (const char *const *scope, const char *id)
+{
+  return id != NULL && g_strv_contains (scope, id);
+}
+
+static void
+check_scope (guint u, const char *const *scope)
+{
+  g_autofree char *user_id = g_strdup_printf ("user//u%u", u);
+  const BowlinePrincipalInfo info = { .struct_size = sizeof info,
+                                      .kind = BOWLINE_PRINCIPAL_KEY,
+                                      .user_id = user_id,
+                                      .rights_ceiling = G_MAXUINT32,
+                                      .site_ceiling = G_MAXUINT32,
+                                      .only_objects = scope };
+  g_autoptr (BowlinePrincipal) whole = world_principal (BOWLINE_PRINCIPAL_USER, user_id);
+  g_autoptr (BowlinePrincipal) part = bowline_principal_new (world.host, &info);
+
+  for (guint d = 0; d < DEVICES; d++)
+    {
+      g_autofree char *id = long_id ("node", d);
+      g_autofree char *mesh = long_id ("mesh", model.group_of[d]);
+      gboolean inside = names (scope, id) || names (scope, mesh);
+      const char *const targets[] = { id, NULL };
+      g_autoptr (GVariant) event = g_variant_ref_sink (
+          g_variant_new_parsed ("{'action': <'nodeconnect'>, 'etype': <'node'>, 'nodeid': <%s>}", id));
+
+      g_assert_cmphex (bowline_rights (world.host, part, id), ==,
+                       inside ? bowline_rights (world.host, whole, id) : 0);
+      if (!inside)
+        {
+          g_assert_false (bowline_may_see (world.host, part, id));
+          g_assert_false (bowline_may_receive (world.host, part, targets, event));
+        }
+    }
+  for (guint g = 0; g < GROUPS; g++)
+    {
+      g_autofree char *id = long_id ("mesh", g);
+
+      g_assert_cmphex (bowline_rights (world.host, part, id), ==,
+                       names (scope, id) ? bowline_rights (world.host, whole, id) : 0);
+    }
+  for (guint other = 0; other < USERS; other++)
+    {
+      g_autofree char *id = g_strdup_printf ("user//u%u", other);
+
+      g_assert_cmphex (bowline_rights (world.host, part, id) & ~bowline_rights (world.host, whole, id), ==, 0);
+    }
+}
+
+/* Within its objects it may what the account may, and nothing beyond. */
+static void
+test_only_objects (void)
+{
+  world_begin ();
+  for (guint round = 0; round < 60; round++)
+    {
+      g_autoptr (GPtrArray) scope = g_ptr_array_new_with_free_func (g_free);
+
+      make_model ();
+      put_all ();
+      for (guint d = 0; d < DEVICES; d++)
+        {
+          if (g_test_rand_int_range (0, 3) == 0)
+            g_ptr_array_add (scope, long_id ("node", d));
+        }
+      for (guint g = 0; g < GROUPS; g++)
+        {
+          if (g_test_rand_int_range (0, 3) == 0)
+            g_ptr_array_add (scope, long_id ("mesh", g));
+        }
+      g_ptr_array_add (scope, NULL);
+      for (guint u = 0; u < USERS; u++)
+        check_scope (u, (const char *const *)scope->pdata);
+    }
+  world_end ();
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/control/property/nothing-unseen", test_nothing_unseen);
   g_test_add_func ("/control/property/smaller-grant", test_smaller_grant);
+  g_test_add_func ("/control/property/refusals-are-told", test_refusals_are_told);
+  g_test_add_func ("/control/property/only-objects", test_only_objects);
   return g_test_run ();
 }
