@@ -328,6 +328,28 @@ run_remove_group_user (BowlineActionCall *call, gpointer user_data)
 /* ---- adddeviceuser
  * ------------------------------------------------------------------------------------------------ */
 
+/* An account sees other devices from now on. */
+static void
+emit_devices_of (BlControl *control, BowlinePrincipal *who, const char *user_id, gboolean removed)
+{
+  g_autoptr (GVariant) account = bowline_directory_dup (control->host, user_id);
+  const char *name = bl_variant_get_string (account, "name");
+  const char *arguments[] = { name != NULL ? name : "", NULL };
+  g_autoptr (GVariant) public_form = NULL;
+  GVariantDict event;
+
+  if (account == NULL || bl_control_event_is_told (control, who, account, removed ? 81 : 82))
+    return;
+  public_form = bl_account_public (account);
+  bl_control_event_init (&event, control, who, "user", "accountchange");
+  g_variant_dict_insert_value (&event, "account", public_form);
+  g_variant_dict_insert (&event, "nodeListChange", "s", user_id);
+  bl_control_event_message (
+      &event, removed ? 81 : 82, arguments,
+      g_strdup_printf ("%s user device rights for %s", removed ? "Removed" : "Changed", arguments[0]));
+  bl_control_event_emit (control, &event, "server-users", user_id, NULL);
+}
+
 static void
 on_device_linked (BlControl *control, BowlineActionCall *call, gpointer data)
 {
@@ -339,7 +361,7 @@ on_device_linked (BlControl *control, BowlineActionCall *call, gpointer data)
   for (guint i = 0; i < grant->holders->len; i++)
     {
       if (g_str_has_prefix (grant->holders->pdata[i], "user/"))
-        bl_control_event_account (control, who, grant->holders->pdata[i], 0, NULL);
+        emit_devices_of (control, who, grant->holders->pdata[i], grant->removed);
       else
         emit_holder (control, who, grant->holders->pdata[i]);
     }

@@ -111,9 +111,31 @@ typedef struct
   BowlineActionCall *call;
 } Query;
 
-/* What the caller may receive at the time of asking, without the targets. */
+/* An event as MeshCentral shows stored ones: without what only tells where it belongs. Of a device's events its
+ * clients print an empty kind. */
 static GVariant *
-filter_events (BlControl *control, BowlinePrincipal *principal, GVariant *events, gboolean all)
+shown_event (GVariant *event, gboolean of_device)
+{
+  static const char *const hidden[] = { "ids", "domain", "node", "type", NULL };
+  GVariantBuilder builder;
+  GVariantIter iter;
+  const char *name;
+  GVariant *value;
+
+  g_variant_builder_init (&builder, G_VARIANT_TYPE_VARDICT);
+  g_variant_iter_init (&iter, event);
+  while (g_variant_iter_next (&iter, "{&sv}", &name, &value))
+    {
+      if (!g_strv_contains (hidden, name) && !(of_device && g_str_equal (name, "etype")))
+        g_variant_builder_add (&builder, "{sv}", name, value);
+      g_variant_unref (value);
+    }
+  return g_variant_builder_end (&builder);
+}
+
+/* What the caller may receive at the time of asking. */
+static GVariant *
+filter_events (BlControl *control, BowlinePrincipal *principal, GVariant *events, gboolean all, gboolean of_device)
 {
   GVariantBuilder list;
 
@@ -122,11 +144,10 @@ filter_events (BlControl *control, BowlinePrincipal *principal, GVariant *events
     {
       g_autoptr (GVariant) event = g_variant_get_child_value (events, i);
       g_auto (GStrv) targets = bl_variant_get_strv (event, "ids");
-      g_autoptr (GVariant) shown = bl_doc_remove (event, "ids");
 
       if (all || targets == NULL
           || bowline_may_receive (control->host, principal, (const char *const *)targets, event))
-        g_variant_builder_add (&list, "v", shown);
+        g_variant_builder_add (&list, "v", shown_event (event, of_device));
     }
   return g_variant_builder_end (&list);
 }
@@ -151,7 +172,7 @@ on_events (GObject *source, GAsyncResult *result, gpointer user_data)
       g_variant_dict_init (&answer, NULL);
       g_variant_dict_insert_value (
           &answer, "events",
-          filter_events (query->control, bowline_action_call_get_principal (query->call), events, all));
+          filter_events (query->control, bowline_action_call_get_principal (query->call), events, all, node_id != NULL));
       if (node_id != NULL)
         g_variant_dict_insert (&answer, "nodeid", "s", node_id);
       else if (user_id != NULL)

@@ -140,25 +140,43 @@ emit_commands (BlControl *control, BowlineActionCall *call, const char *node_id,
   bl_control_event_emit (control, &event, node_id, bl_variant_get_string (node, "meshid"), NULL);
 }
 
-/* Type 0 is the shell of the device's system: MeshCentral's agent ids 1..4, 21, 22, 34, 41..43 are Windows.
- */
-static gint64
-resolve_type (BlControl *control, const char *node_id, gint64 type)
+typedef enum
 {
-  static const gint64 windows[] = { 1, 2, 3, 4, 21, 22, 34, 41, 42, 43 };
-  g_autoptr (GVariant) node = NULL;
-  g_autoptr (GVariant) agent = NULL;
+  COMMANDS_DEFAULT = 0, /* the shell of the device's system */
+  COMMANDS_CMD = 1,
+  COMMANDS_POWERSHELL = 2,
+  COMMANDS_SHELL = 3,
+  COMMANDS_CONSOLE = 4, /* of the agent, on every system */
+} CommandsType;
 
-  if (type != 0)
-    return type;
-  node = bowline_directory_dup (control->host, node_id);
-  agent = node != NULL ? bl_variant_get_object (node, "agent") : NULL;
-  for (guint i = 0; i < G_N_ELEMENTS (windows); i++)
+/* MeshCentral's agent ids 1..4, 21, 22, 34, 41..43 are Windows. */
+static gboolean
+is_windows (BlControl *control, const char *node_id)
+{
+  static const gint64 ids[] = { 1, 2, 3, 4, 21, 22, 34, 41, 42, 43 };
+  g_autoptr (GVariant) node = bowline_directory_dup (control->host, node_id);
+  g_autoptr (GVariant) agent = node != NULL ? bl_variant_get_object (node, "agent") : NULL;
+
+  for (guint i = 0; i < G_N_ELEMENTS (ids); i++)
     {
-      if (bl_variant_get_int (agent, "id", 0) == windows[i])
-        return 1;
+      if (bl_variant_get_int (agent, "id", 0) == ids[i])
+        return TRUE;
     }
-  return 3;
+  return FALSE;
+}
+
+/* Returns: %FALSE when the device's system has no such shell */
+static gboolean
+resolve_type (BlControl *control, const char *node_id, gint64 *type)
+{
+  gboolean windows;
+
+  if (*type == COMMANDS_CONSOLE)
+    return TRUE;
+  windows = is_windows (control, node_id);
+  if (*type == COMMANDS_DEFAULT)
+    *type = windows ? COMMANDS_CMD : COMMANDS_SHELL;
+  return windows == (*type == COMMANDS_CMD || *type == COMMANDS_POWERSHELL);
 }
 
 static const char *
@@ -166,12 +184,15 @@ send_commands (BlControl *control, BowlineActionCall *call, const char *node_id)
 {
   GVariant *arguments = bowline_action_call_get_arguments (call);
   g_autoptr (GVariant) response = bl_variant_get_child (bowline_action_call_get_request (call), "responseid");
-  gint64 type = resolve_type (control, node_id, bl_variant_get_int (arguments, "type", 0));
+  gint64 type = bl_variant_get_int (arguments, "type", COMMANDS_DEFAULT);
   guint32 console = BL_RIGHT_REMOTE_CONTROL | BL_RIGHT_CONSOLE;
   GVariantDict message;
 
-  if (type == 4 && !bowline_may (control->host, bowline_action_call_get_principal (call), node_id, console))
+  if (type == COMMANDS_CONSOLE
+      && !bowline_may (control->host, bowline_action_call_get_principal (call), node_id, console))
     return "Access denied";
+  if (!resolve_type (control, node_id, &type))
+    return "Invalid command type";
   g_variant_dict_init (&message, NULL);
   g_variant_dict_insert (&message, "action", "s", "runcommands");
   g_variant_dict_insert (&message, "type", "x", type);

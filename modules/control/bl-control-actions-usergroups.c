@@ -529,8 +529,9 @@ on_removed (BlControl *control, BowlineActionCall *call, gpointer data)
   bl_control_event_message (
       &event, 72, arguments,
       g_strdup_printf ("Removed user %s from user group %s", arguments[0], arguments[1]));
-  /* The one who has left no longer watches the group. */
-  bl_control_event_emit (control, &event, touch->group_id, bowline_principal_get_user_id (who), NULL);
+  /* The one who has left no longer watches the group, and is told once more. */
+  bl_control_event_emit (control, &event, touch->group_id, bowline_principal_get_user_id (who),
+                         touch->accounts->pdata[0], NULL);
   bowline_action_call_result (call, "ok");
 }
 

@@ -433,7 +433,8 @@ run_edit (BowlineActionCall *call, gpointer user_data)
   g_autofree char *domain = bl_control_domain_of (bowline_principal_get_user_id (who));
   g_autofree char *storage = NULL;
   const char *user_id = target_of (arguments, &storage, domain);
-  g_autoptr (GVariant) account = user_id != NULL ? bowline_directory_dup (control->host, user_id) : NULL;
+  g_autoptr (GVariant) before = user_id != NULL ? bowline_directory_dup (control->host, user_id) : NULL;
+  g_autoptr (GVariant) account = before != NULL ? g_variant_ref (before) : NULL;
   const char *problem = NULL;
   BlControlChange change;
 
@@ -465,6 +466,11 @@ run_edit (BowlineActionCall *call, gpointer user_data)
 
       g_variant_unref (account);
       account = without;
+    }
+  if (g_variant_equal (account, before))
+    {
+      bowline_action_call_result (call, "ok"); /* nothing to tell anybody */
+      return;
     }
   bl_control_change_init (&change);
   bl_control_change_put (&change, g_variant_ref (account));

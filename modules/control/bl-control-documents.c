@@ -103,7 +103,7 @@ bl_control_node_member (BlControl *control, const char *name, GVariant *value, g
   if (g_str_equal (name, "ssh") || g_str_equal (name, "rdp"))
     return g_variant_ref_sink (g_variant_new_int64 (1));
   if (is_object && g_str_equal (name, "links"))
-    return g_variant_ref_sink (name_links (control, value));
+    return g_variant_n_children (value) > 0 ? g_variant_ref_sink (name_links (control, value)) : NULL;
   if (!is_object || !g_str_equal (name, "intelamt"))
     return g_variant_ref (value);
   passless = hide_secret (value, "pass");

@@ -171,6 +171,23 @@ bl_control_event_account (
                                  msgid != 0 ? g_strconcat (prefix, name, NULL) : NULL);
 }
 
+gboolean
+bl_control_event_is_told (BlControl *control, BowlinePrincipal *who, GVariant *account, gint64 msgid)
+{
+  const char *by = who != NULL ? bowline_principal_get_user_id (who) : NULL;
+
+  /* The data of the held form is not reused, so another form is elsewhere. */
+  if (control->told != NULL && control->told_msgid == msgid && g_strcmp0 (control->told_by, by) == 0
+      && g_variant_get_data (control->told) == g_variant_get_data (account))
+    return TRUE;
+  g_clear_pointer (&control->told, g_variant_unref);
+  g_free (control->told_by);
+  control->told = g_variant_ref (account);
+  control->told_by = g_strdup (by);
+  control->told_msgid = msgid;
+  return FALSE;
+}
+
 void
 bl_control_event_node (BlControl *control,
                        BowlinePrincipal *who,

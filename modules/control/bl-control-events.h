@@ -30,6 +30,13 @@ void bl_control_event_account_text (BlControl *control,
                                     gint64 msgid,
                                     const char *const *arguments,
                                     char *message);
+/**
+ * bl_control_event_is_told: whether the last event of @who with @msgid told this very form of @account, so that
+ * another would say nothing new; remembers it. Changes that were committed together show the same form.
+ * @account: as the directory gave it; compared by identity
+ */
+gboolean
+bl_control_event_is_told (BlControl *control, BowlinePrincipal *who, GVariant *account, gint64 msgid);
 /** `changenode` with the device's form now; @message is taken; @arguments: NULL-terminated */
 void bl_control_event_node (BlControl *control,
                             BowlinePrincipal *who,

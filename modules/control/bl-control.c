@@ -294,6 +294,8 @@ bl_control_unref (BlControl *self)
   g_hash_table_unref (self->users);
   g_ptr_array_unref (self->waiting);
   g_object_unref (self->cancellable);
+  g_clear_pointer (&self->told, g_variant_unref);
+  g_free (self->told_by);
   g_free (self);
 }
 

@@ -34,6 +34,10 @@ typedef struct
   guint ticks;
   GCancellable *cancellable; /* ends what handlers wait for */
   guint64 ignored;           /* texts that were no request */
+  /* the last account form that was told of by bl_control_event_is_told() */
+  GVariant *told;
+  char *told_by;
+  gint64 told_msgid;
 } BlControl;
 
 BlControl *bl_control_new (BowlineHost *host, GError **error);

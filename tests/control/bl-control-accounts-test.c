@@ -163,7 +163,7 @@ test_device_users (void)
 {
   BowlineWebSocket *admin, *alice, *dana;
   g_autoptr (GPtrArray) silent = NULL, nodes = NULL, frames = NULL;
-  g_autoptr (GVariant) listed = NULL, group = NULL;
+  g_autoptr (GVariant) listed = NULL, group = NULL, event = NULL;
 
   begin ();
   admin = world_connect ("admin");
@@ -177,6 +177,9 @@ test_device_users (void)
                              "\",\"usernames\":[\"dana\"],\"rights\":8,\"responseid\":\"r\"}");
   g_assert_cmpstr (world_result (frames, "adddeviceuser"), ==, "ok");
   g_assert_nonnull (world_find (frames, "event:changenode"));
+  event = bl_variant_get_object (world_find (frames, "event:accountchange"), "event");
+  g_assert_cmpint (bl_variant_get_int (event, "msgid", 0), ==, 82);
+  g_assert_cmpstr (bl_variant_get_string (event, "nodeListChange"), ==, "user//dana");
   g_assert_cmpuint (link_rights ("user//dana", NODE), ==, 8);
   silent = world_ask (alice, "{\"action\":\"adddeviceuser\",\"nodeid\":\"" NODE
                              "\",\"usernames\":[\"dana\"],\"rights\":8,\"responseid\":\"r\"}");
@@ -275,7 +278,7 @@ static void
 test_edit_user (void)
 {
   BowlineWebSocket *manager, *admin;
-  g_autoptr (GPtrArray) frames = NULL;
+  g_autoptr (GPtrArray) frames = NULL, same = NULL;
   g_autoptr (GVariant) event = NULL, account = NULL, kept = NULL;
 
   begin ();
@@ -290,6 +293,10 @@ test_edit_user (void)
   g_assert_cmpstr (bl_variant_get_string (account, "realname"), ==, "Dana Doe");
   g_assert_false (bl_variant_has (account, "hash"));
   g_assert_cmpstr (world_result (frames, "edituser"), ==, "ok");
+  same = world_ask (manager, "{\"action\":\"edituser\",\"userid\":\"dana\",\"realname\":\"Dana Doe\","
+                             "\"responseid\":\"meshctrl\"}");
+  g_assert_cmpstr (world_result (same, "edituser"), ==, "ok");
+  g_assert_null (world_find (same, "event:accountchange")); /* nothing changed */
   g_assert_cmpstr (
       ask_result (manager,
                   "{\"action\":\"edituser\",\"userid\":\"admin\",\"realname\":\"x\",\"responseid\":\"r\"}",

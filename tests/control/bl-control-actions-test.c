@@ -555,7 +555,7 @@ static void
 test_run_commands (void)
 {
   BowlineWebSocket *admin;
-  g_autoptr (GPtrArray) bad = NULL, offline = NULL, frames = NULL, reply = NULL, type = NULL;
+  g_autoptr (GPtrArray) bad = NULL, offline = NULL, frames = NULL, reply = NULL, type = NULL, shell = NULL;
   g_autoptr (GVariant) event = NULL, message = NULL;
 
   world_begin ();
@@ -570,6 +570,9 @@ test_run_commands (void)
                            "\"],\"type\":9,\"cmds\":\"true\",\"responseid\":\"r\"}");
   g_assert_cmpstr (world_result (type, "runcommands"), ==, "Invalid command type");
   bl_test_host_set_online (world.test, NODE, TRUE);
+  shell = world_ask (admin, "{\"action\":\"runcommands\",\"nodeids\":[\"" NODE_BARE
+                            "\"],\"type\":2,\"cmds\":\"true\",\"responseid\":\"r\"}");
+  g_assert_cmpstr (world_result (shell, "runcommands"), ==, "Invalid command type"); /* PowerShell on Linux */
   frames = world_ask (
       admin, "{\"action\":\"runcommands\",\"nodeids\":[\"" NODE_BARE
              "\"],\"type\":0,\"cmds\":\"true\",\"runAsUser\":0,\"reply\":false,\"responseid\":\"meshctrl\"}");
@@ -719,7 +722,7 @@ test_events_list (void)
   const char *mesh[] = { MESH, NODE, NULL };
   BowlineWebSocket *admin, *alice;
   g_autoptr (GPtrArray) all = NULL, own = NULL, denied = NULL;
-  g_autoptr (GVariant) list = NULL;
+  g_autoptr (GVariant) list = NULL, listed = NULL;
 
   world_begin ();
   bowline_event_emit (
@@ -732,6 +735,16 @@ test_events_list (void)
   g_assert_nonnull (list);
   own = world_ask (alice, "{\"action\":\"events\",\"nodeid\":\"" NODE_BARE "\"}");
   g_assert_cmpstr (bl_variant_get_string (own->pdata[0], "nodeid"), ==, NODE);
+  listed = bl_variant_get_array (own->pdata[0], "events");
+  g_assert_cmpuint (g_variant_n_children (listed), >, 0);
+  for (gsize i = 0; i < g_variant_n_children (listed); i++)
+    {
+      g_autoptr (GVariant) event = NULL;
+
+      g_variant_get_child (listed, i, "v", &event);
+      g_assert_false (bl_variant_has (event, "ids") || bl_variant_has (event, "domain"));
+      g_assert_false (bl_variant_has (event, "etype"));
+    }
   denied = world_ask (alice, "{\"action\":\"events\",\"userid\":\"" ADMIN "\",\"responseid\":\"r\"}");
   g_assert_cmpstr (world_result (denied, "events"), ==, "Access denied");
   world_close (admin);
