@@ -17,7 +17,9 @@ import { ACCOUNTS, STAGES, known, name } from './meshctrl/rows.mjs';
 
 const skip = existsSync(MESHCENTRAL) ? skipMeshAgent : 'no MeshCentral here';
 const write = process.argv.includes('--write');
+const show = process.argv.includes('--show'); // prints what is not as it should be
 const TOGETHER = 4;
+const STAGE_SECONDS = 240;
 const DOCUMENT = join(TOP, 'docs', 'COMPATIBILITY.md');
 const KNOWN = join(TOP, 'tests', 'interop', 'meshctrl', 'known.json');
 let peers = [];
@@ -36,7 +38,8 @@ after(async () => {
 /** Runs a row on one server; returns its normalised output. */
 async function runOn(peer, row) {
   if (row.cwd) mkdirSync(join(peer.scratch, row.cwd), { recursive: true });
-  let text = await peer.meshctrl([row.command, ...row.args, ...ACCOUNTS[row.as]], { ...row, silent: row.silent ?? (known(row) && peer === peers[1] && !row.pty), cwd: row.cwd && join(peer.scratch, row.cwd) });
+  let text = await peer.meshctrl([row.command, ...row.args, ...ACCOUNTS[row.as]],
+    { ...row, silent: row.silent ?? (known(row) && peer === peers[1] && !row.pty), cwd: row.cwd && join(peer.scratch, row.cwd) });
   for (const [name, pattern] of Object.entries(row.capture ?? {})) {
     const found = pattern.exec(text);
     if (found) peer.keep(name, found[1] ?? found[0]);
@@ -45,28 +48,42 @@ async function runOn(peer, row) {
   return normalise(text, peer, row);
 }
 
-async function run(row) {
-  [row.theirs, row.mine] = await Promise.all(peers.map((p) => runOn(p, row)));
-}
-
-async function runStage(stage) {
-  if (stage.run) { await stage.run(peers, ACCOUNTS); return; }
-  if (stage.before) await Promise.all(peers.map((p) => stage.before(p)));
+/** The rows of a stage on one server, which does not wait for the other. silent: takes what is not waited for. */
+async function runRows(stage, peer, silent) {
   const rows = [...stage.rows];
-  const silent = [];
+  const run = async (row) => { row[peer === peers[0] ? 'theirs' : 'mine'] = await runOn(peer, row); };
   const work = async () => { for (let row = rows.shift(); row; row = rows.shift()) {
-    // What is refused without a word changes nothing: it need not be waited for.
+    // What is refused without a word changes nothing: the end of its time is waited for once, at the end of everything.
     if (row.silent) silent.push(run(row));
     else await run(row);
   } };
+  if (stage.before) await stage.before(peer);
   await Promise.all(Array.from({ length: stage.together ? TOGETHER : 1 }, work));
-  await Promise.all(silent);
+  if (stage.settles) await Promise.all(silent);
 }
+
+async function runStage(stage, silent) {
+  let timer;
+  const late = new Promise((_, reject) => { timer = setTimeout(() => reject(new Error(`not within ${STAGE_SECONDS} s`)), STAGE_SECONDS * 1000); });
+  const work = stage.run ? stage.run(peers, ACCOUNTS) : Promise.all(peers.map((p) => runRows(stage, p, silent)));
+  try { await Promise.race([work, late]); } finally { clearTimeout(timer); }
+}
+
+test('every row is run', { skip }, async () => {
+  const silent = [];
+  for (const stage of STAGES) {
+    const begin = Date.now();
+    try { await runStage(stage, silent); } catch (e) { stage.error = e; }
+    if (show) process.stderr.write(`# ${stage.title}: ${Date.now() - begin} ms\n`);
+  }
+  await Promise.all(silent);
+});
 
 for (const stage of STAGES) {
   test(stage.title, { skip }, async (t) => {
-    await runStage(stage);
+    if (stage.error) throw stage.error;
     for (const row of stage.rows) {
+      if (show && !isRight(row)) process.stderr.write(`=== ${name(row)}\n--- MeshCentral\n${row.theirs}\n--- Bowline\n${row.mine}\n`);
       await t.test(name(row), () => { if (!known(row)) judge(row); }); // the document says which are wrong
     }
   });

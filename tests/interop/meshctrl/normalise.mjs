@@ -48,7 +48,7 @@ export function normalise(text, peer, row = {}) {
   for (const [pattern, stands] of PATTERNS) result = result.replace(pattern, stands);
   if (row.json) {
     // Numbers became words without quotes; they are quoted so that it can be read again.
-    const quoted = result.replace(/(?<=[:[,]\s*)<(ms|seconds|port|redirect port|mps port)>/g, '"<$1>"');
+    const quoted = result.replace(/(?<=(?:":|[[,])\s*)<(ms|seconds|port|redirect port|mps port)>/g, '"<$1>"');
     try { result = JSON.stringify(sorted(JSON.parse(quoted)), null, 1); } catch { /* then it is compared as it is */ }
   }
   if (row.lines) result = result.split('\n').sort().join('\n');

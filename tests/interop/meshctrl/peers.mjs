@@ -13,6 +13,7 @@ export const MESHCENTRAL = process.env.BL_TEST_MESHCENTRAL ?? '';
 const PROGRAM = join(MESHCENTRAL, 'meshctrl.js');
 const ANSWER_SECONDS = 30;
 const SILENCE_SECONDS = 8;
+const WATCH_SECONDS = 200;
 
 /** The number an authenticator application shows for a secret in base32. */
 export function totp(secret, now = Date.now()) {
@@ -79,7 +80,8 @@ class Peer {
       watch.taken += count;
       return frames.slice(0, count);
     };
-    watch.stop = () => end(child, 'SIGKILL');
+    const timer = setTimeout(() => child.kill('SIGKILL'), WATCH_SECONDS * 1000);
+    watch.stop = () => { clearTimeout(timer); return end(child, 'SIGKILL'); };
     return watch;
   }
 
@@ -95,10 +97,13 @@ class Peer {
   async control(user = 'admin', password = PASSWORD) {
     const b64 = (t) => Buffer.from(t).toString('base64');
     const socket = new WebSocket(`wss://${this.host}:${this.port}/control.ashx`,
-      { rejectUnauthorized: false, headers: { 'x-meshauth': `${b64(user)},${b64(password)}` } });
+      { rejectUnauthorized: false, handshakeTimeout: ANSWER_SECONDS * 1000, headers: { 'x-meshauth': `${b64(user)},${b64(password)}` } });
     const control = await new Control(socket).opened();
-    await control.take('userinfo', (f) => f.action === 'userinfo', ANSWER_SECONDS);
-    return control;
+    // The original says that it closes, and does not.
+    const first = await control.take('userinfo', (f) => f.action === 'userinfo' || f.action === 'close', ANSWER_SECONDS);
+    if (first.action === 'userinfo') return control;
+    control.close();
+    throw new Error(`${this.name}: ${user} is refused: ${first.msg}`);
   }
 
   /** Runs work with an open control channel. */
@@ -203,11 +208,11 @@ export class MeshCentralPeer extends Peer {
 
   fetchText(path) {
     return new Promise((resolve) => {
-      get({ host: this.host, port: this.port, path, rejectUnauthorized: false }, (res) => {
+      get({ host: this.host, port: this.port, path, rejectUnauthorized: false, timeout: 10000 }, (res) => {
         let text = '';
         res.on('data', (d) => { text += d; });
         res.on('end', () => resolve(res.statusCode === 200 ? text : ''));
-      }).on('error', () => resolve(''));
+      }).on('timeout', function () { this.destroy(); }).on('error', () => resolve(''));
     });
   }
 

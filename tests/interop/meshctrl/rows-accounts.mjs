@@ -19,6 +19,7 @@ async function enrol(peer) {
 export const stages = [
   {
     title: 'Accounts',
+    settles: true,
     rows: [
       ['AddUser', ['--user', 'Dana', '--pass', 'Dana pass 1!', '--email', 'dana@example.com', '--emailverified', '--realname', 'Dana D']],
       ['AddUser', ['--user', 'limited', '--pass', 'Limited pass 1!']],
@@ -81,6 +82,9 @@ export const stages = [
   {
     title: 'Changes of accounts',
     rows: [
+      ['ListUserSessions', []],
+      ['ListUserSessions', ['--json'], { json: true }],
+      ['ListUserSessions', [], { as: 'limited', about: 'without the right', quiet: true }],
       ['EditUser', ['--userid', 'dana', '--realname', 'Dana Doe']],
       ['EditUser', ['--userid', 'user//dana', '--email', 'd@example.com', '--emailverified']],
       ['EditUser', ['--userid', 'dana', '--phone', '+1 555 0101']],
@@ -97,9 +101,6 @@ export const stages = [
       ['EditUser', ['--userid', 'helper', '--siteadmin'],
         { as: 'manager', about: 'more rights than one has', deliberate: 'it is refused, not passed over', ours: /^Permission denied$/ }],
       ['ListUsers', ['--json'], { json: true, about: 'after these changes', ...ACCESS }],
-      ['ListUserSessions', []],
-      ['ListUserSessions', ['--json'], { json: true }],
-      ['ListUserSessions', [], { as: 'limited', about: 'without the right', quiet: true }],
       ['Broadcast', ['--msg', 'hello all']],
       ['Broadcast', ['--msg', 'hello', '--user', 'user//dana']],
       ['Broadcast', ['--msg', 'hello', '--user', 'dana']],

@@ -12,7 +12,9 @@
 //   deliberate   why it differs on purpose. ours is then what Bowline prints, or except (in JSON: drop) are the parts that
 //                differ: the rest is the same
 //   unavailable  which later part brings it; ours is what Bowline prints
-// Without one of the last two the normalised output of both servers is the same byte for byte, or the row is in known.json:
+// A stage may be together (its rows do not depend on one another) and settles (what is silent in it is waited for with it);
+// before prepares each server, run replaces everything.
+// Without one of the last two of a row the normalised output of both servers is the same byte for byte, or the row is in known.json:
 // a difference that is wrong and not mended yet.
 import { readFileSync } from 'node:fs';
 import * as accounts from './rows-accounts.mjs';
@@ -40,11 +42,11 @@ const last = [
   {
     title: 'Guessing',
     before: async (peer) => {
-      for (let i = 0; i < 12; i++) await peer.control('second', `guess ${i}`).then((c) => c.close(), () => {});
+      await Promise.all(Array.from({ length: 12 }, (_, i) => peer.control('second', `guess ${i}`).then((c) => c.close(), () => {})));
     },
     rows: [
       ['UserInfo', ['--loginuser', 'second', '--loginpass', 'Second pass 1!'],
-        { as: 'nobody', about: 'the right password after a dozen wrong ones', deliberate: 'wrong passwords count on this channel too', ours: /^Invalid login\.$/ }],
+        { as: 'nobody', about: 'the right password after a dozen wrong ones', deliberate: 'wrong passwords count on this channel too, and meshctrl has no words for that', ours: /^$/ }],
     ],
   },
   {

@@ -17,6 +17,11 @@ const ask = (make) => async (peer, control) => {
   if (answer.publicid) peer.keep('watchedShare', answer.publicid);
   if (answer.ugrpid && message.action === 'createusergroup') peer.keep('watchedUsers', answer.ugrpid);
 };
+/** What follows on a change in its own time. */
+const followed = (make, action) => async (peer, control) => {
+  await make(peer, control);
+  await control.take(action, (f) => f.event?.action === action, 10);
+};
 const on = (peer, name) => peer.values.get(name);
 
 /**
@@ -37,9 +42,9 @@ const CHANGES = [
     run: ask((p) => ({ action: 'adddeviceuser', nodeid: on(p, 'seenDevice'), usernames: ['dana'], rights: 8 })) },
   { about: 'it loses them', run: ask((p) => ({ action: 'adddeviceuser', nodeid: on(p, 'seenDevice'), usernames: ['dana'], rights: 0, remove: true })) },
   { about: 'a guest link is made',
-    run: ask((p) => ({ action: 'createDeviceShareLink', nodeid: on(p, 'seenDevice'), guestname: 'Guest', p: 2, consent: 0, expire: 60, viewOnly: false })) },
+    run: followed(ask((p) => ({ action: 'createDeviceShareLink', nodeid: on(p, 'seenDevice'), guestname: 'Guest', p: 2, consent: 0, expire: 60, viewOnly: false })), 'deviceShareUpdate') },
   { about: 'the guest link is removed',
-    run: ask((p) => ({ action: 'removeDeviceShare', nodeid: on(p, 'seenDevice'), publicid: on(p, 'watchedShare') ?? 'none' })) },
+    run: followed(ask((p) => ({ action: 'removeDeviceShare', nodeid: on(p, 'seenDevice'), publicid: on(p, 'watchedShare') ?? 'none' })), 'deviceShareUpdate') },
   { about: 'a device disconnects', only: ['nodeconnect'], run: (peer) => peer.stopAgent() },
   { about: 'a device is removed', run: ask((p) => ({ action: 'removedevices', nodeids: [on(p, 'seenDevice')] })) },
   { about: 'a user group is made', run: ask(() => ({ action: 'createusergroup', name: 'Crew', desc: 'all' })) },
@@ -58,19 +63,25 @@ const CHANGES = [
 const MORE = 'more is told, and who did it: the original leaves members out, and names another account';
 const PRESENT = [...DEVICE.drop, 'agct', 'conn', 'pwr'];
 
+/** Where nothing else differs. */
+const ALONE = { access: ACCESS.deliberate, url: 'a link is told in the answer to whoever made it, and in no event' };
+
 /** What differs on purpose in the events of a change, for one who watches. */
 const DIFFERENCES = {
   'a device group is made': { admin: ['access'] },
   'an account gets rights on a device group': { admin: ['access', 'username'], limited: ['access', 'username'] },
   'a device connects for the first time': { admin: ['host', 'ip', 'nodeid', 'id', 'etype'], limited: ['host', 'ip', 'nodeid', 'id', 'etype'] },
   'a device is renamed': { admin: PRESENT, limited: PRESENT },
+  'an account gets rights on a device': { admin: ['access', 'name', ...PRESENT], limited: ['name', ...PRESENT] },
+  'it loses them': { admin: ['access', ...PRESENT], limited: PRESENT },
+  'a guest link is made': { admin: ['url'] },
   'a device disconnects': { admin: ['ct', 'id', 'etype'], limited: ['ct', 'id', 'etype'] },
   'a user group is made': { admin: ['domain', 'msgArgs', 'msgArgv'] },
   'somebody joins it': { admin: ['access', 'domain'],
     limited: ['access', 'addUserDomain', 'desc', 'domain', 'etype', 'msg', 'msgArgs', 'msgid', 'userid'] },
   'it gets rights on a device group': { admin: ['consent', 'desc', 'userid', 'username'],
     limited: ['consent', 'etype', 'msg', 'msgArgs', 'msgid', 'userid', 'username'] },
-  'somebody leaves it': { admin: ['access'] },
+  'somebody leaves it': { admin: ['access'], limited: ['access', 'desc', 'etype', 'msg', 'msgArgs', 'msgid', 'userid'] },
   'a user group is removed': { admin: ['consent'], limited: ['consent'] },
   'an account loses its rights on a device group': { admin: ['access', 'consent', 'userid'], limited: ['access', 'consent', 'userid'] },
   'a device group is removed': { admin: ['access', 'msg', 'msgArgs', 'name'] },
@@ -78,7 +89,7 @@ const DIFFERENCES = {
 
 function difference(about, as) {
   const drop = DIFFERENCES[about]?.[as];
-  return drop && { drop, except: [], deliberate: drop.length === 1 && drop[0] === 'access' ? ACCESS.deliberate : MORE };
+  return drop && { drop, except: [], deliberate: drop.length === 1 ? ALONE[drop[0]] : MORE };
 }
 
 const ROWS = CHANGES.flatMap((change) => WATCHERS.map((as) => (
