@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/bl-account.h"
 
+#include "common/bl-variant.h"
+
 #include <string.h>
 
 #define MAX_NAME 64u
@@ -118,4 +120,20 @@ bl_account_id (const char *domain, const char *name)
   g_autofree char *lower = g_utf8_strdown (name, -1);
 
   return g_strconcat ("user/", domain, "/", lower, NULL);
+}
+
+GVariant *
+bl_account_without_factors (GVariant *account)
+{
+  static const char *const factors[]
+      = { "otpkeys", "otpsecret", "otphkeys", "otpekey", "phone", "otpdev", "otpduo", "otpstep" };
+  GVariant *left = g_variant_ref (account);
+
+  for (guint i = 0; i < G_N_ELEMENTS (factors); i++)
+    {
+      g_autoptr (GVariant) before = left;
+
+      left = bl_doc_remove (before, factors[i]);
+    }
+  return left;
 }

@@ -23,6 +23,9 @@ GVariant *bl_account_public (GVariant *account);
  */
 gboolean bl_account_name_is_valid (const char *name);
 
+/** bl_account_without_factors: Returns: (transfer full): @account without its second factors and their pending codes */
+GVariant *bl_account_without_factors (GVariant *account);
+
 /** bl_account_id: Returns: (transfer full): id of the account called @name (any case) in @domain */
 char *bl_account_id (const char *domain, const char *name);
 

@@ -145,7 +145,11 @@ test_keys (void)
   for (guint i = 0; i < G_N_ELEMENTS (keys); i++)
     {
       g_autofree char *plain = bl_nedb_unescape_key (keys[i][0]);
+      g_autofree char *escaped = bl_nedb_escape_key (keys[i][1]);
+      g_autofree char *again = bl_nedb_unescape_key (escaped);
       g_assert_cmpstr (plain, ==, keys[i][1]);
+      g_assert_cmpstr (again, ==, keys[i][1]);
+      g_assert_null (strpbrk (escaped, "$.,"));
     }
   g_autoptr (GVariant) document = bl_json_parse_object (text, strlen (text), NULL, BL_JSON_DEFAULT, NULL);
   g_autoptr (GVariant) plain = bl_nedb_unescape (document);
@@ -154,6 +158,10 @@ test_keys (void)
                    "{\"_id\":\"x\",\"links\":{\"mesh//a$\":{\"rights\":1}},\"ssh\":{\"user//a.b\":1},"
                    "\"netif2\":{\"eth0.1\":[]},\"other\":{\"%24\":1},\"mesh\":{\"links\":{\"user//a.b\":1}},"
                    "\"rdp\":\"%24\"}");
+  g_autoptr (GVariant) escaped = bl_nedb_escape (plain);
+  g_autoptr (GVariant) again = bl_nedb_unescape (escaped);
+  g_assert_false (g_variant_equal (escaped, plain));
+  g_assert_true (g_variant_equal (again, plain));
 }
 
 static void

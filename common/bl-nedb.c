@@ -473,8 +473,19 @@ bl_nedb_unescape_key (const char *key)
   return replace_all (dollars, "%25", "%");
 }
 
+char *
+bl_nedb_escape_key (const char *key)
+{
+  g_autofree char *percents = replace_all (key, "%", "%25");
+  g_autofree char *dollars = replace_all (percents, "$", "%24");
+  g_autofree char *dots = replace_all (dollars, ".", "%2E");
+  return replace_all (dots, ",", "%2C");
+}
+
+typedef char *(*KeyFunc) (const char *key);
+
 static GVariant *
-unescape_object (GVariant *object)
+map_keys (GVariant *object, KeyFunc map)
 {
   GVariantBuilder builder;
   GVariantIter iter;
@@ -487,38 +498,50 @@ unescape_object (GVariant *object)
   while (g_variant_iter_next (&iter, "{&sv}", &key, &value))
     {
       g_autoptr (GVariant) held = value;
-      char *plain = bl_nedb_unescape_key (key);
-      if (g_hash_table_add (seen, plain)) /* two ways to write one key: the first counts */
-        g_variant_builder_add (&builder, "{sv}", plain, held);
+      char *mapped = map (key);
+      if (g_hash_table_add (seen, mapped)) /* two ways to write one key: the first counts */
+        g_variant_builder_add (&builder, "{sv}", mapped, held);
     }
   return g_variant_ref_sink (g_variant_builder_end (&builder));
 }
 
 /* Returns: (transfer full): @document; @document is consumed */
 static GVariant *
-unescape_member (GVariant *document, const char *name)
+map_member (GVariant *document, const char *name, KeyFunc map)
 {
   g_autoptr (GVariant) before = document;
   g_autoptr (GVariant) object = bl_variant_get_object (before, name);
 
   if (object == NULL)
     return g_steal_pointer (&before);
-  g_autoptr (GVariant) plain = unescape_object (object);
-  return bl_doc_set (before, name, plain);
+  g_autoptr (GVariant) mapped = map_keys (object, map);
+  return bl_doc_set (before, name, mapped);
+}
+
+static GVariant *
+map_document (GVariant *document, KeyFunc map)
+{
+  static const char *const members[] = { "links", "ssh", "rdp", "netif2" };
+  GVariant *mapped = g_variant_ref (document);
+  g_autoptr (GVariant) mesh = bl_variant_get_object (document, "mesh"); /* events carry a whole group */
+
+  for (guint i = 0; i < G_N_ELEMENTS (members); i++)
+    mapped = map_member (mapped, members[i], map);
+  if (mesh == NULL)
+    return mapped;
+  g_autoptr (GVariant) before = mapped;
+  g_autoptr (GVariant) inner = map_member (g_steal_pointer (&mesh), "links", map);
+  return bl_doc_set (before, "mesh", inner);
 }
 
 GVariant *
 bl_nedb_unescape (GVariant *document)
 {
-  static const char *const members[] = { "links", "ssh", "rdp", "netif2" };
-  GVariant *plain = g_variant_ref (document);
-  g_autoptr (GVariant) mesh = bl_variant_get_object (document, "mesh"); /* events carry a whole group */
+  return map_document (document, bl_nedb_unescape_key);
+}
 
-  for (guint i = 0; i < G_N_ELEMENTS (members); i++)
-    plain = unescape_member (plain, members[i]);
-  if (mesh == NULL)
-    return plain;
-  g_autoptr (GVariant) before = plain;
-  g_autoptr (GVariant) inner = unescape_member (g_steal_pointer (&mesh), "links");
-  return bl_doc_set (before, "mesh", inner);
+GVariant *
+bl_nedb_escape (GVariant *document)
+{
+  return map_document (document, bl_nedb_escape_key);
 }

@@ -54,6 +54,10 @@ char *bl_nedb_unescape_key (const char *key);
 /** bl_nedb_unescape: Returns: (transfer full): @document with the keys of these members as they were meant */
 GVariant *bl_nedb_unescape (GVariant *document);
 
+/** bl_nedb_escape_key, bl_nedb_escape: the opposite of unescaping, for an export. Returns: (transfer full) */
+char *bl_nedb_escape_key (const char *key);
+GVariant *bl_nedb_escape (GVariant *document);
+
 /**
  * bl_nedb_open_record: puts the members that are sealed in `_CRYPT` back into the document, and into its
  * intelamt, amt and kvm.

@@ -487,6 +487,9 @@ bl_http_front_dup_status (BlHttpFront *self)
     { "handshakes-failed", g_atomic_int_get (&self->counters.failed) },
     { "bytes-relayed", (gint64) (gsize) g_atomic_pointer_get (&self->group.relayed) },
     { "threads", self->n_threads },
+    { "port", self->options.port },
+    { "public-port", self->options.public_port != 0 ? self->options.public_port : self->options.port },
+    { "tls-offload", self->options.tls_offload },
   };
   g_auto (GVariantBuilder) builder = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE_VARDICT);
 

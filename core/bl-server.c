@@ -17,6 +17,7 @@
 #include "bl-host.h"
 #include "bl-http-front.h"
 #include "bl-identity.h"
+#include "import/bl-export.h"
 #include "import/bl-import.h"
 #include "bl-principal.h"
 #include "bl-service-registry.h"
@@ -285,7 +286,8 @@ make_components (BlServer *server, GError **error)
     .maintenance = server->maintenance,
   };
   return bl_core_actions_register (&actions, error) && bl_health_register (server->store, error)
-         && bl_import_register (server->store, server->directory, server->data_dir, server->maintenance, error);
+         && bl_import_register (server->store, server->directory, server->data_dir, server->maintenance, error)
+         && bl_export_register (error);
 }
 
 void

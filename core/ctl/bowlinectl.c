@@ -2,17 +2,14 @@
 // bowlinectl: the administrator's tool. It speaks to the server over the local socket in the data directory; when no
 // server runs there, it starts one in maintenance mode (no network) for the time of the request.
 #include "bl-build-config.h"
+#include "bl-ctl-client.h"
 #include "bl-ctl-commands.h"
 #include "bl-ctl-restore.h"
 #include "bl-ctl-tree.h"
 #include "common/bl-json.h"
-#include "common/bl-limits.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <gio/gio.h>
-#include <gio/gunixsocketaddress.h>
-#include <glib-unix.h>
 #include <locale.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -20,10 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define DEFAULT_DATA_DIR "/var/lib/bowline"
 #define PASSWORD_MAX 1024
-#define ANSWER_MAX (256u * 1024u * 1024u)
-#define MAINTENANCE_SECONDS 60
 
 #define EXIT_REFUSED 1
 #define EXIT_USAGE 2
@@ -99,129 +93,6 @@ read_password (GError **error)
   return g_strndup (buffer, length);
 }
 
-static GSocketConnection *
-connect_server (const char *data_dir, GError **error)
-{
-  g_autofree char *path = g_build_filename (data_dir, "control.sock", NULL);
-  g_autoptr (GSocketAddress) address = g_unix_socket_address_new (path);
-  g_autoptr (GSocketClient) client = g_socket_client_new ();
-  return g_socket_client_connect (client, G_SOCKET_CONNECTABLE (address), NULL, error);
-}
-
-// bowlined of the same installation, or the one beside this program in a build tree.
-static char *
-find_bowlined (void)
-{
-  g_autofree char *self = g_file_read_link ("/proc/self/exe", NULL);
-  g_autofree char *directory = self != NULL ? g_path_get_dirname (self) : NULL;
-  const char *const relative[] = { "bowlined", "../sbin/bowlined" };
-  for (guint i = 0; directory != NULL && i < G_N_ELEMENTS (relative); i++)
-    {
-      g_autofree char *path = g_build_filename (directory, relative[i], NULL);
-      if (g_file_test (path, G_FILE_TEST_IS_EXECUTABLE))
-        return g_steal_pointer (&path);
-    }
-  return NULL;
-}
-
-static void
-keep_ready_fd (gpointer user_data)
-{
-  // The read end belongs to the parent; the write end must survive exec.
-  const int *fds = user_data;
-  close (fds[0]);
-  fcntl (fds[1], F_SETFD, 0);
-}
-
-// Starts a server without network and waits until it takes requests. Returns its process id, or 0.
-static GPid
-start_maintenance (const Options *options, GError **error)
-{
-  g_autofree char *program = find_bowlined ();
-  int fds[2];
-  GPid pid = 0;
-  if (program == NULL)
-    {
-      g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND, "no server runs there, and bowlined was not found");
-      return 0;
-    }
-  if (!g_unix_open_pipe (fds, FD_CLOEXEC, error))
-    return 0;
-  g_autofree char *ready = g_strdup_printf ("%d", fds[1]);
-  g_autoptr (GPtrArray) argv = g_ptr_array_new ();
-  const char *const fixed[] = { program,   "--maintenance",           "--data-dir", options->data_dir, "--ready-fd", ready,
-                                "--set", "server.log-level=warning" };
-  for (guint i = 0; i < G_N_ELEMENTS (fixed); i++)
-    g_ptr_array_add (argv, (char *)fixed[i]);
-  // ./run keeps the settings of its server beside its data.
-  g_autofree char *beside = g_build_filename (options->data_dir, "bowline.conf", NULL);
-  char *config = options->config;
-  if (config == NULL && g_file_test (beside, G_FILE_TEST_EXISTS))
-    config = beside;
-  if (config != NULL)
-    {
-      g_ptr_array_add (argv, (char *)"--config");
-      g_ptr_array_add (argv, config);
-    }
-  for (guint i = 0; options->sets != NULL && options->sets[i] != NULL; i++)
-    {
-      g_ptr_array_add (argv, (char *)"--set");
-      g_ptr_array_add (argv, options->sets[i]);
-    }
-  g_ptr_array_add (argv, NULL);
-  const gboolean spawned
-      = g_spawn_async (NULL, (char **)argv->pdata, NULL,
-                       G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_LEAVE_DESCRIPTORS_OPEN | G_SPAWN_STDOUT_TO_DEV_NULL,
-                       keep_ready_fd, fds, &pid, error);
-  close (fds[1]);
-  if (spawned)
-    {
-      GPollFD poll_fd = { .fd = fds[0], .events = G_IO_IN | G_IO_HUP };
-      char byte;
-      if (g_poll (&poll_fd, 1, MAINTENANCE_SECONDS * 1000) != 1 || read (fds[0], &byte, 1) != 1)
-        {
-          g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_FAILED,
-                               "no server runs there, and starting one for this request failed; see above");
-          kill (pid, SIGTERM);
-          waitpid (pid, NULL, 0);
-          pid = 0;
-        }
-    }
-  close (fds[0]);
-  return pid;
-}
-
-static GVariant *
-exchange (GSocketConnection *connection, GVariant *request, GError **error)
-{
-  g_autoptr (GString) line = g_string_new (NULL);
-  if (!bl_json_append (line, request, error))
-    return NULL;
-  g_string_append_c (line, '\n');
-  GOutputStream *out = g_io_stream_get_output_stream (G_IO_STREAM (connection));
-  if (!g_output_stream_write_all (out, line->str, line->len, NULL, NULL, error))
-    return NULL;
-  g_autoptr (GDataInputStream) in = g_data_input_stream_new (g_io_stream_get_input_stream (G_IO_STREAM (connection)));
-  for (;;)
-    {
-      gsize length;
-      g_autofree char *text = g_data_input_stream_read_line (in, &length, NULL, error);
-      if (text == NULL)
-        {
-          if (error != NULL && *error == NULL)
-            g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_CLOSED, "the server ended without an answer");
-          return NULL;
-        }
-      const BlJsonLimits limits = { .max_bytes = ANSWER_MAX, .max_values = G_MAXUINT };
-      g_autoptr (GVariant) frame = bl_json_parse_object (text, length, &limits, BL_JSON_DEFAULT, error);
-      if (frame == NULL)
-        return NULL;
-      const char *id;
-      if (g_variant_lookup (frame, "responseid", "&s", &id))
-        return g_steal_pointer (&frame);
-    }
-}
-
 static int
 print_answer (const BlCtlCommand *command, GVariant *answer, gboolean json)
 {
@@ -245,26 +116,19 @@ print_answer (const BlCtlCommand *command, GVariant *answer, gboolean json)
   return EXIT_SUCCESS;
 }
 
+static BlCtlServer
+server_of (const Options *options)
+{
+  return (BlCtlServer){ .data_dir = options->data_dir, .config = options->config, .sets = options->sets };
+}
+
 static int
 run_on_server (const Options *options, const BlCtlCommand *command, const BlCtlArguments *arguments)
 {
+  const BlCtlServer server = server_of (options);
   g_autoptr (GError) error = NULL;
   g_autoptr (GVariant) request = bl_ctl_request (command, arguments);
-  g_autoptr (GSocketConnection) connection = connect_server (options->data_dir, NULL);
-  GPid maintenance = 0;
-  if (connection == NULL)
-    {
-      maintenance = start_maintenance (options, &error);
-      if (maintenance != 0)
-        connection = connect_server (options->data_dir, &error);
-    }
-  g_autoptr (GVariant) answer = connection != NULL ? exchange (connection, request, &error) : NULL;
-  if (maintenance != 0)
-    {
-      kill (maintenance, SIGTERM);
-      waitpid (maintenance, NULL, 0);
-      bl_ctl_tree_give_back (options->data_dir);
-    }
+  g_autoptr (GVariant) answer = bl_ctl_server_ask (&server, request, NULL, &error);
   if (answer == NULL)
     {
       g_printerr ("bowlinectl: %s\n", error->message);
@@ -281,7 +145,7 @@ probe_data (const char *directory, gpointer user_data, GError **error)
   // The certificate of the configuration may be one that is only about to be restored.
   char *sets[] = { (char *)"server.web-certificate=", (char *)"server.web-key=", NULL };
   g_autofree char *beside = g_build_filename (options->data_dir, "bowline.conf", NULL);
-  Options there = { .data_dir = (char *)directory, .config = options->config, .sets = sets };
+  BlCtlServer there = { .data_dir = directory, .config = options->config, .sets = sets };
   if (there.config == NULL && g_file_test (beside, G_FILE_TEST_EXISTS))
     there.config = beside;
   GVariantDict dict;
@@ -289,14 +153,8 @@ probe_data (const char *directory, gpointer user_data, GError **error)
   g_variant_dict_insert (&dict, "action", "s", "status");
   g_variant_dict_insert (&dict, "responseid", "s", "bowlinectl");
   g_autoptr (GVariant) request = g_variant_ref_sink (g_variant_dict_end (&dict));
-  const GPid pid = start_maintenance (&there, error);
-  if (pid == 0)
-    return FALSE;
-  g_autoptr (GSocketConnection) connection = connect_server (directory, error);
-  g_autoptr (GVariant) answer = connection != NULL ? exchange (connection, request, error) : NULL;
-  kill (pid, SIGTERM);
   int ended = 0;
-  waitpid (pid, &ended, 0);
+  g_autoptr (GVariant) answer = bl_ctl_server_ask (&there, request, &ended, error);
   if (answer == NULL)
     return FALSE;
   g_autoptr (GVariant) store = g_variant_lookup_value (answer, "store", G_VARIANT_TYPE_VARDICT);
@@ -457,7 +315,7 @@ main (int argc, char **argv)
   else
     {
       if (options.data_dir == NULL)
-        options.data_dir = g_strdup (DEFAULT_DATA_DIR);
+        options.data_dir = g_strdup (BL_CTL_DATA_DIR);
       status = check_and_run (&options, words != NULL ? words : (char *[]){ NULL });
     }
   g_free (options.data_dir);

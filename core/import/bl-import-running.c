@@ -3,9 +3,12 @@
 #include "bl-import-source.h"
 
 #include <gio/gio.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+
+#define MAX_ANCESTORS 32u
 
 typedef struct
 {
@@ -84,6 +87,41 @@ read_arguments (const char *process)
   return (char **)g_ptr_array_free (arguments, FALSE);
 }
 
+/* Returns: the parent of process @name, 0 for none */
+static int
+parent_of (const char *name)
+{
+  g_autofree char *path = g_build_filename ("/proc", name, "stat", NULL);
+  g_autofree char *text = NULL;
+  const char *after;
+  int parent = 0;
+
+  /* "PID (COMMAND) STATE PARENT ..."; the command may hold anything */
+  if (!g_file_get_contents (path, &text, NULL, NULL) || (after = strrchr (text, ')')) == NULL)
+    return 0;
+  return sscanf (after, ") %*c %d", &parent) == 1 ? parent : 0;
+}
+
+/* Who asked for the import is no server, whatever its command line looks like. */
+static gboolean
+asked_for_this (const char *name)
+{
+  g_autofree char *at = g_strdup ("self");
+
+  for (guint depth = 0; depth < MAX_ANCESTORS; depth++)
+    {
+      const int parent = parent_of (at);
+
+      if (parent <= 1)
+        return FALSE;
+      g_free (at);
+      at = g_strdup_printf ("%d", parent);
+      if (g_str_equal (at, name))
+        return TRUE;
+    }
+  return FALSE;
+}
+
 int
 bl_import_find_running (const char *path)
 {
@@ -100,7 +138,7 @@ bl_import_find_running (const char *path)
         continue;
       g_autofree char *process = g_build_filename ("/proc", name, NULL);
       g_auto (GStrv) arguments = read_arguments (process);
-      if (serves (process, arguments, &place))
+      if (serves (process, arguments, &place) && !asked_for_this (name))
         return (int)g_ascii_strtoll (name, NULL, 10);
     }
   return 0;

@@ -66,7 +66,7 @@ bl_build() {
 bl_link_programs() {
   local program
   mkdir -p "$1/bin"
-  for program in core/bowlined core/bowlinectl agent/bowline-agent agent/script/bowline-script-host agent/tray/bowline-tray; do
+  for program in core/bowlined core/bowlinectl core/meshcentral agent/bowline-agent agent/script/bowline-script-host agent/tray/bowline-tray; do
     [ ! -x "$1/$program" ] || ln -sfn "../$program" "$1/bin/${program##*/}"
   done
 }

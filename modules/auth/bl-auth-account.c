@@ -3,6 +3,7 @@
 #include "bl-auth-account.h"
 
 #include "common/bl-account.h"
+#include "common/bl-rights-bits.h"
 #include "common/bl-variant.h"
 
 #include <string.h>
@@ -66,6 +67,8 @@ make_document (const BlAuthNewAccount *account, const char *user_id)
   g_variant_dict_insert (&dict, "passchange", "x", account->reset ? -1 : now);
   if (account->site_rights != 0)
     g_variant_dict_insert (&dict, "siteadmin", "x", (gint64)account->site_rights);
+  insert_text (&dict, "hash", account->hash);
+  insert_text (&dict, "salt", account->salt);
   insert_text (&dict, "email", account->email);
   if (account->email_verified && account->email != NULL && *account->email != '\0')
     g_variant_dict_insert (&dict, "emailVerified", "b", TRUE);
@@ -112,6 +115,24 @@ on_password_set (BowlinePrincipal *none, const GError *error, gpointer user_data
   change_end (user_data, error);
 }
 
+static void
+on_kept (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Change *change = user_data;
+  g_autoptr (GError) error = NULL;
+
+  bowline_directory_commit_finish (change->auth->host, result, &error);
+  change_end (change, error);
+}
+
+static gboolean
+password_is_valid (const BlAuthNewAccount *account)
+{
+  if (account->hash != NULL)
+    return account->password == NULL && account->salt != NULL;
+  return account->password != NULL && *account->password != '\0' && strlen (account->password) <= BL_AUTH_MAX_PASSWORD;
+}
+
 void
 bl_auth_account_create (BlAuth *auth,
                         const BlAuthNewAccount *account,
@@ -126,7 +147,7 @@ bl_auth_account_create (BlAuth *auth,
       fail (done, user_data, BOWLINE_ERROR_INVALID, "Invalid username");
       return;
     }
-  if (*account->password == '\0' || strlen (account->password) > BL_AUTH_MAX_PASSWORD)
+  if (!password_is_valid (account))
     {
       fail (done, user_data, BOWLINE_ERROR_INVALID, "Invalid password");
       return;
@@ -138,10 +159,96 @@ bl_auth_account_create (BlAuth *auth,
       return;
     }
   document = make_document (account, user_id);
+  if (account->hash != NULL)
+    {
+      bl_auth_commit (auth, g_variant_ref (document), on_kept, change_new (auth, user_id, done, user_data));
+      emit_created (auth, document);
+      return;
+    }
   bl_auth_commit (auth, g_variant_ref (document), NULL, NULL);
   emit_created (auth, document);
   bl_auth_set_password (auth, user_id, account->password, on_password_set,
                         change_new (auth, user_id, done, user_data));
+}
+
+/* ---- change
+ * ------------------------------------------------------------------------------------------------------- */
+
+static void
+emit_changed (BlAuth *auth, GVariant *account)
+{
+  const char *user_id = bl_variant_get_string (account, "_id");
+  const char *targets[] = { "*", "server-users", user_id, NULL };
+  g_autoptr (GVariant) public_form = bl_account_public (account);
+  g_autoptr (GVariant) event = NULL;
+  BlDocBuilder builder;
+
+  bl_doc_builder_init (&builder, 0);
+  bl_doc_builder_add_string (&builder, "etype", "user");
+  bl_doc_builder_add_string (&builder, "userid", user_id);
+  bl_doc_builder_add_string (&builder, "username", bl_variant_get_string (account, "name"));
+  bl_doc_builder_add (&builder, "account", public_form);
+  bl_doc_builder_add_string (&builder, "action", "accountchange");
+  bl_doc_builder_add_string (&builder, "msg", "Account changed on the server's command line");
+  bl_doc_builder_add_string (&builder, "domain", bl_variant_get_string (account, "domain"));
+  event = bl_doc_builder_end (&builder);
+  bowline_event_emit (auth->host, targets, event);
+}
+
+static void
+keep_changed (Change *change, GVariant *document)
+{
+  bl_auth_commit (change->auth, g_variant_ref (document), on_kept, change);
+  emit_changed (change->auth, document);
+}
+
+void
+bl_auth_account_make_admin (BlAuth *auth, const char *user_id, BlAuthAccountFunc done, gpointer user_data)
+{
+  g_autoptr (GVariant) account = bowline_directory_dup (auth->host, user_id);
+  g_autoptr (GVariant) changed = NULL;
+
+  if (account == NULL)
+    {
+      fail (done, user_data, BOWLINE_ERROR_NOT_FOUND, "User does not exist");
+      return;
+    }
+  changed = bl_doc_set_int (account, "siteadmin", BL_SITE_FULL);
+  keep_changed (change_new (auth, user_id, done, user_data), changed);
+}
+
+static void
+on_reset_password_set (BowlinePrincipal *none, const GError *error, gpointer user_data)
+{
+  Change *change = user_data;
+  g_autoptr (GVariant) account = bowline_directory_dup (change->auth->host, change->user_id);
+  g_autoptr (GVariant) plain = NULL, changed = NULL;
+  g_autoptr (GVariant) site = NULL;
+
+  if (error != NULL || account == NULL)
+    {
+      change_end (change, error);
+      return;
+    }
+  plain = bl_account_without_factors (account);
+  site = bl_variant_get_child (plain, "siteadmin");
+  if (site != NULL && bl_variant_get_int (plain, "siteadmin", 0) != BL_SITE_FULL)
+    changed = bl_doc_set_int (plain, "siteadmin", bl_variant_get_int (plain, "siteadmin", 0) & ~(gint64) BL_SITE_LOCKED);
+  else
+    changed = g_variant_ref (plain);
+  keep_changed (change, changed);
+}
+
+void
+bl_auth_account_reset (
+    BlAuth *auth, const char *user_id, const char *password, BlAuthAccountFunc done, gpointer user_data)
+{
+  if (!bowline_directory_contains (auth->host, user_id))
+    {
+      fail (done, user_data, BOWLINE_ERROR_NOT_FOUND, "User does not exist");
+      return;
+    }
+  bl_auth_set_password (auth, user_id, password, on_reset_password_set, change_new (auth, user_id, done, user_data));
 }
 
 /* ---- remove

@@ -10,7 +10,9 @@ typedef struct
 {
   const char *name;
   const char *domain;
-  const char *password;
+  const char *password; /* (nullable): when @hash is given */
+  const char *hash;     /* (nullable): MeshCentral's PBKDF2 form, with @salt */
+  const char *salt;
   const char *email;    /* (nullable) */
   const char *realname; /* (nullable) */
   const char *phone;    /* (nullable) */
@@ -32,6 +34,11 @@ void bl_auth_account_create (BlAuth *auth,
                              const BlAuthNewAccount *account,
                              BlAuthAccountFunc done,
                              gpointer user_data);
+/** bl_auth_account_make_admin: gives an account all site rights. Errors: NOT_FOUND, STORAGE */
+void bl_auth_account_make_admin (BlAuth *auth, const char *user_id, BlAuthAccountFunc done, gpointer user_data);
+/** bl_auth_account_reset: a new password, no second factor, no lock. Errors: NOT_FOUND, INVALID, STORAGE, THROTTLED */
+void bl_auth_account_reset (
+    BlAuth *auth, const char *user_id, const char *password, BlAuthAccountFunc done, gpointer user_data);
 /** Removes an account, its links on groups, devices and user groups, its tokens, sessions, notes and page
  * state. */
 void bl_auth_account_remove (BlAuth *auth, const char *user_id, BlAuthAccountFunc done, gpointer user_data);

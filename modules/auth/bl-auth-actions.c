@@ -106,6 +106,8 @@ run_create (BowlineActionCall *call, gpointer user_data)
     .name = bl_variant_get_string (arguments, "name"),
     .domain = domain != NULL ? domain : "",
     .password = bl_variant_get_string (arguments, "password"),
+    .hash = bl_variant_get_string (arguments, "hash"),
+    .salt = bl_variant_get_string (arguments, "salt"),
     .email = bl_variant_get_string (arguments, "email"),
     .realname = bl_variant_get_string (arguments, "realname"),
     .phone = bl_variant_get_string (arguments, "phone"),
@@ -130,6 +132,23 @@ run_password (BowlineActionCall *call, gpointer user_data)
 }
 
 static void
+run_site_admin (BowlineActionCall *call, gpointer user_data)
+{
+  g_autofree char *user_id = dup_target (call, "name");
+
+  bl_auth_account_make_admin (user_data, user_id, answer_account, bowline_action_call_ref (call));
+}
+
+static void
+run_reset (BowlineActionCall *call, gpointer user_data)
+{
+  g_autofree char *user_id = dup_target (call, "name");
+
+  bl_auth_account_reset (user_data, user_id, bl_variant_get_string (arguments_of (call), "password"),
+                         answer_account, bowline_action_call_ref (call));
+}
+
+static void
 run_delete (BowlineActionCall *call, gpointer user_data)
 {
   g_autofree char *user_id = dup_target (call, "name");
@@ -148,9 +167,17 @@ run_delete (BowlineActionCall *call, gpointer user_data)
     .flags = BOWLINE_ARGUMENT_REQUIRED | BOWLINE_ARGUMENT_SECRET, .min = 1, .max = BL_AUTH_MAX_PASSWORD      \
   }
 
+#define SECRET(member, size)                                                                                 \
+  {                                                                                                          \
+    .name = (member), .type = BOWLINE_ARGUMENT_STRING, .flags = BOWLINE_ARGUMENT_SECRET, .min = 1,           \
+    .max = (size)                                                                                            \
+  }
+
 static const BowlineArgument create_arguments[] = {
   NAME ("name"),
-  PASSWORD,
+  SECRET ("password", BL_AUTH_MAX_PASSWORD),
+  SECRET ("hash", 1024), /* instead of a password: MeshCentral's form of it */
+  SECRET ("salt", 1024),
   { .name = "domain", .type = BOWLINE_ARGUMENT_STRING, .max = 64 },
   { .name = "email", .type = BOWLINE_ARGUMENT_STRING, .max = 256 },
   { .name = "realname", .type = BOWLINE_ARGUMENT_STRING, .max = 256 },
@@ -182,6 +209,10 @@ bl_auth_actions_register (BlAuth *auth, GError **error)
     { ROW ("user.create", BOWLINE_ACTION_CHANGES, "Makes an account", run_create),
       ARGUMENTS (create_arguments) },
     { ROW ("user.password", BOWLINE_ACTION_CHANGES, "Sets an account's password", run_password),
+      ARGUMENTS (password_arguments) },
+    { ROW ("user.siteadmin", BOWLINE_ACTION_CHANGES, "Gives an account all site rights", run_site_admin),
+      ARGUMENTS (name_arguments) },
+    { ROW ("user.reset", BOWLINE_ACTION_CHANGES, "Sets a password, and removes second factors and lock", run_reset),
       ARGUMENTS (password_arguments) },
     { ROW ("user.delete", BOWLINE_ACTION_CHANGES, "Removes an account", run_delete),
       ARGUMENTS (name_arguments) },

@@ -151,35 +151,21 @@ on_credentials_kept (BlControl *control, BowlineActionCall *call, gpointer data)
 }
 
 static void
-remove_members (GVariant **account, const char *const *names)
-{
-  for (guint i = 0; names[i] != NULL; i++)
-    {
-      GVariant *fewer = bl_doc_remove (*account, names[i]);
-
-      g_variant_unref (*account);
-      *account = fewer;
-    }
-}
-
-static void
 keep_credentials (BlControl *control, BowlineActionCall *call)
 {
-  static const char *const factors[]
-      = { "otpkeys", "otpsecret", "otphkeys", "otpekey", "phone", "otpdev", "otpduo", "otpstep", NULL };
   GVariant *arguments = bowline_action_call_get_arguments (call);
-  GVariant *account = bowline_directory_dup (control->host, target_of (call));
+  g_autoptr (GVariant) account = bowline_directory_dup (control->host, target_of (call));
+  g_autoptr (GVariant) kept = NULL;
   GVariant *dated;
   BlControlChange change;
 
   if (account == NULL)
     return;
-  if (bl_variant_get_bool (arguments, "removeMultiFactor", FALSE))
-    remove_members (&account, factors);
+  kept = bl_variant_get_bool (arguments, "removeMultiFactor", FALSE) ? bl_account_without_factors (account)
+                                                                     : g_variant_ref (account);
   dated = bl_doc_set_int (
-      account, "passchange",
+      kept, "passchange",
       bl_variant_get_bool (arguments, "resetNextLogin", FALSE) ? -1 : g_get_real_time () / G_USEC_PER_SEC);
-  g_variant_unref (account);
   bl_control_change_init (&change);
   bl_control_change_put (&change, dated);
   bl_control_commit (control, &change, call, on_credentials_kept, NULL, NULL);
