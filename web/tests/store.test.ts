@@ -135,7 +135,7 @@ test('rows: groups by name, devices sorted, closed groups hold nothing', () => {
     event({ action: 'addnode', node: { _id: 'node//2', meshid: LAB, name: 'a2', conn: 1 } }),
   ]);
   const rows = (options: Partial<Parameters<typeof buildRows>[2]> = {}) => buildRows([...state.devices.values()], state.groups,
-    { sort: 'name', descending: false, closed: new Set(), lastSeen: () => 0, showEmpty: true, ...options });
+    { by: 'group', sort: 'name', descending: false, closed: new Set(), lastSeen: () => 0, showEmpty: true, ...options });
   const names = (list: Row[]) => list.map((r) => (r.kind === 'group' ? `[${r.group.name} ${r.online}/${r.total}]` : r.device.name)).join(' ');
   assert.equal(names(rows()), '[Lab 2/3] a2 a10 pc [Office 0/0]');
   assert.equal(names(rows({ descending: true })), '[Lab 2/3] pc a10 a2 [Office 0/0]');

@@ -1,14 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // The frame around every view: header, navigation, connection banner.
-import { useEffect, useSyncExternalStore, type ReactNode } from 'react';
+import { Suspense, useEffect, useSyncExternalStore, type ReactNode } from 'react';
 import { DevicePage } from '../device/DevicePage';
 import { DevicesPage } from '../devices/DevicesPage';
 import { GroupsPage } from '../groups/GroupsPage';
 import { HIDE } from '../lib/embed';
-import { _, currentLanguage, onLanguageChange } from '../lib/i18n';
-import { ComputerIcon, GroupIcon } from '../lib/icons';
+import { _, C_, chooseLanguage, currentLanguage, hasChosenLanguage, onLanguageChange } from '../lib/i18n';
+import { ComputerIcon, GroupIcon, HistoryIcon, SettingsIcon } from '../lib/icons';
+import { Busy } from '../lib/Loading';
+import { mayOnSite, SITE } from '../lib/rights';
+import { ErrorBoundary } from '../device/ErrorBoundary';
+import { useStore } from '../store/store';
 import { Banner } from './Banner';
 import { noticeHelp } from './help';
+import { AccountPage, AdminPage, EventsPage, GroupPage } from './lazy';
 import { Header } from './Header';
 import { MissingPage } from './MissingPage';
 import { OpeningPage } from './OpeningPage';
@@ -16,7 +21,19 @@ import { Link, useRoute, type Route } from './router';
 import { onMessage } from './session';
 import { Toasts } from './Toasts';
 
+/** The account's language, in a browser where nobody has chosen one. */
+function useAccountLanguage(): void {
+  const lang = useStore((s) => s.user?.lang);
+  useEffect(() => {
+    if (!lang || hasChosenLanguage()) return;
+    const known = ['en', ...Object.keys(window.bowline.catalogs)].find((l) => l.toLowerCase() === lang.toLowerCase());
+    if (known && known !== currentLanguage()) void chooseLanguage(known, { keep: false }).catch(() => undefined);
+  }, [lang]);
+}
+
 export function App() {
+  useAccountLanguage();
+  const admin = useStore((s) => mayOnSite(s.user?.siteadmin, SITE.users | SITE.userGroups | SITE.backup | SITE.restore | SITE.update));
   const lang = useSyncExternalStore(onLanguageChange, currentLanguage);
   const route = useRoute();
   const { hide } = window.bowline.embed;
@@ -28,11 +45,13 @@ export function App() {
       {!(hide & HIDE.header) && <Header />}
       {!(hide & HIDE.rail) && <nav className="bl-rail" aria-label={_('Main navigation')}>
         <RailLink to="/" active={route.view === 'devices' || route.view === 'device'} icon={<ComputerIcon />} label={_('Devices')} />
-        <RailLink to="/groups" active={route.view === 'groups'} icon={<GroupIcon />} label={_('Groups')} />
+        <RailLink to="/groups" active={route.view === 'groups' || route.view === 'group'} icon={<GroupIcon />} label={_('Groups')} />
+        <RailLink to="/events" active={route.view === 'events'} icon={<HistoryIcon />} label={_('Events')} />
+        {admin && <RailLink to="/admin" active={route.view === 'admin'} icon={<SettingsIcon />} label={C_('navigation', 'Admin')} />}
       </nav>}
       <main id="main" className="bl-main" tabIndex={-1}>
         <Banner />
-        <View route={route} />
+        <ErrorBoundary key={route.view}><Suspense fallback={<Busy label={_('Loading')} />}><View route={route} /></Suspense></ErrorBoundary>
       </main>
       <Toasts />
     </div>
@@ -44,6 +63,10 @@ function View({ route }: { route: Route }) {
     case 'devices': return <DevicesPage query={route.query} />;
     case 'opening': return <OpeningPage wanted={route.wanted} />;
     case 'groups': return <GroupsPage />;
+    case 'group': return <GroupPage key={route.id} id={route.id} />;
+    case 'events': return <EventsPage key={route.user} user={route.user} />;
+    case 'account': return <AccountPage />;
+    case 'admin': return <AdminPage part={route.part} />;
     case 'device': return <DevicePage key={route.id} id={route.id} tab={route.tab} />;
     default: return <MissingPage />;
   }

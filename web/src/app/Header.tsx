@@ -9,7 +9,7 @@ import {
 } from '../lib/pf';
 import { isDark, onThemeChange, setTheme, themeChoice } from '../lib/theme';
 import { useStore } from '../store/store';
-import { Link } from './router';
+import { Link, navigate } from './router';
 import { signOut } from './session';
 import { showError } from './Toasts';
 
@@ -68,6 +68,7 @@ function AccountMenu() {
       )}
       <Divider />
       <DropdownList>
+        <DropdownItem onClick={() => navigate('/account')}>{_('My account')}</DropdownItem>
         <DropdownItem onClick={() => void leave(false)}>{_('Sign out')}</DropdownItem>
         <DropdownItem onClick={() => void leave(true)}>{_('Sign out everywhere')}</DropdownItem>
       </DropdownList>

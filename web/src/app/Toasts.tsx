@@ -7,8 +7,10 @@ import { AlertActionCloseButton, AlertGroup } from '../lib/pf';
 
 interface Toast {
   id: number;
-  variant: 'success' | 'danger' | 'warning';
+  variant: 'success' | 'danger' | 'warning' | 'info';
   text: string;
+  /** More, below the text. */
+  body?: string;
 }
 
 const SHOWN_MS = 8000;
@@ -22,9 +24,9 @@ function set(next: readonly Toast[]): void {
   for (const listener of listeners) listener();
 }
 
-function show(variant: Toast['variant'], text: string): void {
+function show(variant: Toast['variant'], text: string, body?: string): void {
   const id = ++sequence;
-  set([...toasts.filter((t) => t.text !== text), { id, variant, text }].slice(-MOST));
+  set([...toasts.filter((t) => t.text !== text || t.body !== body), { id, variant, text, body }].slice(-MOST));
   if (variant === 'success') setTimeout(() => close(id), SHOWN_MS);
 }
 
@@ -45,6 +47,11 @@ export function showNotice(text: string): void {
   show('warning', text);
 }
 
+/** What somebody else says; it stays, too. */
+export function showMessage(title: string, body: string): void {
+  show('info', title, body);
+}
+
 export function Toasts() {
   const list = useSyncExternalStore((listener) => {
     listeners.add(listener);
@@ -55,7 +62,7 @@ export function Toasts() {
     <AlertGroup isToast isLiveRegion>
       {list.map((t) => (
         <Alert key={t.id} variant={t.variant} title={t.text}
-          actionClose={<AlertActionCloseButton aria-label={_('Close')} onClose={() => close(t.id)} />} />
+          actionClose={<AlertActionCloseButton aria-label={_('Close')} onClose={() => close(t.id)} />}>{t.body}</Alert>
       ))}
     </AlertGroup>
   );

@@ -5,16 +5,23 @@ import { useSyncExternalStore, type AnchorHTMLAttributes, type MouseEvent } from
 import type { Wanted } from '../lib/embed';
 import { shortId } from '../store/model';
 
-export type DeviceTab = 'general' | 'desktop' | 'terminal' | 'files';
+export type DeviceTab = 'general' | 'desktop' | 'terminal' | 'files' | 'events';
+export type AdminPart = 'users' | 'usergroups' | 'server';
 
 export type Route =
   | { view: 'devices'; query: string }
   | { view: 'groups' }
+  | { view: 'group'; id: string }
+  | { view: 'events'; user: string }
+  | { view: 'account' }
+  | { view: 'admin'; part: AdminPart }
   | { view: 'device'; id: string; tab: DeviceTab }
   | { view: 'opening'; wanted: Wanted }
   | { view: 'missing' };
 
-const TABS = new Set<string>(['general', 'desktop', 'terminal', 'files']);
+const TABS = new Set<string>(['general', 'desktop', 'terminal', 'files', 'events']);
+const ADMIN_PARTS = new Set<string>(['users', 'usergroups', 'server']);
+const PLAIN = new Set<string>(['groups', 'account']);
 const listeners = new Set<() => void>();
 
 window.addEventListener('popstate', () => notify());
@@ -26,7 +33,13 @@ function notify(): void {
 export function parseRoute(pathname: string, search: string): Route {
   const parts = pathname.split('/').filter(Boolean).map(decodePart);
   if (parts.length === 0) return { view: 'devices', query: new URLSearchParams(search).get('q') ?? '' };
-  if (parts[0] === 'groups' && parts.length === 1) return { view: 'groups' };
+  if (PLAIN.has(parts[0]!) && parts.length === 1) return { view: parts[0] as 'groups' | 'account' };
+  if (parts[0] === 'events' && parts.length === 1) return { view: 'events', user: new URLSearchParams(search).get('user') ?? '' };
+  if (parts[0] === 'group' && parts[1] && parts.length === 2) return { view: 'group', id: parts[1] };
+  if (parts[0] === 'admin' && parts.length <= 2) {
+    const part = parts[1] ?? 'users';
+    if (ADMIN_PARTS.has(part)) return { view: 'admin', part: part as AdminPart };
+  }
   if (parts[0] === 'device' && parts[1] && parts.length <= 3) {
     const tab = parts[2] ?? 'general';
     if (TABS.has(tab)) return { view: 'device', id: parts[1], tab: tab as DeviceTab };
@@ -53,9 +66,17 @@ export function navigate(to: string, { replace = false } = {}): void {
   notify();
 }
 
+/** "@" and "$" may stand in a path as they are; only what could end the part is encoded. */
+function idPart(id: string): string {
+  return encodeURIComponent(shortId(id)).replace(/%40/g, '@').replace(/%24/g, '$');
+}
+
 export function devicePath(id: string, tab: DeviceTab = 'general'): string {
-  // "@" and "$" may stand in a path as they are; only what could end the part is encoded.
-  return `/device/${encodeURIComponent(shortId(id)).replace(/%40/g, '@').replace(/%24/g, '$')}/${tab}`;
+  return `/device/${idPart(id)}/${tab}`;
+}
+
+export function groupPath(id: string): string {
+  return `/group/${idPart(id)}`;
 }
 
 let opening: Route | null = null;

@@ -6,6 +6,8 @@ import type { ChannelState, Message } from '../control/types';
 import { haveSession, noteSignedIn, signOut as postSignOut } from '../login/api';
 import { channelUrl, FIRST_REQUESTS } from '../lib/page';
 import { store } from '../store/store';
+import { noticeOf, showOutside } from './notices';
+import { showMessage } from './Toasts';
 
 export interface Channel {
   state: ChannelState;
@@ -45,6 +47,11 @@ export const client = new ControlClient({
 });
 
 function receive(message: Message): void {
+  const notice = noticeOf(message, store.state);
+  if (notice) {
+    showMessage(notice.title, notice.text);
+    showOutside(notice);
+  }
   store.push(message);
   for (const listener of messageListeners) listener(message);
 }

@@ -23,11 +23,26 @@ export interface UserInfo {
   realname?: string;
   email?: string;
   siteadmin?: number;
-  links?: Record<string, { rights?: number }>;
+  emailVerified?: boolean;
+  lang?: string;
+  /** 1 when there is an authenticator app. */
+  otpsecret?: number;
+  /** Number of backup codes. */
+  otpkeys?: number;
+  /** Number of security keys. */
+  otphkeys?: number;
+  /** Rights that the account has nowhere, and restrictions it has everywhere. */
+  removeRights?: number;
+  /** Flags of devices and groups that rights come to through a user group. */
+  notify?: Record<string, number>;
+  links?: Record<string, { rights?: number; notify?: number }>;
 }
 
 /** State of the channel, in the order it is usually gone through. */
 export type ChannelState = 'connecting' | 'open' | 'waiting' | 'signed-out' | 'refused';
+
+/** serverinfo.features2: the session is one of a login token, which may not change the account. */
+export const FEATURE2_TOKEN = 0x100;
 
 /** serverinfo.features: the certificate is not one that clients trust. */
 export const FEATURE_UNTRUSTED = 0x80000000;

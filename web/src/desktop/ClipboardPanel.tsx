@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Text between both sides: by the clipboards, or typed.
 import { useEffect, useRef, useState } from 'react';
-import { errorText } from '../lib/hooks';
+import { errorText } from '../lib/words';
 import { _ } from '../lib/i18n';
 import { CloseIcon } from '../lib/icons';
 import { Button } from '../lib/pf';

@@ -2,7 +2,7 @@
 // Keeps both clipboards in step: what was copied here goes to the device when the
 // picture gets the focus, what was copied there comes back when it loses it.
 import { useCallback, useRef, useState } from 'react';
-import { errorText } from '../lib/hooks';
+import { errorText } from '../lib/words';
 import { readDevice, readLocal, writeDevice } from './clipboard';
 
 const KEY = 'bowline.desktop.clipboard';

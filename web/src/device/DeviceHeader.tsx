@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // Who the device is and how it is doing, above its tabs.
 import { useState } from 'react';
+import { Action, type OpenAction } from '../actions/Action';
+import { mayAct, needsAgent, type ActionKind } from '../actions/targets';
+import { loadMore } from '../app/lazy';
 import { Link } from '../app/router';
 import { Alert } from '../lib/Alert';
 import { formatAgo, formatTime } from '../lib/format';
 import { useNow } from '../lib/hooks';
 import { _ } from '../lib/i18n';
-import { KebabIcon } from '../lib/icons';
-import { Dropdown, DropdownItem, DropdownList, MenuToggle, type MenuToggleElement } from '../lib/pf';
-import { allows, isOnline, RIGHT, type Device } from '../store/model';
+import { ActionMenu, type MenuEntry } from '../lib/ActionMenu';
+import { Button } from '../lib/pf';
+import { hasAgent, isOnline, type Device } from '../store/model';
 import { useStore } from '../store/store';
-import { EditDeviceDialog, RemoveDeviceDialog } from './DeviceDialogs';
 
 export function DeviceHeader({ device, rights }: { device: Device; rights: number }) {
   const group = useStore((s) => s.groups.get(device.groupId));
@@ -41,25 +43,27 @@ export function DeviceHeader({ device, rights }: { device: Device; rights: numbe
   );
 }
 
+/** What may be done with the device now, by the account's rights. */
+export function deviceEntries(device: Device, rights: number, open: (kind: ActionKind) => void): MenuEntry[][] {
+  const entry = (kind: ActionKind, label: string, danger = false): MenuEntry[] => (mayAct(rights, kind)
+    ? [{ label, danger, onClick: () => open(kind), unless: needsAgent(kind) && !hasAgent(device) ? _('The device is not connected.') : null }] : []);
+  return [
+    [...entry('run', _('Run a command')), ...entry('message', _('Send a message')), ...entry('share', _('Guest links'))],
+    [...(hasAgent(device) ? [] : entry('wake', _('Wake'))), ...entry('restart', _('Restart')), ...entry('sleep', _('Sleep')), ...entry('off', _('Switch off'))],
+    [...entry('edit', _('Change name, description, tags')), ...entry('move', _('Move to another group')), ...entry('access', _('Who may use it'))],
+    entry('remove', _('Remove the device'), true),
+  ];
+}
+
 function DeviceMenu({ device, rights }: { device: Device; rights: number }) {
-  const [open, setOpen] = useState(false);
-  const [dialog, setDialog] = useState<'edit' | 'remove' | null>(null);
-  const mayEdit = allows(rights, RIGHT.manageDevices);
-  const mayRemove = allows(rights, RIGHT.removeDevice);
-  if (!mayEdit && !mayRemove) return null;
+  const [open, setOpen] = useState<OpenAction | null>(null);
+  const sections = deviceEntries(device, rights, (kind) => setOpen({ kind, devices: [device] }));
+  const wakes = !hasAgent(device) && mayAct(rights, 'wake');
   return (
-    <>
-      <Dropdown isOpen={open} onOpenChange={setOpen} onSelect={() => setOpen(false)} popperProps={{ position: 'end' }}
-        toggle={(ref: React.Ref<MenuToggleElement>) => (
-          <MenuToggle ref={ref} variant="plain" isExpanded={open} onClick={() => setOpen(!open)} aria-label={_('More about {name}', { name: device.name })} icon={<KebabIcon />} />
-        )}>
-        <DropdownList>
-          {mayEdit && <DropdownItem onClick={() => setDialog('edit')}>{_('Change name, description, tags')}</DropdownItem>}
-          {mayRemove && <DropdownItem isDanger onClick={() => setDialog('remove')}>{_('Remove the device')}</DropdownItem>}
-        </DropdownList>
-      </Dropdown>
-      {dialog === 'edit' && <EditDeviceDialog device={device} onClose={() => setDialog(null)} />}
-      {dialog === 'remove' && <RemoveDeviceDialog device={device} onClose={() => setDialog(null)} />}
-    </>
+    <span className="bl-head-actions" onPointerEnter={() => void loadMore().catch(() => undefined)}>
+      {wakes && <Button variant="secondary" onClick={() => setOpen({ kind: 'wake', devices: [device] })}>{_('Wake')}</Button>}
+      <ActionMenu label={_('More about {name}', { name: device.name })} text={_('Actions')} sections={sections} />
+      <Action open={open} onClose={() => setOpen(null)} />
+    </span>
   );
 }

@@ -2,6 +2,7 @@
 // Everything about one device under one row of tabs. A tab that holds a session
 // stays alive, hidden, while another tab of the same device is shown.
 import { lazy, Suspense, useEffect, useState, type ReactNode } from 'react';
+import { DeviceEvents } from '../app/lazy';
 import { devicePath, Link, type DeviceTab } from '../app/router';
 import { HIDE } from '../lib/embed';
 import { useTitle } from '../lib/hooks';
@@ -51,7 +52,7 @@ function DeviceView({ device, tab }: { device: Device; tab: DeviceTab }) {
   const online = hasAgent(device);
   useEffect(() => (online && tab === 'general' ? prepareWhenIdle() : undefined), [online, tab]);
   const { hide } = window.bowline.embed;
-  const tabs: DeviceTab[] = ['general', ...(desktop ? ['desktop' as const] : []), ...(terminal ? ['terminal' as const] : []), ...(files ? ['files' as const] : [])];
+  const tabs: DeviceTab[] = ['general', ...(desktop ? ['desktop' as const] : []), ...(terminal ? ['terminal' as const] : []), ...(files ? ['files' as const] : []), 'events'];
   const denied = (tab === 'desktop' && !desktop) || (tab === 'terminal' && !terminal) || (tab === 'files' && !files);
   return (
     <div className="bl-view bl-device">
@@ -67,6 +68,7 @@ function DeviceView({ device, tab }: { device: Device; tab: DeviceTab }) {
         {desktop && visited.has('desktop') && <Kept shown={tab === 'desktop'}><DesktopTab device={device} rights={rights} shown={tab === 'desktop'} /></Kept>}
         {terminal && visited.has('terminal') && <Kept shown={tab === 'terminal'}><TerminalTab device={device} shown={tab === 'terminal'} /></Kept>}
         {files && visited.has('files') && <Kept shown={tab === 'files'}><FilesTab device={device} shown={tab === 'files'} /></Kept>}
+        {tab === 'events' && <Kept shown><DeviceEvents device={device} /></Kept>}
       </div>
     </div>
   );
@@ -88,5 +90,6 @@ function tabName(tab: DeviceTab): string {
     case 'desktop': return _('Desktop');
     case 'terminal': return _('Terminal');
     case 'files': return _('Files');
+    case 'events': return _('Events');
   }
 }

@@ -5,11 +5,13 @@ import { useEffect, useState, type ReactNode } from 'react';
 import { client, useChannel } from '../app/session';
 import type { Message } from '../control/types';
 import { formatAgo, formatBytes, formatTime } from '../lib/format';
-import { errorText, useNow } from '../lib/hooks';
+import { useNow } from '../lib/hooks';
 import { _, ngettext } from '../lib/i18n';
 import { Alert } from '../lib/Alert';
+import { errorText } from '../lib/words';
 import { allows, isOnline, RIGHT, shortId, type Device } from '../store/model';
 import { useStore } from '../store/store';
+import { Notes } from './NotesCard';
 import { hardwareItems, interfaces, systemItems, volumes, type Interface, type Item } from './details';
 
 interface Details {
@@ -61,6 +63,7 @@ export function GeneralTab({ device, rights }: { device: Device; rights: number 
         <Card title={_('Network')} wide={nets.length > 2}>
           {nets.length > 0 ? <ul className="bl-nets">{nets.map((n) => <Network key={n.name} net={n} />)}</ul> : <Nothing loaded={details.loaded} allowed={allowed} />}
         </Card>
+        {allows(rights, RIGHT.notes) && <Card title={_('Notes')}><Notes id={device.id} /></Card>}
       </div>
     </div>
   );

@@ -12,6 +12,7 @@ import { allows, can, CAP, hasAgent, isOnline, maySee, RIGHT, type Device } from
 import { deviceRights, groupRights } from '../store/reduce';
 import type { Row, SortKey } from '../store/rows';
 import { store } from '../store/store';
+import type { Selection, SelectState } from './useSelection';
 import { useVirtual } from './useVirtual';
 
 const WIDE_ROW = 44;
@@ -27,6 +28,7 @@ interface Props {
   onSort: (sort: Sort) => void;
   onToggle: (groupId: string) => void;
   onAdd: (groupId: string) => void;
+  selection: Selection;
   lastConnects: Readonly<Record<string, number>>;
 }
 
@@ -41,7 +43,7 @@ function columns(): { key: SortKey | null; label: string; className: string }[] 
   ];
 }
 
-export function DeviceList({ rows, sort, onSort, onToggle, onAdd, lastConnects }: Props) {
+export function DeviceList({ rows, sort, onSort, onToggle, onAdd, selection, lastConnects }: Props) {
   const scroller = useRef<HTMLDivElement>(null);
   const phone = useMediaQuery('(max-width: 767px)');
   const height = phone ? PHONE_ROW : WIDE_ROW;
@@ -51,7 +53,13 @@ export function DeviceList({ rows, sort, onSort, onToggle, onAdd, lastConnects }
   const onKeyDown = (event: KeyboardEvent) => {
     const step = event.key === 'ArrowDown' ? 1 : event.key === 'ArrowUp' ? -1 : 0;
     const row = (event.target as HTMLElement).closest<HTMLElement>('[data-index]');
-    if (!step || !row) return;
+    if (!row) return;
+    if (event.key === ' ' && (event.target as HTMLElement).matches('a.bl-name')) {
+      event.preventDefault();
+      row.querySelector<HTMLInputElement>('input[type=checkbox]')?.click();
+      return;
+    }
+    if (!step) return;
     event.preventDefault();
     const next = Number(row.dataset['index']) + step;
     if (next < 0 || next >= rows.length) return;
@@ -65,6 +73,7 @@ export function DeviceList({ rows, sort, onSort, onToggle, onAdd, lastConnects }
         {columns().map((c) => (
           <div key={c.className} role="columnheader" className={c.className}
             aria-sort={c.key === sort.key ? (sort.descending ? 'descending' : 'ascending') : undefined}>
+            {c.key === 'name' && <SelectBox state={selection.stateOf(selection.shown)} label={_('Select all')} onChange={(on) => selection.set(selection.shown, on)} />}
             {c.key ? (
               <button type="button" onClick={() => onSort({ key: c.key!, descending: c.key === sort.key && !sort.descending })}>
                 {c.label}<span aria-hidden="true" className="bl-sort">{c.key === sort.key ? (sort.descending ? '↓' : '↑') : ''}</span>
@@ -78,8 +87,8 @@ export function DeviceList({ rows, sort, onSort, onToggle, onAdd, lastConnects }
         <div style={{ transform: `translateY(${view.first * height}px)` }}>
           {rows.slice(view.first, view.last).map((row, i) => (
             row.kind === 'group'
-              ? <GroupRow key={row.key} row={row} index={view.first + i} onToggle={onToggle} onAdd={onAdd} />
-              : <DeviceRow key={row.key} device={row.device} index={view.first + i} seen={lastConnects[row.device.id] ?? row.device.connectedAt} now={now} />
+              ? <GroupRow key={row.key} row={row} index={view.first + i} onToggle={onToggle} onAdd={onAdd} selection={selection} />
+              : <DeviceRow key={row.key} device={row.device} index={view.first + i} selected={selection.ids.has(row.device.id)} onSelect={selection.pick} seen={lastConnects[row.device.id] ?? row.device.connectedAt} now={now} />
           ))}
         </div>
       </div>
@@ -92,17 +101,20 @@ interface GroupRowProps {
   index: number;
   onToggle: (id: string) => void;
   onAdd: (id: string) => void;
+  selection: Selection;
 }
 
-function GroupRow({ row, index, onToggle, onAdd }: GroupRowProps) {
+function GroupRow({ row, index, onToggle, onAdd, selection }: GroupRowProps) {
   const { group, open } = row;
   const mayAdd = allows(groupRights(store.state, store.state.groups.get(group.id)), RIGHT.manageDevices);
   return (
     <div className="bl-row bl-row-group" role="row" aria-rowindex={index + 2} data-index={index}>
       <div role="cell" className="bl-c-group" aria-colspan={6}>
+        {row.total > 0 ? <SelectBox state={selection.stateOf(row.members)} label={_('Select all of {name}', { name: headingText(row) })} onChange={(on) => selection.set(row.members, on)} />
+          : <span className="bl-check" />}
         <button type="button" className="bl-name" aria-expanded={open} onClick={() => onToggle(group.id)}>
           <span className={open ? 'bl-chevron bl-open' : 'bl-chevron'}><ChevronIcon /></span>
-          <span className="bl-group-name">{group.name || _('Other devices')}</span>
+          <span className="bl-group-name">{headingText(row)}</span>
         </button>
         <span className="bl-soft">{row.total === 0 ? _('no devices yet') : _('{online} of {total} online', { online: row.online, total: row.total })}</span>
       </div>
@@ -117,16 +129,36 @@ function GroupRow({ row, index, onToggle, onAdd }: GroupRowProps) {
   );
 }
 
-interface DeviceRowProps { device: Device; index: number; seen: number; now: number }
+function headingText(row: Extract<Row, { kind: 'group' }>): string {
+  const { id, name } = row.group;
+  if (id === 'state 1') return _('Online');
+  if (id === 'state 0') return _('Offline');
+  if (id === 'tag') return _('Without a tag');
+  if (id === 'os ') return _('System not known');
+  return name || _('Other devices');
+}
 
-const DeviceRow = memo(function DeviceRow({ device, index, seen, now }: DeviceRowProps) {
+/** A box to tick; the label around it makes it large enough for a finger. */
+function SelectBox({ state, label, onChange, onClick }: { state: SelectState; label: string; onChange: (on: boolean) => void; onClick?: (event: MouseEvent) => void }) {
+  return (
+    <label className="bl-check" onClick={onClick}>
+      <input type="checkbox" checked={state === 'all'} aria-label={label} ref={(box) => { if (box) box.indeterminate = state === 'some'; }} onChange={(e) => onChange(e.target.checked)} />
+    </label>
+  );
+}
+
+interface DeviceRowProps { device: Device; index: number; seen: number; now: number; selected: boolean; onSelect: Selection['pick'] }
+
+const DeviceRow = memo(function DeviceRow({ device, index, seen, now, selected, onSelect }: DeviceRowProps) {
+  const range = useRef(false);
   const online = isOnline(device);
   const open = (event: MouseEvent) => {
-    if (!(event.target as HTMLElement).closest('a, button') && !getSelection()?.toString()) navigate(devicePath(device.id));
+    if (!(event.target as HTMLElement).closest('a, button, label') && !getSelection()?.toString()) navigate(devicePath(device.id));
   };
   return (
-    <div className={online ? 'bl-row' : 'bl-row bl-offline'} role="row" aria-rowindex={index + 2} data-index={index} onClick={open}>
+    <div className={`bl-row${online ? '' : ' bl-offline'}${selected ? ' bl-selected' : ''}`} role="row" aria-selected={selected} aria-rowindex={index + 2} data-index={index} onClick={open}>
       <div role="cell" className="bl-c-name">
+        <SelectBox state={selected ? 'all' : 'none'} label={_('Select {name}', { name: device.name })} onClick={(e) => { range.current = e.shiftKey; }} onChange={(on) => onSelect(index, on, range.current)} />
         <span className={online ? 'bl-dot bl-on' : 'bl-dot'} role="img" aria-label={online ? _('Online') : _('Offline')} />
         <Link to={devicePath(device.id)} className="bl-name" title={device.description || undefined}>{device.name}</Link>
         <SessionBadge device={device} />

@@ -10,10 +10,13 @@ import { CloseIcon, PlusIcon, SearchIcon } from '../lib/icons';
 import { Button, EmptyState, EmptyStateActions, EmptyStateBody, EmptyStateFooter, Spinner } from '../lib/pf';
 import { isOnline, RIGHT, allows, type Device } from '../store/model';
 import { groupRights } from '../store/reduce';
-import { buildRows, type SortKey } from '../store/rows';
+import { buildRows } from '../store/rows';
 import { filterDevices } from '../store/search';
 import { store, useStore } from '../store/store';
+import { BulkBar } from './BulkBar';
 import { DeviceList } from './DeviceList';
+import { useSelection } from './useSelection';
+import { useView, ViewChoice } from './ViewChoice';
 
 const CLOSED_KEY = 'bowline.closed-groups';
 
@@ -41,6 +44,14 @@ function useClosedGroups(): [ReadonlySet<string>, (id: string) => void] {
   return [closed, toggle];
 }
 
+/** The address with another search and the same view. */
+function withQuery(text: string): string {
+  const query = new URLSearchParams(location.search);
+  if (text) query.set('q', text);
+  else query.delete('q');
+  return query.size > 0 ? `/?${query}` : '/';
+}
+
 /** What is typed is also in the address, so that Back and a bookmark bring it back. */
 function useQuery(initial: string): [string, (query: string) => void] {
   const [query, setQuery] = useState(initial);
@@ -50,11 +61,12 @@ function useQuery(initial: string): [string, (query: string) => void] {
   return [query, (text) => {
     setQuery(text);
     if (timer.current) clearTimeout(timer.current);
-    timer.current = setTimeout(() => navigate(text ? `/?${new URLSearchParams({ q: text })}` : '/', { replace: true }), 400);
+    timer.current = setTimeout(() => navigate(withQuery(text), { replace: true }), 400);
   }];
 }
 
 export function DevicesPage({ query: initial }: { query: string }) {
+  const [view, setView] = useView();
   useTitle(_('Devices'));
   const devices = useStore((s) => s.devices);
   const groups = useStore((s) => s.groups);
@@ -62,15 +74,15 @@ export function DevicesPage({ query: initial }: { query: string }) {
   const loaded = useStore((s) => s.loaded);
   const [query, setQuery] = useQuery(initial);
   const [closed, toggleGroup] = useClosedGroups();
-  const [sort, setSort] = useState<{ key: SortKey; descending: boolean }>({ key: 'name', descending: false });
   const [adding, setAdding] = useState<string | null>(null);
   const [creating, setCreating] = useState(false);
 
   const found = useMemo(() => filterDevices(devices.values(), groups, query), [devices, groups, query]);
   const rows = useMemo(() => buildRows(found, groups, {
-    sort: sort.key, descending: sort.descending, closed: query ? new Set<string>() : closed, showEmpty: !query,
+    by: view.by, sort: view.key, descending: view.descending, closed: query ? new Set<string>() : closed, showEmpty: !query,
     lastSeen: (d: Device) => lastConnects[d.id] ?? d.connectedAt,
-  }), [found, groups, sort, closed, query, lastConnects]);
+  }), [found, groups, view, closed, query, lastConnects]);
+  const selection = useSelection(rows, devices);
   const first = rows.find((r) => r.kind === 'device');
 
   const online = useMemo(() => [...devices.values()].reduce((n, d) => n + Number(isOnline(d)), 0), [devices]);
@@ -82,6 +94,7 @@ export function DevicesPage({ query: initial }: { query: string }) {
         <h1>{_('Devices')}</h1>
         <span className="bl-count" role="status" aria-live="polite">{ready ? countText(devices.size, online, query ? found.length : null) : ''}</span>
         <SearchBox query={query} onChange={setQuery} onEnter={() => { if (first?.kind === 'device') navigate(devicePath(first.device.id)); }} />
+        {devices.size > 0 && <ViewChoice view={view} onChange={setView} />}
         {manageable.length > 0 && (
           <Button variant="primary" icon={<PlusIcon />} onClick={() => setAdding(manageable[0]!.id)}>{_('Add device')}</Button>
         )}
@@ -89,7 +102,8 @@ export function DevicesPage({ query: initial }: { query: string }) {
       {!ready ? <Loading />
         : groups.size === 0 && devices.size === 0 ? <NoGroups onCreate={() => setCreating(true)} />
         : rows.length === 0 ? <NoMatch query={query} onClear={() => setQuery('')} />
-        : <DeviceList rows={rows} sort={sort} onSort={setSort} onToggle={toggleGroup} onAdd={setAdding} lastConnects={lastConnects} />}
+        : <DeviceList rows={rows} sort={view} onSort={(sort) => setView({ ...view, ...sort })} selection={selection} onToggle={toggleGroup} onAdd={setAdding} lastConnects={lastConnects} />}
+      {selection.devices.length > 0 && <BulkBar devices={selection.devices} onClear={selection.clear} />}
       {adding && <AddDeviceDialog groupId={adding} onClose={() => setAdding(null)} />}
       {creating && <GroupDialog onClose={() => setCreating(false)} onCreated={setAdding} />}
     </div>

@@ -3,7 +3,7 @@
 import { useMemo, useRef, useState, useSyncExternalStore, type DragEvent } from 'react';
 import { linkText } from '../device/connect';
 import { FormDialog } from '../lib/FormDialog';
-import { errorText } from '../lib/hooks';
+import { errorText } from '../lib/words';
 import { _, ngettext } from '../lib/i18n';
 import { DownloadIcon, EditIcon, FolderIcon, PlusIcon, RefreshIcon, TrashIcon, UploadIcon } from '../lib/icons';
 import { Alert } from '../lib/Alert';

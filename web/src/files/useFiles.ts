@@ -4,7 +4,7 @@ import { useCallback, useEffect, useRef, useState } from 'react';
 import { useChannel } from '../app/session';
 import type { Tunnel } from '../control/tunnel';
 import { openTunnel, type Link } from '../device/connect';
-import { errorText } from '../lib/hooks';
+import { errorText } from '../lib/words';
 import { _ } from '../lib/i18n';
 import { hasAgent, shortId, type Device } from '../store/model';
 import { FilesClient, FilesError } from './client';

@@ -12,6 +12,7 @@ import { groupRights } from '../store/reduce';
 import { compareNames } from '../store/rows';
 import { store, useStore } from '../store/store';
 import { enrollLines } from './enroll';
+import { InviteForm } from './InviteForm';
 
 export function AddDeviceDialog({ groupId: initial, onClose }: { groupId: string; onClose: () => void }) {
   const id = useId();
@@ -39,6 +40,10 @@ export function AddDeviceDialog({ groupId: initial, onClose }: { groupId: string
           <section>
             <h2>{_('On any other Linux machine')}</h2>
             <CopyField label={_('Install command')} text={lines.script} />
+          </section>
+          <section>
+            <h2>{_('For somebody else')}</h2>
+            <InviteForm key={groupId} groupId={groupId} />
           </section>
           <p className="bl-soft">
             {_('Or give an agent the settings of this group:')}{' '}

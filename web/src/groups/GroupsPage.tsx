@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // All device groups: create, change, delete, add devices.
 import { useMemo, useState } from 'react';
-import { Link } from '../app/router';
+import { groupPath, Link } from '../app/router';
 import { useTitle } from '../lib/hooks';
 import { _, ngettext } from '../lib/i18n';
 import { EditIcon, PlusIcon, TrashIcon } from '../lib/icons';
@@ -79,6 +79,7 @@ function GroupCard({ group, count, onOpen }: CardProps) {
       </p>
       <div className="bl-card-actions">
         {allows(rights, RIGHT.manageDevices) && <Button variant="secondary" size="sm" icon={<PlusIcon />} onClick={() => onOpen({ kind: 'add', group })}>{_('Add device')}</Button>}
+        <Link to={groupPath(group.id)} className="bl-card-link">{_('Members and settings')}</Link>
         <span className="bl-grow" />
         {allows(rights, RIGHT.editGroup) && <Button variant="plain" icon={<EditIcon />} aria-label={_('Change {name}', { name: group.name })} title={_('Change')} onClick={() => onOpen({ kind: 'edit', group })} />}
         {rights === FULL_RIGHTS && <Button variant="plain" icon={<TrashIcon />} aria-label={_('Delete {name}', { name: group.name })} title={_('Delete')} onClick={() => onOpen({ kind: 'delete', group })} />}

@@ -2,7 +2,7 @@
 // A dialog with a form: Enter submits, an error stays beside the fields, and
 // what was typed is kept.
 import { useId, useState, type FormEvent, type ReactNode } from 'react';
-import { errorText } from './hooks';
+import { errorText } from './words';
 import { _ } from './i18n';
 import { Alert } from './Alert';
 import { Button, Form, Modal, ModalBody, ModalFooter, ModalHeader, ModalVariant } from './pf';
@@ -15,10 +15,12 @@ interface Props {
   problem: string | null;
   onSubmit: () => Promise<void>;
   onClose: () => void;
+  /** Room for more than a few fields. */
+  wide?: boolean;
   children: ReactNode;
 }
 
-export function FormDialog({ title, action, danger, problem, onSubmit, onClose, children }: Props) {
+export function FormDialog({ title, action, danger, problem, onSubmit, onClose, wide, children }: Props) {
   const id = useId();
   const [error, setError] = useState<string | null>(null);
   const [busy, setBusy] = useState(false);
@@ -37,7 +39,7 @@ export function FormDialog({ title, action, danger, problem, onSubmit, onClose, 
     }
   };
   return (
-    <Modal isOpen variant={ModalVariant.small} onEscapePress={onClose} aria-labelledby={`${id}-title`} position="top" positionOffset="10vh">
+    <Modal isOpen variant={wide ? ModalVariant.medium : ModalVariant.small} onEscapePress={onClose} aria-labelledby={`${id}-title`} position="top" positionOffset="10vh">
       <ModalHeader title={title} labelId={`${id}-title`} titleIconVariant={danger ? 'warning' : undefined} />
       <ModalBody>
         <Form id={id} onSubmit={(e) => void submit(e)} noValidate>

@@ -29,8 +29,3 @@ export function useMediaQuery(query: string): boolean {
   }, [query]);
   return matches;
 }
-
-/** @error in words, for a person. */
-export function errorText(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}

@@ -67,15 +67,24 @@ export function localeTag(): string {
   return language.replace('_', '-');
 }
 
-/** Switches in place; the page is not reloaded. */
-export async function chooseLanguage(lang: string): Promise<void> {
+/** Whether somebody chose a language in this browser. */
+export function hasChosenLanguage(): boolean {
+  try {
+    return localStorage.getItem('bowline.lang') !== null;
+  } catch {
+    return false;
+  }
+}
+
+/** Switches in place; the page is not reloaded. @keep: this browser shall remember it. */
+export async function chooseLanguage(lang: string, { keep = true } = {}): Promise<void> {
   const url = window.bowline.catalogs[lang];
   const next = url ? ((await (await fetch(url)).json()) as Catalog) : null;
   // The form and the application are separate bundles: this is how one tells the other.
   window.bowline.lang = lang;
   window.bowline.catalog = Promise.resolve(next);
   try {
-    localStorage.setItem('bowline.lang', lang);
+    if (keep) localStorage.setItem('bowline.lang', lang);
   } catch {
     // Without storage the choice lasts as long as the page.
   }

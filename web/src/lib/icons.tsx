@@ -40,3 +40,5 @@ export const ClipboardIcon = () => icon(<><path d="M5.500 2.500h-2A1 1 0 0 0 2.5
 export const EyeIcon = () => icon(<><path d="M1.500 8S4 3.500 8 3.500 14.500 8 14.500 8 12 12.500 8 12.500 1.500 8 1.500 8Z" /><circle cx="8" cy="8" r="2" /></>);
 export const GaugeIcon = () => icon(<path d="M2.500 12a6.500 6.500 0 1 1 11 0M8 9.500l2.500-3.500" />);
 export const MouseIcon = () => icon(<><rect x="4" y="1.500" width="8" height="13" rx="4" /><path d="M8 1.500v5h4" /></>);
+export const HistoryIcon = () => icon(<><circle cx="8" cy="8" r="6.500" /><path d="M8 4.500V8l2.500 1.500" /></>);
+export const SettingsIcon = () => icon(<><path d="M2 4.500h6M12 4.500h2M2 11.500h2M8 11.500h6" /><circle cx="10" cy="4.500" r="2" /><circle cx="6" cy="11.500" r="2" /></>);

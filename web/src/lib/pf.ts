@@ -3,6 +3,7 @@
 // directory keeps everything else out of the bundle.
 export { AlertActionCloseButton, AlertGroup } from '@patternfly/react-core/dist/dynamic/components/Alert';
 export { Button } from '@patternfly/react-core/dist/dynamic/components/Button';
+export { Checkbox } from '@patternfly/react-core/dist/dynamic/components/Checkbox';
 export { Divider } from '@patternfly/react-core/dist/dynamic/components/Divider';
 export { Dropdown, DropdownGroup, DropdownItem, DropdownList } from '@patternfly/react-core/dist/dynamic/components/Dropdown';
 export { EmptyState, EmptyStateActions, EmptyStateBody, EmptyStateFooter } from '@patternfly/react-core/dist/dynamic/components/EmptyState';

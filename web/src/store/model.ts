@@ -28,6 +28,10 @@ export interface Device {
   sessions: Readonly<Record<string, number>>;
   /** People at the device who ask for help, and what they wrote. */
   help: readonly HelpRequest[];
+  /** Users and user groups with rights on this device alone. */
+  links: Group['links'];
+  /** Consent flags of the device itself. */
+  consent: number;
   /** Orders devices by name with plain string comparison. */
   sortKey: string;
 }
@@ -44,11 +48,15 @@ export interface Group {
   description: string;
   /** Rights of each user or user group in it. */
   links: Readonly<Record<string, { name?: string; rights: number }>>;
+  /** Consent flags of all its devices. */
+  consent: number;
+  /** 1 remove devices when they disconnect, 2 keep the host name, 4 record sessions. */
+  flags: number;
 }
 
 export const FULL_RIGHTS = 0xffffffff;
 export const RIGHT = {
-  editGroup: 1, manageUsers: 2, manageDevices: 4, remoteControl: 8, wake: 0x40, notes: 0x80, viewOnly: 0x100,
+  editGroup: 1, manageUsers: 2, manageDevices: 4, remoteControl: 8, console: 0x10, wake: 0x40, notes: 0x80, viewOnly: 0x100,
   noTerminal: 0x200, noFiles: 0x400, limitedInput: 0x1000, notify: 0x4000, removeDevice: 0x8000, noDesktop: 0x10000,
   commands: 0x20000, power: 0x40000, share: 0x80000, details: 0x100000,
 } as const;
@@ -108,6 +116,8 @@ export function newHelp(sessions: unknown, device: Device): HelpRequest[] {
   return readHelp(sessions).filter((h) => !device.help.some((old) => old.user === h.user && old.text === h.text));
 }
 
+/** Most devices have none: they share this. */
+const NO_LINKS: Group['links'] = {};
 const DIGITS = 12;
 
 /**
@@ -149,6 +159,8 @@ export function readDevice(value: unknown, groupId: string | null, previous?: De
     rights: typeof value['rights'] === 'number' ? value['rights'] : previous?.rights ?? null,
     sessions: 'sessions' in value ? readSessions(value['sessions']) : previous?.sessions ?? {},
     help: 'sessions' in value ? readHelp(value['sessions']) : previous?.help ?? [],
+    links: isDoc(value['links']) ? readLinks(value['links']) : NO_LINKS,
+    consent: number(value['consent']),
     sortKey: '',
   };
   device.sortKey = device.name === previous?.name ? previous.sortKey : makeSortKey(device.name);
@@ -163,6 +175,8 @@ export function readGroup(value: unknown): Group | null {
     type: number(value['mtype']) || 2,
     description: text(value['desc']),
     links: readLinks(value['links']),
+    consent: number(value['consent']),
+    flags: number(value['flags']),
   };
 }
 

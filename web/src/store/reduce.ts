@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The page's state and how messages change it. Pure functions: no socket, no timer.
 import type { Message, ServerInfo, UserInfo } from '../control/types';
-import { isDoc, number, readDevice, readGroup, readLinks, text, type Device, type Group } from './model';
+import { FULL_RIGHTS, isDoc, number, readDevice, readGroup, readLinks, text, type Device, type Group } from './model';
 
 export interface State {
   server: ServerInfo | null;
@@ -174,6 +174,8 @@ function groupEvent(draft: Draft, event: Event): void {
     type: number(event['mtype']) || previous?.type || 2,
     description: 'desc' in event ? text(event['desc']) : previous?.description ?? '',
     links: isDoc(event['links']) ? readLinks(event['links']) : previous?.links ?? {},
+    consent: 'consent' in event ? number(event['consent']) : previous?.consent ?? 0,
+    flags: 'flags' in event ? number(event['flags']) : previous?.flags ?? 0,
   };
   draft.groups().set(id, next);
 }
@@ -189,7 +191,8 @@ function removeGroup(draft: Draft, id: string): void {
 function accountEvent(draft: Draft, event: Event): void {
   const account = event['account'];
   if (isDoc(account) && draft.state.user && account['_id'] === draft.state.user._id) {
-    draft.state.user = { ...draft.state.user, ...(account as unknown as UserInfo) };
+    // The whole account: what is missing in it, such as a second factor, is gone.
+    draft.state.user = account as unknown as UserInfo;
   }
 }
 
@@ -206,6 +209,22 @@ export function groupRights(state: State, group: Group | undefined): number {
 
 /** Rights of the signed-in user on a device: through its group, or directly. */
 export function deviceRights(state: State, device: Device): number {
-  const direct = state.user?.links?.[device.id]?.rights ?? 0;
-  return (groupRights(state, state.groups.get(device.groupId)) | direct | (device.rights ?? 0)) >>> 0;
+  let direct = state.user?.links?.[device.id]?.rights ?? 0;
+  for (const id of Object.keys(device.links)) {
+    if (id === state.user?._id || state.user?.links?.[id]) direct |= device.links[id]!.rights;
+  }
+  const rights = (groupRights(state, state.groups.get(device.groupId)) | direct | (device.rights ?? 0)) >>> 0;
+  return withoutRemoved(rights, state.user?.removeRights ?? 0);
+}
+
+const REMOVABLE = 0x68058;
+const ADDABLE = 0x10700;
+/** What is left of everything once something is taken away: section 5.2. */
+const NEARLY_ALL = 0x1ec0ef;
+
+/** @rights as far as an account may use them from which @removed is taken away everywhere. */
+export function withoutRemoved(rights: number, removed: number): number {
+  if (removed === 0 || rights === 0) return rights;
+  const from = rights === FULL_RIGHTS ? NEARLY_ALL : rights;
+  return ((from & ~(removed & REMOVABLE)) | (removed & ADDABLE)) >>> 0;
 }
