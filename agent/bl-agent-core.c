@@ -3,6 +3,7 @@
 
 #include "bl-agent-core.h"
 
+#include "bl-agent-own-script.h"
 #include "bl-agent-script-tunnel.h"
 #include "bl-agent.h"
 #include "bl-build-config.h"
@@ -12,12 +13,16 @@
 #include "common/bl-hash.h"
 #include "common/bl-ids.h"
 #include "common/bl-json.h"
+#include "common/bl-rights-bits.h"
 #include "common/bl-variant.h"
 
 #include <string.h>
 
 #define STORE_NAME "core"
 #define INFLATE_BLOCK 65536
+#define MEMORY_LEAST_MIB 8 // less does not hold the library
+#define MEMORY_MOST_MIB 1024
+#define CPU_MOST_SECONDS 60
 
 struct _BlAgentCore
 {
@@ -26,6 +31,10 @@ struct _BlAgentCore
   BlMsh *msh;
   BlAgentIdentity *identity;
   BlScriptRunner *runner;
+  BlAgentOwnScripts *own;
+  char *program;
+  char *directory;
+  GStrv allowed;
   BlAgentCoreStarted started;
   gpointer user_data;
   guint8 other_pin[BL_SHA384_SIZE]; // `servertlshash` of the last tunnel the script was asked for
@@ -106,52 +115,7 @@ ws_connect_cb (BlScriptRunner *runner, BlScriptStream *stream, GVariant *args, g
   bl_agent_script_tunnel_open (core->channel, core->has_other_pin ? core->other_pin : NULL, stream, args);
 }
 
-// ---- life ----------------------------------------------------------------------------------------------------------
-
-static GVariant *
-msh_values (BlMsh *msh)
-{
-  GVariantBuilder values;
-  g_autofree const char **keys = bl_msh_get_keys (msh);
-  g_variant_builder_init (&values, G_VARIANT_TYPE_VARDICT);
-  for (guint i = 0; keys[i] != NULL; i++)
-    g_variant_builder_add (&values, "{sv}", keys[i], g_variant_new_string (bl_msh_get (msh, keys[i])));
-  return g_variant_builder_end (&values);
-}
-
-BlAgentCore *
-bl_agent_core_new (BlAgentChannel *channel, BlAgentFeatures *features, BlMsh *msh, BlAgentIdentity *identity,
-                   const char *state_dir, BlAgentCoreStarted started, gpointer user_data, GError **error)
-{
-  static const BlScriptOps ops
-      = { .send_command = send_command_cb, .log = log_cb, .state_changed = state_changed_cb, .ws_connect = ws_connect_cb };
-  g_autofree char *directory = g_build_filename (state_dir, STORE_NAME, NULL);
-  g_autoptr (BlCoreStore) store = bl_core_store_new (directory, error);
-  if (store == NULL)
-    return NULL;
-  BlAgentCore *core = g_new0 (BlAgentCore, 1);
-  core->channel = channel;
-  core->features = features;
-  core->msh = msh;
-  core->identity = identity;
-  core->started = started;
-  core->user_data = user_data;
-  g_autofree char *program = bl_build_tree_path ("BOWLINE_SCRIPT_HOST", "agent/script/bowline-script-host",
-                                                 BL_LIBEXECDIR "/bowline-script-host");
-  const BlScriptOptions options = { .host_path = program, .state_dir = directory };
-  core->runner = bl_script_runner_new (&options, &ops, core, store);
-  bl_script_runner_set_msh (core->runner, msh_values (msh));
-  return core;
-}
-
-void
-bl_agent_core_free (BlAgentCore *core)
-{
-  if (core == NULL)
-    return;
-  bl_script_runner_free (core->runner);
-  g_free (core);
-}
+// ---- what scripts hear of the server ---------------------------------------------------------------------------------
 
 static char *
 colon_hex (const guint8 *bytes, gsize length)
@@ -162,8 +126,8 @@ colon_hex (const guint8 *bytes, gsize length)
   return g_string_free (text, FALSE);
 }
 
-static void
-tell_server_info (BlAgentCore *core)
+static GVariant *
+server_info (BlAgentCore *core)
 {
   const guint8 *hash = bl_agent_channel_get_certificate_hash (core->channel);
   g_autofree char *node = bl_id48_to_hex (bl_agent_identity_get_id (core->identity), TRUE);
@@ -187,14 +151,135 @@ tell_server_info (BlAgentCore *core)
       g_autofree char *hex = bl_hex_encode (core_hash, sizeof core_hash, TRUE);
       g_variant_builder_add (&info, "{sv}", "coreHash", g_variant_new_string (hex));
     }
-  bl_script_runner_set_server_info (core->runner, g_variant_builder_end (&info));
+  return g_variant_builder_end (&info);
+}
+
+// ---- scripts of an administrator -----------------------------------------------------------------------------------
+
+static void
+answer_console (BlAgentCore *core, const char *text, const char *session)
+{
+  GVariantBuilder message;
+  g_variant_builder_init (&message, G_VARIANT_TYPE_VARDICT);
+  g_variant_builder_add (&message, "{sv}", "action", g_variant_new_string ("msg"));
+  g_variant_builder_add (&message, "{sv}", "type", g_variant_new_string ("console"));
+  g_variant_builder_add (&message, "{sv}", "value", g_variant_new_string (text));
+  if (session != NULL)
+    g_variant_builder_add (&message, "{sv}", "sessionid", g_variant_new_string (session));
+  g_autoptr (GVariant) frame = g_variant_ref_sink (g_variant_builder_end (&message));
+  bl_agent_channel_send_json (core->channel, frame);
+}
+
+// "script FILE" and "script -e CODE" on the device's console. Returns: FALSE when it is something else.
+static gboolean
+run_own_script (BlAgentCore *core, GVariant *message)
+{
+  const char *value = bl_variant_get_string (message, "value"), *session = bl_variant_get_string (message, "sessionid");
+  const guint32 needed = BL_RIGHT_REMOTE_CONTROL | BL_RIGHT_CONSOLE;
+  g_autoptr (GError) error = NULL;
+  g_autofree char *text = NULL;
+  if (g_strcmp0 (bl_variant_get_string (message, "action"), "msg") != 0
+      || g_strcmp0 (bl_variant_get_string (message, "type"), "console") != 0 || value == NULL
+      || !g_str_has_prefix (value, "script "))
+    return FALSE;
+  if (((guint32)bl_variant_get_int (message, "rights", 0) & needed) != needed)
+    {
+      answer_console (core, "Your rights on this device do not allow scripts.", session);
+      return TRUE;
+    }
+  value += strlen ("script ");
+  if (g_str_has_prefix (value, "-e "))
+    text = g_strdup (value + strlen ("-e "));
+  else if (!bl_agent_own_script_read (value, &text, &error))
+    {
+      answer_console (core, error->message, session);
+      return TRUE;
+    }
+  g_message ("a script of %s runs", bl_variant_get_string (message, "userid") != NULL ? bl_variant_get_string (message, "userid") : "the server");
+  if (!bl_agent_own_scripts_run (core->own, text, server_info (core), session, &error))
+    answer_console (core, error->message, session);
+  return TRUE;
+}
+
+// ---- life ----------------------------------------------------------------------------------------------------------
+
+static GVariant *
+msh_values (BlMsh *msh)
+{
+  GVariantBuilder values;
+  g_autofree const char **keys = bl_msh_get_keys (msh);
+  g_variant_builder_init (&values, G_VARIANT_TYPE_VARDICT);
+  for (guint i = 0; keys[i] != NULL; i++)
+    g_variant_builder_add (&values, "{sv}", keys[i], g_variant_new_string (bl_msh_get (msh, keys[i])));
+  return g_variant_builder_end (&values);
+}
+
+// What the device's own settings leave a script: [script] allow=OPERATION;..., memory-mib, cpu-seconds.
+static void
+read_limits (BlAgentCore *core, GKeyFile *settings, BlScriptOptions *options)
+{
+  if (settings == NULL || !g_key_file_has_group (settings, "script"))
+    return;
+  core->allowed = g_key_file_get_string_list (settings, "script", "allow", NULL, NULL);
+  options->allowed = (const char *const *)core->allowed;
+  const guint64 mib = g_key_file_get_uint64 (settings, "script", "memory-mib", NULL);
+  const guint64 seconds = g_key_file_get_uint64 (settings, "script", "cpu-seconds", NULL);
+  options->memory_bytes = CLAMP (mib, mib != 0 ? MEMORY_LEAST_MIB : 0, MEMORY_MOST_MIB) * 1024 * 1024;
+  options->cpu_seconds = (guint)MIN (seconds, CPU_MOST_SECONDS);
+}
+
+static void
+own_script_done_cb (const char *output, const char *session, gpointer user_data)
+{
+  answer_console (user_data, output[0] != '\0' ? output : "(no output)", session);
+}
+
+BlAgentCore *
+bl_agent_core_new (BlAgentChannel *channel, BlAgentFeatures *features, BlMsh *msh, BlAgentIdentity *identity,
+                   const char *state_dir, GKeyFile *settings, BlAgentCoreStarted started, gpointer user_data, GError **error)
+{
+  static const BlScriptOps ops
+      = { .send_command = send_command_cb, .log = log_cb, .state_changed = state_changed_cb, .ws_connect = ws_connect_cb };
+  g_autofree char *directory = g_build_filename (state_dir, STORE_NAME, NULL);
+  g_autoptr (BlCoreStore) store = bl_core_store_new (directory, error);
+  if (store == NULL)
+    return NULL;
+  BlAgentCore *core = g_new0 (BlAgentCore, 1);
+  core->channel = channel;
+  core->features = features;
+  core->msh = msh;
+  core->identity = identity;
+  core->started = started;
+  core->user_data = user_data;
+  core->directory = g_steal_pointer (&directory);
+  core->program = bl_build_tree_path ("BOWLINE_SCRIPT_HOST", "agent/script/bowline-script-host",
+                                      BL_LIBEXECDIR "/bowline-script-host");
+  BlScriptOptions options = { .host_path = core->program, .state_dir = core->directory };
+  read_limits (core, settings, &options);
+  core->runner = bl_script_runner_new (&options, &ops, core, store);
+  core->own = bl_agent_own_scripts_new (&options, own_script_done_cb, core);
+  bl_script_runner_set_msh (core->runner, msh_values (msh));
+  return core;
+}
+
+void
+bl_agent_core_free (BlAgentCore *core)
+{
+  if (core == NULL)
+    return;
+  bl_agent_own_scripts_free (core->own);
+  bl_script_runner_free (core->runner);
+  g_strfreev (core->allowed);
+  g_free (core->program);
+  g_free (core->directory);
+  g_free (core);
 }
 
 void
 bl_agent_core_set_connected (BlAgentCore *core, gboolean connected)
 {
   if (connected)
-    tell_server_info (core);
+    bl_script_runner_set_server_info (core->runner, server_info (core));
   bl_script_runner_set_connected (core->runner, connected);
 }
 
@@ -306,6 +391,8 @@ void
 bl_agent_core_json (BlAgentCore *core, GVariant *message)
 {
   remember_pin (core, message);
+  if (run_own_script (core, message))
+    return;
   g_autoptr (GBytes) frame = bl_json_from_variant (message, NULL); // it came as JSON
   bl_script_runner_command (core->runner, frame);
 }

@@ -13,9 +13,10 @@ typedef struct _BlAgentCore BlAgentCore;
 /** The script said coreinfo: it runs. What a server is told then are the plugins' own facts. */
 typedef void (*BlAgentCoreStarted) (gpointer user_data);
 
-/** All borrowed. Returns: (transfer full), or %NULL when the state directory cannot be used. */
+/** All borrowed; @settings is (nullable), its section [script] sets what scripts may do. Returns: (transfer full), or %NULL when the state directory cannot be used. */
 BlAgentCore *bl_agent_core_new (BlAgentChannel *channel, BlAgentFeatures *features, BlMsh *msh, BlAgentIdentity *identity,
-                                const char *state_dir, BlAgentCoreStarted started, gpointer user_data, GError **error);
+                                const char *state_dir, GKeyFile *settings, BlAgentCoreStarted started, gpointer user_data,
+                                GError **error);
 void bl_agent_core_free (BlAgentCore *core);
 
 void bl_agent_core_set_connected (BlAgentCore *core, gboolean connected);

@@ -196,7 +196,7 @@ bl_agent_new (const BlAgentOptions *options, GError **error)
   agent->tunnels = bl_agent_tunnels_new (agent->channel, agent->features, agent->presence);
   bl_agent_tunnels_install (agent->tunnels);
   agent->core = bl_agent_core_new (agent->channel, agent->features, agent->msh, agent->identity, agent->state_dir,
-                                   core_started_cb, agent, error);
+                                   options->settings, core_started_cb, agent, error);
   if (agent->core == NULL)
     return NULL;
   agent->hooks = (BlAgentHostHooks){ .released = plugin_released_cb, .user_data = agent };

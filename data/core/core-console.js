@@ -64,6 +64,11 @@ var BL_CONSOLE = {
     } }
 };
 
+// bowline-agent takes this command before the core sees it.
+if (process.versions && process.versions.bowline) {
+    BL_CONSOLE.script = { text: 'script FILE, or script -e CODE: run a script of your own', run: function (args, say) { say('script FILE, or script -e CODE'); } };
+}
+
 function blConsoleCommand(message) {
     var words = blWords(message.value), name = words.length == 0 ? '' : words[0].toLowerCase();
     function say(text) { blConsole(text, message.sessionid); }

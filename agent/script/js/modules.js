@@ -265,4 +265,16 @@ mesh.ContainerPermissions = { DEFAULT: 0, NO_AGENT: 0x10000000, NO_MARSHAL: 0x08
 meshGetter('coreHash', function () { return started.info.coreHash; });
 meshGetter('NetInfo', function () { return JSON.stringify({ netif2: require('os').networkInterfaces() }); });
 
-return { dispatch: dispatch, tick: tick };
+// Calls F once when no timer, stream or question of the script is left that something could still come from.
+var idleCallbacks = [];
+mesh.whenIdle = function (f) { idleCallbacks.push(f); };
+function turn() {
+    var next = tick();
+    if (next < 0 && idleCallbacks.length > 0 && Object.keys(streams).length == 0 && Object.keys(calls).length == 0) {
+        idleCallbacks.splice(0).forEach(function (f) { guarded(f, mesh, []); });
+        next = tick();
+    }
+    return next;
+}
+
+return { dispatch: dispatch, tick: turn };
