@@ -91,7 +91,10 @@ run_nodes (BowlineActionCall *call, gpointer user_data)
         return;
     }
   filter.mesh_id = mesh_id;
-  text = g_string_sized_new (4096);
+  /* Room for all of it: growing step by step costs as much as all the rest. */
+  text = g_string_sized_new (4096 + (mesh_id == NULL && filter.node_id == NULL && filter.limit == 0
+                                         ? bl_control_nodes_get_size (control->nodes)
+                                         : 0));
   g_string_append (text, "\"nodes\":");
   total = bl_control_nodes_list (control->nodes, bowline_action_call_get_principal (call), &filter, text);
   if (filter.skip != 0 || filter.limit != 0)

@@ -5,13 +5,21 @@
 #include "bl-control-documents.h"
 #include "common/bl-json.h"
 
+/* A device that connects changes several times at once: its text is made when that is over, and without keeping
+ * anybody waiting. */
+#define PREPARE_DELAY_MS 100u
+#define PREPARE_AT_ONCE 32u
+
 typedef struct
 {
   char *id;
   char *mesh_id;
   char *text; /* (nullable): made on demand */
   gsize length;
+  GPtrArray *group;
   guint index; /* in its group */
+  GList stale; /* in the list of those without a text */
+  gboolean is_stale;
 } Entry;
 
 struct _BlControlNodes
@@ -19,8 +27,15 @@ struct _BlControlNodes
   BlControl *control;
   GHashTable *entries; /* node id -> Entry */
   GHashTable *groups;  /* mesh id -> GPtrArray of Entry */
+  GQueue stale;        /* of Entry: their texts are to be made */
+  gsize size;          /* of all texts */
+  GSource *prepare;    /* (nullable) */
   gboolean filled;
 };
+
+static void fill (BlControlNodes *self);
+static void prepare_soon (BlControlNodes *self);
+static void make_entry (BlControlNodes *self, Entry *entry);
 
 static void
 entry_free (gpointer data)
@@ -41,16 +56,100 @@ bl_control_nodes_new (BlControl *control)
   self->control = control;
   self->entries = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, entry_free);
   self->groups = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_ptr_array_unref);
+  prepare_soon (self);
   return self;
 }
 
 void
 bl_control_nodes_free (BlControlNodes *self)
 {
+  bl_control_nodes_stop (self);
   g_hash_table_unref (self->groups);
   g_hash_table_unref (self->entries);
   g_free (self);
 }
+
+void
+bl_control_nodes_stop (BlControlNodes *self)
+{
+  if (self->prepare != NULL)
+    g_source_destroy (self->prepare);
+  g_clear_pointer (&self->prepare, g_source_unref);
+}
+
+/* ---- texts that are made beforehand
+ * --------------------------------------------------------------------------------------------------- */
+
+static void
+set_source (BlControlNodes *self, GSource *source, GSourceFunc func)
+{
+  bl_control_nodes_stop (self);
+  self->prepare = source;
+  g_source_set_priority (source, G_PRIORITY_LOW);
+  g_source_set_callback (source, func, self, NULL);
+  g_source_attach (source, bowline_host_get_main_context (self->control->host));
+}
+
+static gboolean
+on_idle (gpointer user_data)
+{
+  BlControlNodes *self = user_data;
+
+  for (guint i = 0; i < PREPARE_AT_ONCE && self->stale.head != NULL; i++)
+    make_entry (self, self->stale.head->data);
+  if (self->stale.head != NULL)
+    return G_SOURCE_CONTINUE;
+  g_clear_pointer (&self->prepare, g_source_unref);
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
+on_delay_over (gpointer user_data)
+{
+  BlControlNodes *self = user_data;
+
+  fill (self);
+  set_source (self, g_idle_source_new (), on_idle);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+prepare_soon (BlControlNodes *self)
+{
+  if (self->prepare == NULL)
+    set_source (self, g_timeout_source_new (PREPARE_DELAY_MS), on_delay_over);
+}
+
+static void
+drop_text (BlControlNodes *self, Entry *entry)
+{
+  self->size -= entry->length;
+  entry->length = 0;
+  g_clear_pointer (&entry->text, g_free);
+}
+
+static void
+set_stale (BlControlNodes *self, Entry *entry)
+{
+  drop_text (self, entry);
+  if (entry->is_stale)
+    return;
+  entry->is_stale = TRUE;
+  entry->stale.data = entry;
+  g_queue_push_tail_link (&self->stale, &entry->stale);
+  prepare_soon (self);
+}
+
+static void
+set_fresh (BlControlNodes *self, Entry *entry)
+{
+  if (entry->is_stale)
+    g_queue_unlink (&self->stale, &entry->stale);
+  entry->is_stale = FALSE;
+}
+
+/* ---- groups
+ * ---------------------------------------------------------------------------------------------------------- */
 
 static void
 leave_group (BlControlNodes *self, Entry *entry)
@@ -80,6 +179,7 @@ enter_group (BlControlNodes *self, Entry *entry, const char *mesh_id)
       g_hash_table_insert (self->groups, g_strdup (mesh_id), group);
     }
   entry->mesh_id = g_strdup (mesh_id);
+  entry->group = group;
   entry->index = group->len;
   g_ptr_array_add (group, entry);
 }
@@ -99,9 +199,10 @@ take_in (const char *id, GVariant *node, gpointer user_data)
       entry->id = g_strdup (id);
       g_hash_table_insert (self->entries, entry->id, entry);
       enter_group (self, entry, mesh_id);
+      set_stale (self, entry);
       return TRUE;
     }
-  g_clear_pointer (&entry->text, g_free);
+  set_stale (self, entry);
   if (!g_str_equal (entry->mesh_id, mesh_id))
     {
       leave_group (self, entry);
@@ -115,7 +216,7 @@ fill (BlControlNodes *self)
 {
   if (self->filled)
     return;
-  self->filled = TRUE;
+  self->filled = bowline_directory_count (self->control->host, "node") > 0; /* the store may come later */
   bowline_directory_foreach (self->control->host, "node", NULL, take_in, self);
 }
 
@@ -126,7 +227,10 @@ bl_control_nodes_update (BlControlNodes *self, const char *node_id)
   Entry *entry;
 
   if (!self->filled)
-    return;
+    {
+      prepare_soon (self);
+      return;
+    }
   node = bowline_directory_dup (self->control->host, node_id);
   if (node != NULL)
     {
@@ -137,6 +241,8 @@ bl_control_nodes_update (BlControlNodes *self, const char *node_id)
   if (entry == NULL)
     return;
   leave_group (self, entry);
+  drop_text (self, entry);
+  set_fresh (self, entry);
   g_hash_table_remove (self->entries, node_id);
 }
 
@@ -146,7 +252,7 @@ bl_control_nodes_touch (BlControlNodes *self, const char *node_id)
   Entry *entry = g_hash_table_lookup (self->entries, node_id);
 
   if (entry != NULL)
-    g_clear_pointer (&entry->text, g_free);
+    set_stale (self, entry);
 }
 
 static void
@@ -214,16 +320,22 @@ make_text (BlControlNodes *self, const char *id)
 }
 
 static void
+make_entry (BlControlNodes *self, Entry *entry)
+{
+  GString *text = make_text (self, entry->id);
+
+  set_fresh (self, entry);
+  drop_text (self, entry);
+  entry->length = text->len;
+  self->size += text->len;
+  entry->text = g_string_free (text, FALSE);
+}
+
+static void
 append_entry (BlControlNodes *self, Entry *entry, GString *out)
 {
-  GString *text;
-
   if (entry->text == NULL)
-    {
-      text = make_text (self, entry->id);
-      entry->length = text->len;
-      entry->text = g_string_free (text, FALSE);
-    }
+    make_entry (self, entry);
   g_string_append_len (out, entry->text, (gssize)entry->length);
 }
 
@@ -235,7 +347,7 @@ typedef struct
   BlControlNodes *nodes;
   const BlControlNodesFilter *filter;
   GString *out;
-  const char *open; /* group whose array is open */
+  GPtrArray *open; /* group whose array is open */
   guint found;
   guint shown;
 } Listing;
@@ -249,7 +361,7 @@ list_entry (Listing *listing, Entry *entry)
       || (listing->filter->limit != 0 && listing->shown >= listing->filter->limit))
     return;
   listing->shown++;
-  if (listing->open != NULL && g_str_equal (listing->open, entry->mesh_id))
+  if (listing->open == entry->group)
     g_string_append_c (listing->out, ',');
   else
     {
@@ -257,7 +369,7 @@ list_entry (Listing *listing, Entry *entry)
         g_string_append (listing->out, "],");
       bl_json_append_string (listing->out, entry->mesh_id);
       g_string_append (listing->out, ":[");
-      listing->open = entry->mesh_id;
+      listing->open = entry->group;
     }
   append_entry (listing->nodes, entry, listing->out);
 }
@@ -383,6 +495,12 @@ list_groups (Listing *listing, BowlinePrincipal *principal, GHashTable *listed)
   g_ptr_array_sort (ids, compare_ids);
   for (guint i = 0; i < ids->len; i++)
     list_group (listing, ids->pdata[i]);
+}
+
+gsize
+bl_control_nodes_get_size (BlControlNodes *self)
+{
+  return self->size + 2 * g_hash_table_size (self->entries);
 }
 
 guint

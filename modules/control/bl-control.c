@@ -319,6 +319,7 @@ bl_control_stop (BlControl *self)
   g_hash_table_remove_all (self->sessions);
   g_hash_table_remove_all (self->users);
   g_ptr_array_set_size (self->waiting, 0);
+  bl_control_nodes_stop (self->nodes);
   g_source_destroy (self->timer);
   g_clear_pointer (&self->timer, g_source_unref);
   bl_control_unref (self);
