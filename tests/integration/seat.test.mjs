@@ -172,15 +172,23 @@ test('two people: only who is at the screen is asked, told, and sees sessions', 
   anna.call('ListSessions');
   await anna.hear('error', ([method]) => method === 'ListSessions');
   assert.ok(!anna.heard.some(([name]) => name === 'Question'));
-  bernd.call('Answer', '(ubb)', [id, true, false]);
+  bernd.call('Answer', '(ubb)', [id, true, true]);
   await second.until('the shell starts', () => second.binary.length > 0);
   bernd.call('ListSessions');
   const [, [sessions]] = await bernd.hear('answer', ([method]) => method === 'ListSessions');
   assert.equal(sessions.length, 1);
   second.socket.close();
+
+  // What he allowed for a while is not allowed by her.
+  await tellSeat({ sessions: [{ uid: DAEMON, state: 'active' }] });
+  await bernd.hear('Dismissed');
+  anna.call('RegisterPresenter');
+  assert.equal(await anna.registered(), 'answer');
+  const third = await terminal();
+  await anna.hear('Question');
+  third.socket.close();
   await end(anna.child);
   await end(bernd.child);
-  await tellSeat({ sessions: [{ uid: DAEMON, state: 'active' }] });
 });
 
 test('the bus ends in the middle of a question: the agent goes on, and asks again on the next bus', async () => {

@@ -187,9 +187,20 @@ test('a chat that an administrator offers is opened in the browser, now or from 
   await until('the browser opens it again', () => times() === 2);
 });
 
+test('many messages: some are shown, and a question still is', async () => {
+  for (let i = 0; i < 40; i++) control.send({ action: 'msg', type: 'messagebox', nodeid, title: `Flood ${i}`, msg: 'Buy now' });
+  const floods = () => { try { return xdo('search', '--onlyvisible', '--name', 'Flood').trim().split('\n').length; } catch { return 0; } };
+  await until('some are shown', () => floods() >= 20, 60);
+  const viewer = await viewDesktop();
+  await shown('Remote session$');
+  assert.ok(floods() <= 24, `${floods()} windows`);
+  viewer.tunnel.socket.close();
+  await gone('Remote session$');
+});
+
 test('killed in the middle of a question: nobody is there; the next one asks, in German', async () => {
   const viewer = await viewDesktop();
-  await shown('Remote session');
+  await shown('Remote session$');
   await end(tray, 'SIGKILL');
   await viewer.tunnel.until('refused', () => viewer.tunnel.text.some((t) => /nobody is logged in there/.test(t)));
   tray = startTray({ LANGUAGE: 'de', BOWLINE_LOCALE_PATH: join(BUILD, 'po', 'programs') });
@@ -250,6 +261,9 @@ test('the panel of Xfce shows the icon, and its menu works by mouse', async () =
   try {
     const icon = await until('the icon is on the screen', () => windows('Wrapper-2.0').find((w) => w.width > 8 && w.height > 8));
     const click = (button) => xdo('mousemove', icon.x + icon.width / 2, icon.y + icon.height / 2, 'click', button);
+    // Before the icon is there, the panel's own menu would open; a left click does nothing then.
+    await repeat('a click shows the sessions', () => click(1), () => windowOf('Remote sessions'));
+    await press('Remote sessions', 'alt+F4', 'closed', () => windowOf('Remote sessions') === '');
     await repeat('the menu is open', () => click(3), openMenu);
     shoot('menu');
     await repeat('the last row is chosen', () => {
@@ -259,7 +273,6 @@ test('the panel of Xfce shows the icon, and its menu works by mouse', async () =
       xdo('mousemove', x, y - 4, 'sleep', '0.2', 'mousemove', x, y, 'sleep', '0.2', 'click', 1);
     }, () => windowOf('Ask for help'));
     await press('Ask for help', 'alt+c', 'closed', () => windowOf('Ask for help') === '');
-    await repeat('a click shows the sessions', () => click(1), () => windowOf('Remote sessions'));
   } finally {
     await end(xfce);
   }

@@ -49,7 +49,8 @@ struct _BlPresence
   GHashTable *remembered; /* "kind user" -> end, monotonic us, as gint64 * */
   GHashTable *bars;       /* BowlineTunnel that shows a bar; no references, checked against the list */
   guint32 last_question;
-  char *help; /* request for help that stands, or NULL */
+  uid_t person; /* who was at the screen last */
+  char *help;   /* request for help that stands, or NULL */
   uid_t help_uid;
   gboolean connected; /* to the server, when it changed last */
 };
@@ -673,12 +674,26 @@ bl_presence_message (BlPresence *presence, BowlineMessageCall *call)
 
 /* ---- life --------------------------------------------------------------------------------------------- */
 
+/* What one person allowed for a while is not allowed by the next one. */
+static void
+note_person (BlPresence *presence)
+{
+  const uid_t person = bl_presence_seat_get_user (presence->seat);
+
+  if (bl_presence_seat_get_state (presence->seat) == BL_PRESENCE_SEAT_NOBODY
+      || (person != BL_PRESENCE_NO_USER && person != presence->person))
+    g_hash_table_remove_all (presence->remembered);
+  if (person != BL_PRESENCE_NO_USER)
+    presence->person = person;
+}
+
 static void
 seat_cb (gpointer user_data)
 {
   BlPresence *presence = user_data;
   const gboolean locked = is_locked (presence);
 
+  note_person (presence);
   if (presence->use_system_bus)
     {
       dismiss_absent (presence);
@@ -767,6 +782,7 @@ bl_presence_new (BowlineHost *host, gboolean use_system_bus)
   g_atomic_ref_count_init (&presence->count);
   presence->host = host;
   presence->use_system_bus = use_system_bus;
+  presence->person = BL_PRESENCE_NO_USER;
   presence->presenters = g_ptr_array_new_with_free_func (presenter_free);
   presence->questions = g_hash_table_new_full (NULL, NULL, NULL, question_free);
   presence->remembered = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
