@@ -22,7 +22,7 @@ before(async () => {
   await bowline.createUser('admin');
   control = await bowline.control();
   group = (await control.ask({ action: 'createmesh', meshname: 'Asked', meshtype: 2, consent: ASK_TERMINAL + TELL_FILES })).meshid;
-  await bowline.startAgent(group, { env: { DBUS_SESSION_BUS_ADDRESS: address }, settings: '[plugin presence]\nbus=session\n' });
+  await bowline.startAgent(group, { env: { DBUS_SESSION_BUS_ADDRESS: address, DBUS_SYSTEM_BUS_ADDRESS: address }, settings: '[plugin presence]\nbus=session\n' });
   nodeid = (await bowline.waitOnline(1))[0]._id;
 });
 
@@ -170,4 +170,28 @@ test('messages of administrators, and a request for help', async () => {
   person.call('RequestHelp', '(s)', ['The printer burns']);
   await control.take('help', (f) => f.event?.action === 'devicesessions' && JSON.stringify(f.event.sessions ?? {}).includes('printer burns'));
   await end(person.child);
+});
+
+test('an agent of one user knows from logind that the screen is locked', async () => {
+  const seat = start('/usr/bin/python3', [join(TOP, 'tests', 'lib', 'seat.py')],
+    { stdio: ['pipe', 'pipe', 'inherit'], env: { ...process.env, DBUS_SYSTEM_BUS_ADDRESS: address } });
+  const tell = (session) => seat.stdin.write(`${JSON.stringify({ sessions: [{ uid: process.getuid(), state: 'active', ...session }] })}\n`);
+  const person = await presenter();
+  tell({ locked: true });
+  await until('refused', async () => {
+    const tunnel = await terminal();
+    await tunnel.until('asked, refused or allowed', () => tunnel.closed || tunnel.text.some((t) => /Waiting/.test(t)) || tunnel.binary.length > 0);
+    tunnel.socket.close();
+    return tunnel.text.some((t) => /its screen is locked/.test(t));
+  });
+  person.heard = [];
+  tell({ locked: false });
+  await until('asked', async () => {
+    const tunnel = await terminal();
+    await tunnel.until('asked or refused', () => tunnel.closed || person.heard.some(([name]) => name === 'Question'));
+    tunnel.socket.close();
+    return person.heard.some(([name]) => name === 'Question');
+  });
+  await end(person.child);
+  await end(seat);
 });
