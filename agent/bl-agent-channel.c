@@ -3,6 +3,8 @@
 
 #include "bl-agent-channel.h"
 
+#include "bl-agent-network.h"
+#include "bl-agent-proxy.h"
 #include "bl-agent-socket.h"
 #include "common/bl-error.h"
 #include "common/bl-hash.h"
@@ -11,8 +13,6 @@
 
 #include <string.h>
 
-#define RETRY_FIRST_MS 500
-#define RETRY_MAX_MS 240000
 #define TRUST_FILE "server.hash" // hash of the web certificate this server last proved itself with
 #define TICK_SECONDS 5 // a sleeping machine should sleep
 
@@ -50,6 +50,7 @@ struct _BlAgentChannel
   gboolean connected;
   gint64 ping_sent_us;
   gint64 opened_us;
+  gint64 slept_us; // by the machine, when last looked
   char *status;
   gboolean explained; // why this connection does not come to anything
 };
@@ -333,6 +334,9 @@ connect_now (BlAgentChannel *self)
   static const BlAgentSocketEvents events = {
     .accept = accept_cb, .opened = opened_cb, .message = message_cb, .pong = pong_cb, .closed = closed_cb
   };
+  g_autoptr (GUri) uri = g_uri_parse (current_server (self)->url, G_URI_FLAGS_NONE, NULL);
+  g_free (self->proxy);
+  self->proxy = bl_agent_proxy_find (self->options.msh, uri != NULL ? g_uri_get_host (uri) : "");
   const BlAgentSocketOptions options = {
     .url = current_server (self)->url,
     .proxy = self->proxy,
@@ -366,11 +370,50 @@ give_up (BlAgentChannel *self, const char *reason)
   closed_cb (self->socket, error, self);
 }
 
+static void
+send_ping (BlAgentChannel *self)
+{
+  self->ping_sent_us = g_get_monotonic_time ();
+  bl_agent_socket_send (self->socket, BL_WS_PING, NULL, 0);
+}
+
+static void
+connect_anew (BlAgentChannel *self)
+{
+  drop_socket (self);
+  g_clear_handle_id (&self->retry_id, g_source_remove);
+  bl_backoff_reset (&self->backoff);
+  connect_now (self);
+}
+
+void
+bl_agent_channel_look (BlAgentChannel *self)
+{
+  if (self->tick_id == 0)
+    return;
+  if (self->connected && bl_agent_socket_is_routed (self->socket))
+    {
+      if (self->ping_sent_us == 0)
+        send_ping (self); // it may be the same address in another network
+      return;
+    }
+  if (self->connected)
+    set_status (self, FALSE, "%s: the network changed", current_server (self)->url);
+  connect_anew (self);
+}
+
 static gboolean
 tick_cb (gpointer user_data)
 {
   BlAgentChannel *self = user_data;
-  const gint64 now = g_get_monotonic_time ();
+  const gint64 now = g_get_monotonic_time (), slept = bl_agent_network_get_slept ();
+  const gboolean woke = bl_agent_network_has_slept (self->slept_us, slept);
+  self->slept_us = slept;
+  if (woke)
+    {
+      bl_agent_channel_look (self);
+      return G_SOURCE_CONTINUE;
+    }
   if (self->socket == NULL || self->opened_us == 0)
     return G_SOURCE_CONTINUE;
   if (!self->connected)
@@ -388,10 +431,7 @@ tick_cb (gpointer user_data)
         give_up (self, "the server does not answer any more");
     }
   else if (now - bl_agent_socket_get_last_input (self->socket) > BL_AGENT_IDLE_SECONDS * G_USEC_PER_SEC)
-    {
-      self->ping_sent_us = now;
-      bl_agent_socket_send (self->socket, BL_WS_PING, NULL, 0);
-    }
+    send_ping (self);
   return G_SOURCE_CONTINUE;
 }
 
@@ -437,17 +477,6 @@ read_servers (BlAgentChannel *self, GError **error)
   return TRUE;
 }
 
-static char *
-find_proxy (BlMsh *msh)
-{
-  const char *proxy = bl_msh_get (msh, "WebProxy");
-  if (proxy == NULL && bl_msh_get_int (msh, "ignoreProxyFile", 0) == 0)
-    proxy = g_getenv ("https_proxy");
-  if (proxy == NULL || proxy[0] == '\0')
-    return NULL;
-  return strstr (proxy, "://") != NULL ? g_strdup (proxy) : g_strconcat ("http://", proxy, NULL);
-}
-
 BlAgentChannel *
 bl_agent_channel_new (const BlAgentChannelOptions *options, const BlAgentChannelEvents *events, gpointer user_data,
                       GError **error)
@@ -462,9 +491,9 @@ bl_agent_channel_new (const BlAgentChannelOptions *options, const BlAgentChannel
   self->user_data = user_data;
   self->servers = g_array_new (FALSE, TRUE, sizeof (Server));
   g_array_set_clear_func (self->servers, clear_server);
-  self->proxy = find_proxy (options->msh);
   self->trust_path = g_build_filename (options->state_dir, TRUST_FILE, NULL);
-  bl_backoff_init (&self->backoff, RETRY_FIRST_MS, RETRY_MAX_MS);
+  bl_backoff_init (&self->backoff, options->retry_ms > 0 ? options->retry_ms : BL_AGENT_RETRY_MS,
+                   options->retry_max_ms > 0 ? options->retry_max_ms : BL_AGENT_RETRY_MAX_MS);
   if (!read_servers (self, error) || !bl_msh_get_id48 (options->msh, "MeshID", self->mesh_id, error))
     return NULL;
   self->current = g_random_int_range (0, (gint32)self->servers->len);
@@ -495,6 +524,7 @@ bl_agent_channel_free (BlAgentChannel *self)
 void
 bl_agent_channel_start (BlAgentChannel *self)
 {
+  self->slept_us = bl_agent_network_get_slept ();
   self->tick_id = g_timeout_add_seconds (TICK_SECONDS, tick_cb, self);
   connect_now (self);
 }

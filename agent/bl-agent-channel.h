@@ -16,6 +16,9 @@ G_BEGIN_DECLS
 #define BL_AGENT_PATIENCE_SECONDS 10 // then people are told that the handshake is held
 #define BL_AGENT_HOLD_SECONDS 600 // how long a server that does not answer the handshake is waited for
 
+#define BL_AGENT_RETRY_MS 500         // about the first wait after an attempt that failed
+#define BL_AGENT_RETRY_MAX_MS 240000  // what the waits grow to
+
 typedef struct _BlAgentChannel BlAgentChannel;
 
 typedef struct
@@ -29,6 +32,8 @@ typedef struct
   guint32 agent_id;          // architecture number
   guint32 platform;          // BlAgentPlatform
   guint32 capabilities;      // BlAgentCaps
+  guint32 retry_ms;          // milliseconds; 0: BL_AGENT_RETRY_MS
+  guint32 retry_max_ms;      // milliseconds; 0: BL_AGENT_RETRY_MAX_MS
 } BlAgentChannelOptions;
 
 typedef struct
@@ -49,6 +54,12 @@ BlAgentChannel *bl_agent_channel_new (const BlAgentChannelOptions *options, cons
 void bl_agent_channel_free (BlAgentChannel *channel);
 /** Begins to connect; it goes on until it is freed. */
 void bl_agent_channel_start (BlAgentChannel *channel);
+
+/**
+ * The network may be another one, or the machine has slept: a connection from an address that is gone ends, another one is
+ * tried by a ping, and an attempt that waits for its turn is made now. The caller bounds how often.
+ */
+void bl_agent_channel_look (BlAgentChannel *channel);
 
 gboolean bl_agent_channel_is_connected (BlAgentChannel *channel);
 /** Sends JSON text. Returns: %FALSE while not connected. */

@@ -6,6 +6,9 @@
 
 G_BEGIN_DECLS
 
+/** Pure. Returns: %FALSE with an error when NOW (seconds since 1970) is before this program was written. */
+gboolean bl_agent_doctor_check_clock (gint64 now, GError **error);
+
 /** Prints what it finds. Returns: %FALSE with an error naming the cause when the server cannot be reached and recognised. */
 gboolean bl_agent_doctor (BlMsh *msh, GError **error);
 

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bl-agent-enroll.h"
 
+#include "bl-agent-fetch.h"
+#include "bl-agent-proxy.h"
 #include "common/bl-error.h"
 #include "common/bl-msh.h"
-#include "common/bl-ws-handshake.h"
 
 #include <string.h>
-
-#define TIMEOUT_SECONDS 20
 
 static gboolean
 parse_group (const char *group, guint8 id[BL_ID48_SIZE], GError **error)
@@ -57,82 +56,74 @@ build_settings (GUri *uri, const guint8 *mesh_id, const char *server_id, GError 
   return msh != NULL ? bl_msh_to_text (msh) : NULL;
 }
 
-// One GET over verified TLS; the answer's body, bounded.
+// Over verified TLS.
 static char *
-download (GUri *uri, const guint8 *mesh_id, GError **error)
+download (GUri *uri, const guint8 *mesh_id, const char *proxy, GError **error)
 {
   char text[BL_ID48_TEXT + 1];
   bl_id48_to_text (mesh_id, text);
   g_autofree char *escaped = g_uri_escape_string (text, NULL, FALSE);
-  g_autofree char *host = host_and_port (uri);
-  g_autofree char *request = g_strdup_printf ("GET /meshsettings?id=%s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n"
-                                              "Accept-Encoding: identity\r\n\r\n",
-                                              escaped, host);
-  g_autoptr (GSocketClient) client = g_socket_client_new ();
-  g_socket_client_set_tls (client, TRUE); // the certificate is verified; there is no switch against it
-  g_socket_client_set_timeout (client, TIMEOUT_SECONDS);
+  g_autofree char *target = g_strconcat ("/meshsettings?id=", escaped, NULL);
   const int port = g_uri_get_port (uri);
-  g_autoptr (GSocketConnection) connection = g_socket_client_connect_to_host (
-      client, g_uri_get_host (uri), (guint16)(port > 0 ? port : 443), NULL, error);
-  if (connection == NULL)
+  const BlAgentFetch what = { .host = g_uri_get_host (uri),
+                              .port = (guint16)(port > 0 ? port : 443),
+                              .target = target,
+                              .proxy = proxy,
+                              .max = BL_MSH_MAX };
+  guint status = 0;
+  g_autoptr (GError) inner = NULL;
+  g_autofree char *body = bl_agent_fetch (&what, &status, &inner);
+  if (body == NULL)
     {
-      g_prefix_error (error, "%s: ", host);
-      if (error != NULL && g_error_matches (*error, G_TLS_ERROR, G_TLS_ERROR_BAD_CERTIFICATE))
-        g_prefix_error_literal (error, "the certificate is not trusted here; give --server-id instead: ");
+      const gboolean untrusted = g_error_matches (inner, G_TLS_ERROR, G_TLS_ERROR_BAD_CERTIFICATE);
+      g_propagate_prefixed_error (error, g_steal_pointer (&inner), "%s",
+                                  untrusted ? "the certificate is not trusted here; give --server-id instead: " : "");
       return NULL;
     }
-  GIOStream *stream = G_IO_STREAM (connection);
-  if (!g_output_stream_write_all (g_io_stream_get_output_stream (stream), request, strlen (request), NULL, NULL, error))
-    return NULL;
-  g_autoptr (GByteArray) answer = g_byte_array_new ();
-  for (;;)
+  if (status != 200)
     {
-      guint8 buffer[4096];
-      const gssize n = g_input_stream_read (g_io_stream_get_input_stream (stream), buffer, sizeof buffer, NULL, error);
-      if (n < 0)
-        return NULL;
-      if (n == 0 || answer->len > BL_MSH_MAX + BL_HTTP_MAX_RESPONSE_HEAD)
-        break;
-      g_byte_array_append (answer, buffer, (guint)n);
-    }
-  g_autoptr (BlHttpResponse) response = bl_http_response_new ();
-  gsize head = 0;
-  if (bl_http_response_feed (response, answer->data, answer->len, &head, error) != BL_HTTP_DONE)
-    {
-      if (error != NULL && *error == NULL)
-        g_set_error (error, BL_ERROR, BL_ERROR_INVALID, "%s: the answer is cut short", host);
+      g_set_error (error, BL_ERROR, BL_ERROR_NOT_FOUND, "%s: the server answers %u; is the group id right?", what.host,
+                   status);
       return NULL;
     }
-  if (bl_http_response_get_status (response) != 200)
-    {
-      g_set_error (error, BL_ERROR, BL_ERROR_NOT_FOUND, "%s: the server answers %u; is the group id right?", host,
-                   bl_http_response_get_status (response));
-      return NULL;
-    }
-  return g_strndup ((const char *)answer->data + head, answer->len - head);
+  return g_steal_pointer (&body);
+}
+
+static char *
+with_proxy (char *text, const char *proxy, GError **error)
+{
+  g_autofree char *owned = text;
+  g_autoptr (BlMsh) msh = bl_msh_parse (owned, strlen (owned), error);
+  return msh != NULL && bl_msh_set (msh, "WebProxy", proxy, error) ? bl_msh_to_text (msh) : NULL;
 }
 
 gboolean
-bl_agent_enroll (const char *url, const char *group, const char *server_id, const char *path, GError **error)
+bl_agent_enroll (const BlAgentEnrolment *what, GError **error)
 {
   guint8 mesh_id[BL_ID48_SIZE];
-  g_autoptr (GUri) uri = parse_server (url, error);
-  if (uri == NULL || !parse_group (group, mesh_id, error))
+  g_autoptr (GUri) uri = parse_server (what->url, error);
+  if (uri == NULL || !parse_group (what->group, mesh_id, error))
     return FALSE;
-  g_autofree char *text
-      = server_id != NULL ? build_settings (uri, mesh_id, server_id, error) : download (uri, mesh_id, error);
+  g_autofree char *given = what->proxy != NULL ? bl_agent_proxy_parse (what->proxy, error) : NULL;
+  if (what->proxy != NULL && given == NULL)
+    return FALSE;
+  g_autofree char *proxy = given != NULL ? g_strdup (given) : bl_agent_proxy_find (NULL, g_uri_get_host (uri));
+  g_autofree char *text = what->server_id != NULL ? build_settings (uri, mesh_id, what->server_id, error)
+                                                  : download (uri, mesh_id, proxy, error);
+  if (text != NULL && given != NULL)
+    text = with_proxy (g_steal_pointer (&text), given, error);
   if (text == NULL)
     return FALSE;
   g_autoptr (BlMsh) msh = bl_msh_parse (text, strlen (text), error);
   guint8 found[BL_ID48_SIZE];
   if (msh == NULL || !bl_msh_get_id48 (msh, "ServerID", found, error))
     return FALSE;
-  g_autofree char *directory = g_path_get_dirname (path);
+  g_autofree char *directory = g_path_get_dirname (what->path);
   if (g_mkdir_with_parents (directory, 0700) != 0)
     {
       g_set_error (error, BL_ERROR, BL_ERROR_FAILED, "%s: cannot be made", directory);
       return FALSE;
     }
-  return g_file_set_contents_full (path, text, -1, G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE, 0600,
+  return g_file_set_contents_full (what->path, text, -1, G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE, 0600,
                                    error);
 }

@@ -2,6 +2,7 @@
 // bowline-agent: options, settings and signals; the agent itself is BlAgent.
 #include "bl-agent-doctor.h"
 #include "bl-agent-enroll.h"
+#include "bl-agent-proxy.h"
 #include "bl-agent.h"
 #include "bl-build-config.h"
 #include "bl-build-tree.h"
@@ -18,6 +19,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <systemd/sd-daemon.h>
 #include <unistd.h>
 
 #define DEFAULT_STATE_DIR "/var/lib/bowline-agent"
@@ -30,6 +32,7 @@ typedef struct
   char *config;
   char *state_dir;
   char *server_id;
+  char *proxy;
   gboolean foreground;
   gboolean node_id;
   gboolean version;
@@ -46,6 +49,8 @@ parse_options (Options *options, int *argc, char ***argv, GError **error)
     { "node-id", 0, 0, G_OPTION_ARG_NONE, &options->node_id, "print this device's id, 96 hex digits, and end", NULL },
     { "server-id", 0, 0, G_OPTION_ARG_STRING, &options->server_id, "with enroll: the server's id, 96 hex digits",
       "HEX" },
+    { "proxy", 0, 0, G_OPTION_ARG_STRING, &options->proxy, "the HTTP proxy to the server; enroll keeps it",
+      "[http://][USER:PASSWORD@]HOST[:PORT]" },
     { "version", 0, 0, G_OPTION_ARG_NONE, &options->version, "print the version and end", NULL },
     { G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_STRING_ARRAY, &options->words, NULL, NULL },
     { NULL },
@@ -89,7 +94,7 @@ read_bounded (const char *path, char **text, gsize *length, GError **error)
 
 // Reads a .msh, or a key file whose [agent] section names one (msh=FILE).
 static BlMsh *
-read_settings (const char *path, GKeyFile **settings, GError **error)
+read_settings_file (const char *path, GKeyFile **settings, GError **error)
 {
   g_autofree char *text = NULL;
   gsize length;
@@ -111,6 +116,17 @@ read_settings (const char *path, GKeyFile **settings, GError **error)
   if (msh == NULL)
     g_prefix_error (error, "%s: ", path);
   return msh;
+}
+
+static BlMsh *
+read_settings (const Options *options, GKeyFile **settings, GError **error)
+{
+  g_autofree char *path = find_settings (options);
+  g_autoptr (BlMsh) msh = read_settings_file (path, settings, error);
+  if (msh == NULL || options->proxy == NULL)
+    return g_steal_pointer (&msh);
+  g_autofree char *proxy = bl_agent_proxy_parse (options->proxy, error);
+  return proxy != NULL && bl_msh_set (msh, "WebProxy", proxy, error) ? g_steal_pointer (&msh) : NULL;
 }
 
 static int
@@ -139,6 +155,23 @@ quit_cb (gpointer user_data)
   return G_SOURCE_REMOVE;
 }
 
+static gboolean
+watchdog_cb (gpointer user_data)
+{
+  (void)sd_notify (0, "WATCHDOG=1"); // without systemd nobody listens
+  return G_SOURCE_CONTINUE;
+}
+
+// The service manager hears that the main loop turns, at twice the rate it asks for.
+static guint
+start_watchdog (void)
+{
+  guint64 period_us = 0;
+  if (sd_watchdog_enabled (0, &period_us) <= 0)
+    return 0;
+  return g_timeout_add ((guint)CLAMP (period_us / 2000, 1, G_MAXINT), watchdog_cb, NULL);
+}
+
 static char **
 plugin_directories (void)
 {
@@ -150,8 +183,7 @@ static int
 run_agent (const Options *options, GError **error)
 {
   g_autoptr (GKeyFile) settings = NULL;
-  g_autofree char *path = find_settings (options);
-  g_autoptr (BlMsh) msh = read_settings (path, &settings, error);
+  g_autoptr (BlMsh) msh = read_settings (options, &settings, error);
   if (msh == NULL || lock_state (options->state_dir, error) < 0)
     return EXIT_FAILURE;
   g_autoptr (BlAgentIdentity) identity = bl_agent_identity_load (options->state_dir, error);
@@ -169,13 +201,16 @@ run_agent (const Options *options, GError **error)
   if (agent == NULL)
     return EXIT_FAILURE;
   g_autoptr (GMainLoop) loop = g_main_loop_new (NULL, FALSE);
-  const guint signals[] = { g_unix_signal_add (SIGINT, quit_cb, loop), g_unix_signal_add (SIGTERM, quit_cb, loop) };
+  const guint sources[] = { g_unix_signal_add (SIGINT, quit_cb, loop), g_unix_signal_add (SIGTERM, quit_cb, loop),
+                            start_watchdog () };
   bl_agent_start (agent);
   malloc_trim (0); // the key work is over
+  (void)sd_notify (0, "READY=1"); // being connected is not part of being started: the server may be away for days
   g_main_loop_run (loop);
-  for (guint i = 0; i < G_N_ELEMENTS (signals); i++)
+  (void)sd_notify (0, "STOPPING=1");
+  for (guint i = 0; i < G_N_ELEMENTS (sources); i++)
     {
-      GSource *source = g_main_context_find_source_by_id (NULL, signals[i]);
+      GSource *source = sources[i] != 0 ? g_main_context_find_source_by_id (NULL, sources[i]) : NULL;
       if (source != NULL)
         g_source_destroy (source);
     }
@@ -205,10 +240,15 @@ run_enroll (const Options *options, GError **error)
   g_autofree char *path = g_build_filename (options->state_dir, SETTINGS_NAME, NULL);
   if (g_strv_length (options->words) != 3)
     {
-      g_printerr ("usage: bowline-agent enroll URL GROUP [--server-id HEX]\n");
+      g_printerr ("usage: bowline-agent enroll URL GROUP [--server-id HEX] [--proxy ADDRESS]\n");
       return 2;
     }
-  if (!bl_agent_enroll (options->words[1], options->words[2], options->server_id, path, error))
+  const BlAgentEnrolment what = { .url = options->words[1],
+                                  .group = options->words[2],
+                                  .server_id = options->server_id,
+                                  .proxy = options->proxy,
+                                  .path = path };
+  if (!bl_agent_enroll (&what, error))
     return EXIT_FAILURE;
   g_print ("The settings are in %s. Start the agent now.\n", path);
   return EXIT_SUCCESS;
@@ -218,8 +258,7 @@ static int
 run_doctor (const Options *options, GError **error)
 {
   g_autoptr (GKeyFile) settings = NULL;
-  g_autofree char *path = find_settings (options);
-  g_autoptr (BlMsh) msh = read_settings (path, &settings, error);
+  g_autoptr (BlMsh) msh = read_settings (options, &settings, error);
   return msh != NULL && bl_agent_doctor (msh, error) ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
@@ -268,6 +307,7 @@ main (int argc, char **argv)
   g_free (options.config);
   g_free (options.state_dir);
   g_free (options.server_id);
+  g_free (options.proxy);
   g_strfreev (options.words);
   return status;
 }

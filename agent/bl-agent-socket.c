@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bl-agent-socket.h"
 
+#include "bl-agent-fetch.h"
 #include "common/bl-error.h"
 #include "common/bl-hash.h"
 #include "common/bl-ws-handshake.h"
@@ -11,6 +12,7 @@
 #include <netinet/tcp.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #define PRIORITY "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
 #define READ_SIZE 65536
@@ -536,12 +538,7 @@ bl_agent_socket_new (const BlAgentSocketOptions *options, const BlAgentSocketEve
     }
   g_autoptr (GSocketClient) client = g_socket_client_new ();
   g_socket_client_set_timeout (client, BL_AGENT_SOCKET_CONNECT_SECONDS);
-  g_socket_client_set_enable_proxy (client, options->proxy != NULL);
-  if (options->proxy != NULL)
-    {
-      g_autoptr (GProxyResolver) resolver = g_simple_proxy_resolver_new (options->proxy, NULL);
-      g_socket_client_set_proxy_resolver (client, resolver);
-    }
+  bl_agent_fetch_set_proxy (client, options->proxy);
   Connecting *connecting = g_new0 (Connecting, 1);
   connecting->socket = socket_ref (self);
   connecting->session = options->session != NULL ? g_bytes_ref (options->session) : NULL;
@@ -652,4 +649,26 @@ bl_agent_socket_dup_peer_address (BlAgentSocket *self)
   return G_IS_INET_SOCKET_ADDRESS (address)
              ? g_inet_address_to_string (g_inet_socket_address_get_address (G_INET_SOCKET_ADDRESS (address)))
              : NULL;
+}
+
+gboolean
+bl_agent_socket_is_routed (BlAgentSocket *self)
+{
+  struct sockaddr_storage ours = { 0 }, peer = { 0 }, now = { 0 };
+  socklen_t ours_length = sizeof ours, peer_length = sizeof peer, now_length = sizeof now;
+  if (self->fd < 0 || getsockname (self->fd, (struct sockaddr *)&ours, &ours_length) != 0
+      || getpeername (self->fd, (struct sockaddr *)&peer, &peer_length) != 0)
+    return FALSE;
+  // The kernel chooses a way for a datagram socket without sending anything.
+  const int probe = socket (peer.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  gboolean same = probe >= 0 && connect (probe, (struct sockaddr *)&peer, peer_length) == 0
+                  && getsockname (probe, (struct sockaddr *)&now, &now_length) == 0;
+  if (probe >= 0)
+    close (probe);
+  if (!same)
+    return FALSE;
+  if (ours.ss_family == AF_INET)
+    return ((struct sockaddr_in *)&ours)->sin_addr.s_addr == ((struct sockaddr_in *)&now)->sin_addr.s_addr;
+  return memcmp (&((struct sockaddr_in6 *)&ours)->sin6_addr, &((struct sockaddr_in6 *)&now)->sin6_addr,
+                 sizeof (struct in6_addr)) == 0;
 }

@@ -60,6 +60,9 @@ GBytes *bl_agent_socket_dup_session (BlAgentSocket *socket);
 /** Returns: (transfer full) (nullable): the server's address as text */
 char *bl_agent_socket_dup_peer_address (BlAgentSocket *socket);
 
+/** Returns: whether this machine would still send from the connection's own address: FALSE when its network changed. */
+gboolean bl_agent_socket_is_routed (BlAgentSocket *socket);
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BlAgentSocket, bl_agent_socket_free)
 
 G_END_DECLS

@@ -7,6 +7,7 @@
 #include "bl-agent-features.h"
 #include "bl-agent-host.h"
 #include "bl-agent-memory.h"
+#include "bl-agent-network.h"
 #include "bl-agent-tunnel.h"
 #include "bl-build-config.h"
 #include "common/bl-rights-bits.h"
@@ -31,6 +32,7 @@ struct _BlAgent
   BlAgentPresence *presence;
   BlAgentTunnels *tunnels;
   BlAgentCore *core;
+  BlAgentNetwork *network;
 };
 
 guint32
@@ -142,8 +144,28 @@ plugin_released_cb (BowlineHost *host, gpointer user_data)
   bl_agent_presence_remove_owner (agent->presence, host);
 }
 
+// Returns: 0 when it is not set, so that the default counts.
+static guint32
+reconnect_delay (GKeyFile *settings, const char *key)
+{
+  g_autofree char *text = settings != NULL ? g_key_file_get_value (settings, "agent", key, NULL) : NULL;
+  guint64 delay = 0;
+  if (text != NULL
+      && !g_ascii_string_to_unsigned (g_strstrip (text), 10, BL_AGENT_RECONNECT_MIN_MS, BL_AGENT_RECONNECT_MAX_MS, &delay,
+                                      NULL))
+    g_warning ("[agent] %s: expected %d to %d milliseconds, found \"%s\"; the default counts", key,
+               BL_AGENT_RECONNECT_MIN_MS, BL_AGENT_RECONNECT_MAX_MS, text);
+  return (guint32)delay;
+}
+
+static void
+network_changed_cb (gpointer user_data)
+{
+  bl_agent_channel_look (((BlAgent *)user_data)->channel);
+}
+
 static gboolean
-make_channel (BlAgent *agent, GError **error)
+make_channel (BlAgent *agent, GKeyFile *settings, GError **error)
 {
   static const BlAgentChannelEvents events = {
     .connected = connected_cb, .disconnected = disconnected_cb, .json = json_cb, .command = command_cb,
@@ -161,6 +183,8 @@ make_channel (BlAgent *agent, GError **error)
     .agent_id = bl_agent_get_arch_id (),
     .platform = BL_AGENT_PLATFORM_DESKTOP,
     .capabilities = BL_AGENT_CAP_CONSOLE | BL_AGENT_CAP_JAVASCRIPT | BL_AGENT_CAP_COMPRESSION,
+    .retry_ms = reconnect_delay (settings, "reconnect-delay"),
+    .retry_max_ms = reconnect_delay (settings, "reconnect-delay-max"),
   };
   agent->channel = bl_agent_channel_new (&options, &events, agent, error);
   return agent->channel != NULL;
@@ -189,7 +213,7 @@ bl_agent_new (const BlAgentOptions *options, GError **error)
   bl_agent_host_install (options->state_dir, options->settings);
   bl_agent_features_install (agent->features);
   bl_agent_presence_install ();
-  if (!make_channel (agent, error))
+  if (!make_channel (agent, options->settings, error))
     return NULL;
   bl_agent_features_set_channel (agent->features, agent->channel);
   agent->presence = bl_agent_presence_new (local_consent (options));
@@ -209,6 +233,7 @@ bl_agent_free (BlAgent *agent)
 {
   if (agent == NULL)
     return;
+  g_clear_pointer (&agent->network, bl_agent_network_free);
   g_clear_pointer (&agent->tunnels, bl_agent_tunnels_free);
   bl_agent_memory_stop ();
   if (agent->plugins != NULL)
@@ -242,6 +267,10 @@ plugins_started_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 void
 bl_agent_start (BlAgent *agent)
 {
+  g_autoptr (GError) error = NULL;
+  agent->network = bl_agent_network_new (network_changed_cb, agent, &error);
+  if (agent->network == NULL)
+    g_warning ("%s; a changed network is noticed later", error->message);
   bl_module_manager_scan (agent->plugins, (const char *const *)agent->plugin_dirs);
   bl_module_manager_start_async (agent->plugins, PLUGIN_START_SECONDS, NULL, plugins_started_cb, agent);
 }

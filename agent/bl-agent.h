@@ -7,6 +7,10 @@
 
 G_BEGIN_DECLS
 
+// [agent] of the settings: reconnect-delay and reconnect-delay-max, milliseconds
+#define BL_AGENT_RECONNECT_MIN_MS 10
+#define BL_AGENT_RECONNECT_MAX_MS 3600000
+
 typedef struct _BlAgent BlAgent;
 
 typedef struct
