@@ -76,7 +76,7 @@ before(async () => {
   context = await chromium.launchPersistentContext(join(scratch, 'profile'), { executablePath: CHROMIUM, headless: true,
     args: ARGS, locale: 'en', ignoreHTTPSErrors: true, viewport: WIDE, permissions: ['clipboard-read', 'clipboard-write'] });
   page = context.pages()[0] ?? await context.newPage();
-  page.setDefaultTimeout(10000);
+  page.setDefaultTimeout(20000);
   page.on('console', (m) => { if (['warning', 'error'].includes(m.type())) problems.push(m.text()); });
   page.on('pageerror', (e) => problems.push(e.message));
   await bowline.waitOnline(1);
@@ -177,7 +177,7 @@ test('events come live, with a power history', { skip, timeout: 60000 }, async (
   await page.getByRole('button', { name: 'Add a remark' }).click();
   await page.getByRole('textbox', { name: 'Remark' }).fill('New fan, 80 mm & quiet');
   await page.getByRole('button', { name: 'Add', exact: true }).click();
-  await page.getByText('New fan, 80 mm & quiet').waitFor();
+  await page.locator('.bl-event').getByText('New fan, 80 mm & quiet').waitFor();
   await page.getByLabel('Sort of event').selectOption('share');
   await page.getByText('Removed Device Share').first().waitFor();
   assert.equal(await page.getByText('New fan, 80 mm & quiet').count(), 0);
@@ -260,7 +260,7 @@ test('an account sees what its rights allow, and is told notices', { skip, timeo
   const other = await context.browser()?.newContext?.({ ignoreHTTPSErrors: true, viewport: WIDE, locale: 'en' });
   const theirs = other ? await other.newPage() : null;
   if (!theirs) return;
-  theirs.setDefaultTimeout(10000);
+  theirs.setDefaultTimeout(20000);
   await signIn(theirs, 'berta', 'a long enough one');
   await theirs.getByRole('link', { name: deviceName, exact: true }).click();
   await theirs.getByRole('button', { name: 'Actions' }).click();

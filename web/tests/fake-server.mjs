@@ -33,7 +33,7 @@ export function makeState(count, groupCount = 4) {
   }
   for (let i = 0; i < count; i++) nodes.set(id64('node', i), makeNode(i, [...groups.keys()][i % Math.max(1, groupCount)]));
   const lastconnects = Object.fromEntries([...nodes.keys()].map((k, i) => [k, Date.now() - i * 1.7e6]));
-  return { groups, nodes, lastconnects };
+  return { groups, nodes, lastconnects, notes: new Map() };
 }
 
 export function makeNode(i, meshid) {
@@ -53,6 +53,17 @@ const HARDWARE = { identifiers: { product_name: 'ProLiant DL20', product_vendor:
 const NETWORK = { lo: [{ mac: '00:00:00:00:00:00', type: 'loopback', status: 'up', address: '127.0.0.1', family: 'IPv4', netmask: '255.0.0.0' }],
   eth0: [{ mac: '02:FC:00:00:00:01', type: 'ethernet', status: 'up', address: '192.0.2.10', family: 'IPv4', gateway: '192.0.2.1' }, { mac: '02:FC:00:00:00:01', address: '2001:db8::10', family: 'IPv6', status: 'up' }],
   eth1: [{ mac: '02:FC:00:00:00:02', type: 'ethernet', status: 'down' }] };
+
+const HAPPENED = [['runcommands', 'Running commands'], ['relaylog', 'Ended desktop session, 34 second(s)'], ['changenode', 'Changed device: name, tags'], ['login', 'Account login from 192.0.2.7']];
+
+function makeEvents(state, { nodeid, limit = 60 }) {
+  const nodes = [...state.nodes.keys()];
+  return Array.from({ length: Math.min(limit, 120) }, (_, i) => {
+    const [action, msg] = HAPPENED[i % HAPPENED.length];
+    return { action, msg, time: new Date(Date.now() - i * 4_000_000).toISOString(), username: USERS[i % USERS.length],
+      ...(action === 'login' ? {} : { nodeid: nodeid ?? nodes[i % nodes.length] }), ...(action === 'runcommands' ? { cmds: 'systemctl restart nginx' } : {}) };
+  });
+}
 
 function answerControl(state, message, send, broadcast) {
   const reply = (fields) => send({ action: message.action, ...(message.responseid ? { responseid: message.responseid } : {}), ...fields });
@@ -102,6 +113,24 @@ function answerControl(state, message, send, broadcast) {
       for (const id of message.nodeids) { state.nodes.delete(id); broadcast({ action: 'removenode', nodeid: id }); }
       reply({ result: 'ok' });
       break;
+    case 'events': reply({ events: makeEvents(state, message) }); break;
+    case 'powertimeline': reply({ nodeid: message.nodeid, timeline: [0, Math.floor(Date.now() / 1000) - 500_000, 1, 90_000, 0, 40_000, 1, 120_000, 4, 30_000, 1] }); break;
+    case 'getNotes': reply({ id: message.id, notes: state.notes.get(message.id) ?? null }); break;
+    case 'setNotes': state.notes.set(message.id, message.notes); reply({ result: 'ok' }); break;
+    case 'runcommands':
+      for (const nodeid of message.nodeids) send({ action: 'msg', type: 'runcommands', nodeid, responseid: message.responseid, result: `output of ${state.nodes.get(nodeid).name}\n` });
+      break;
+    case 'deviceShares':
+    case 'deviceMeshShares': reply({ deviceShares: [] }); break;
+    case 'users': reply({ users: USERS.map((name, i) => ({ _id: `user//${name}`, name, realname: `${name[0].toUpperCase()}${name.slice(1)} Example`, email: `${name}@example.org`,
+      ...(i === 0 ? { siteadmin: 4294967295, otpsecret: 1, otpkeys: 9 } : i === 3 ? { siteadmin: 32 } : {}), login: Math.floor(Date.now() / 1000) - i * 86_400 })) }); break;
+    case 'usergroups': reply({ ugroups: { 'ugrp//support': { _id: 'ugrp//support', name: 'Support', desc: 'Everybody at the desk', links: { 'user//bob': { rights: 1 }, 'user//carol': { rights: 1 } } } } }); break;
+    case 'wssessioncount': reply({ wssessions: { 'user//alice': 2 } }); break;
+    case 'previousLogins': reply({ events: [{ t: new Date(Date.now() - 3_600_000).toISOString(), m: 107, a: ['192.0.2.7'] }] }); break;
+    case 'loginTokens': reply({ loginTokens: [] }); break;
+    case 'serverversion': reply({ tags: { current: '0.1.0' } }); break;
+    case 'serverstats': if (message.interval > 0) send({ action: 'serverstats', totalmem: 8e9, availablemem: 5e9, cpuavg: [0.4, 0.3, 0.2], values: { ServerState: { AgentSessions: 51, DeviceGroups: 4, UserAccounts: 4 } } }); break;
+    case 'servertimelinestats': reply({ events: Array.from({ length: 60 }, (_, i) => ({ time: new Date(Date.now() - i * 300_000).toISOString(), conn: { ca: 50 + (i * 7) % 9, us: 2 + i % 3, rs: i % 4 }, mem: { rss: 3e7 + i * 1e5 } })) }); break;
     default: if (message.responseid) reply({ result: 'Invalid action' });
   }
 }

@@ -32,6 +32,21 @@ const STEPS = {
   search: async (page) => { await page.goto(`${server.url}/`); await page.waitForSelector('.bl-row'); await page.keyboard.press('/'); await page.keyboard.type('os:debian'); await settled(page); },
   add: async (page) => { await page.goto(`${server.url}/`); await page.locator('.bl-toolbar .pf-m-primary').click(); await page.waitForSelector('.bl-copy'); await settled(page); },
   groups: async (page) => { await page.goto(`${server.url}/groups`); await page.waitForSelector('.bl-card'); },
+  selected: async (page) => { await page.goto(`${server.url}/`); await page.waitForSelector('.bl-row'); for (const n of [1, 2, 3]) await page.locator('.bl-row:not(.bl-row-group) .bl-check input').nth(n).check(); },
+  run: async (page) => {
+    await page.getByRole('region', { name: 'Selected devices' }).getByRole('button', { name: 'Actions' }).click();
+    await page.getByRole('menuitem', { name: 'Run a command' }).click();
+    await page.getByLabel('Command', { exact: true }).fill('uptime');
+    await page.keyboard.press('Control+Enter');
+    await page.getByText(/have answered/).waitFor();
+  },
+  group: async (page) => { await page.goto(`${server.url}/group/${[...server.state.groups.keys()][0].split('/').pop()}`); await page.getByText('Invite somebody').waitFor(); },
+  events: async (page) => { await page.goto(`${server.url}/events`); await page.waitForSelector('.bl-event'); },
+  history: async (page) => { await page.goto(`${server.url}/device/${firstId}/events`); await page.waitForSelector('.bl-power-on'); },
+  account: async (page) => { await page.goto(`${server.url}/account`); await page.getByText('192.0.2.7').waitFor(); },
+  users: async (page) => { await page.goto(`${server.url}/admin/users`); await page.waitForSelector('.bl-table'); },
+  usergroups: async (page) => { await page.goto(`${server.url}/admin/usergroups`); await page.getByText('Support', { exact: true }).waitFor(); },
+  server: async (page) => { await page.goto(`${server.url}/admin/server`); await page.waitForSelector('.bl-chart'); },
   general: async (page) => { await page.goto(`${server.url}/device/${firstId}/general`); await page.waitForSelector('.bl-nets'); },
   desktop: async (page) => {
     await page.goto(`${server.url}/device/${firstId}/desktop`);
