@@ -279,7 +279,7 @@ unlink_from (const char *id, GVariant *document, gpointer user_data)
 }
 
 static gboolean
-collect_token (const char *id, GVariant *document, gpointer user_data)
+collect_owned (const char *id, GVariant *document, gpointer user_data)
 {
   Removal *removal = user_data;
 
@@ -338,7 +338,8 @@ bl_auth_account_remove (BlAuth *auth, const char *user_id, BlAuthAccountFunc don
   removal = (Removal){ user_id, &puts, deletes };
   for (guint i = 0; i < G_N_ELEMENTS (linked); i++)
     bowline_directory_foreach (auth->host, linked[i], NULL, unlink_from, &removal);
-  bowline_directory_foreach (auth->host, "logintoken", NULL, collect_token, &removal);
+  bowline_directory_foreach (auth->host, "logintoken", NULL, collect_owned, &removal);
+  bowline_directory_foreach (auth->host, "deviceshare", NULL, collect_owned, &removal);
   for (guint i = 0; i < G_N_ELEMENTS (own); i++)
     g_ptr_array_add (deletes, g_strconcat (own[i], user_id, NULL));
   g_ptr_array_add (deletes, g_strdup (user_id));

@@ -39,7 +39,7 @@ void bl_auth_account_make_admin (BlAuth *auth, const char *user_id, BlAuthAccoun
 /** bl_auth_account_reset: a new password, no second factor, no lock. Errors: NOT_FOUND, INVALID, STORAGE, THROTTLED */
 void bl_auth_account_reset (
     BlAuth *auth, const char *user_id, const char *password, BlAuthAccountFunc done, gpointer user_data);
-/** Removes an account, its links on groups, devices and user groups, its tokens, sessions, notes and page
+/** Removes an account, its links on groups, devices and user groups, its tokens, device shares, sessions, notes and page
  * state. */
 void bl_auth_account_remove (BlAuth *auth, const char *user_id, BlAuthAccountFunc done, gpointer user_data);
 

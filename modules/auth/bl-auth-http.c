@@ -10,11 +10,25 @@
 #define MAX_BODY 8192u
 #define TWO_FACTOR_COOKIE "twofactor" /* pages keep what twoFactorCookie gave them under this name */
 
+/* Proves the password and second factor of a login that still needs a new password. */
+#define CHANGE_PURPOSE "password-change"
+#define CHANGE_SECONDS 600u
+
 typedef struct
 {
   BlAuth *auth;
   BowlineHttpRequest *request;
+  char *user_id; /* (nullable): whose password is changed */
 } Login;
+
+static void
+login_free (Login *login)
+{
+  bowline_http_request_unref (login->request);
+  bl_auth_unref (login->auth);
+  g_free (login->user_id);
+  g_free (login);
+}
 
 /* @answer: (transfer floating) */
 static void
@@ -176,18 +190,83 @@ word_for (const GError *error)
     }
 }
 
+/* An administrator may demand that the password is changed at the next login: "passchange" is -1 then. */
+static gboolean
+must_change (BlAuth *auth, const char *user_id)
+{
+  g_autoptr (GVariant) account = bowline_directory_dup (auth->host, user_id);
+
+  return bl_variant_get_int (account, "passchange", 0) == -1;
+}
+
+static void
+demand_change (Login *login, const char *user_id)
+{
+  GVariantDict content, answer;
+  g_autofree char *ticket = NULL;
+
+  g_variant_dict_init (&content, NULL);
+  g_variant_dict_insert (&content, "user", "s", user_id);
+  ticket = bowline_ticket_seal (login->auth->host, CHANGE_PURPOSE, g_variant_dict_end (&content), CHANGE_SECONDS);
+  g_variant_dict_init (&answer, NULL);
+  g_variant_dict_insert (&answer, "error", "s", "password-change-required");
+  g_variant_dict_insert (&answer, "ticket", "s", ticket);
+  respond (login->request, 401, g_variant_dict_end (&answer));
+}
+
 static void
 on_checked (BowlinePrincipal *principal, const GError *error, guint retry_after, gpointer user_data)
 {
   Login *login = user_data;
 
+  if (principal == NULL)
+    respond_error (login->request, 401, word_for (error), retry_after);
+  else if (must_change (login->auth, bowline_principal_get_user_id (principal)))
+    demand_change (login, bowline_principal_get_user_id (principal));
+  else
+    accept (login, principal);
+  login_free (login);
+}
+
+static void
+on_changed (BowlinePrincipal *none, const GError *error, gpointer user_data)
+{
+  Login *login = user_data;
+  g_autoptr (BowlinePrincipal) principal = NULL;
+
+  if (error == NULL)
+    principal = bl_auth_make_principal (login->auth, login->user_id, NULL, NULL,
+                                        bowline_http_request_get_address (login->request));
   if (principal != NULL)
     accept (login, principal);
   else
-    respond_error (login->request, 401, word_for (error), retry_after);
-  bowline_http_request_unref (login->request);
-  bl_auth_unref (login->auth);
-  g_free (login);
+    respond_error (login->request, error != NULL && error->code == BOWLINE_ERROR_INVALID ? 400 : 401, "invalid", 0);
+  login_free (login);
+}
+
+/* The second half of a login: the ticket works as long as the change is still demanded, so once.
+ * @old: (nullable): for those who would rather keep it */
+static void
+serve_change (
+    BowlineHttpRequest *request, BlAuth *auth, const char *ticket, const char *old, const char *password)
+{
+  g_autoptr (GVariant) content = bowline_ticket_open (auth->host, CHANGE_PURPOSE, ticket, NULL);
+  const char *user_id = bl_variant_get_string (content, "user");
+  Login *login;
+
+  if (user_id == NULL || !must_change (auth, user_id))
+    {
+      respond_error (request, 401, "expired", 0);
+      return;
+    }
+  if (g_strcmp0 (old, password) == 0)
+    {
+      respond_error (request, 400, "same-password", 0);
+      return;
+    }
+  login = g_new (Login, 1);
+  *login = (Login){ bl_auth_ref (auth), bowline_http_request_ref (request), g_strdup (user_id) };
+  bl_auth_set_password (auth, user_id, password, on_changed, login);
 }
 
 static void
@@ -199,16 +278,23 @@ serve_login (BowlineHttpRequest *request, gpointer user_data)
   const char *password = bl_variant_get_string (body, "password");
   const char *token = bl_variant_get_string (body, "token");
   const char *remembered = bowline_http_request_get_cookie (request, TWO_FACTOR_COOKIE);
+  const char *ticket = bl_variant_get_string (body, "ticket");
+  const char *new_password = bl_variant_get_string (body, "newPassword");
   g_autofree char *cookie = NULL;
   Login *login;
 
+  if (ticket != NULL && new_password != NULL)
+    {
+      serve_change (request, auth, ticket, password, new_password);
+      return;
+    }
   if (name == NULL || password == NULL)
     {
       respond_error (request, 400, "invalid", 0);
       return;
     }
   login = g_new (Login, 1);
-  *login = (Login){ bl_auth_ref (auth), bowline_http_request_ref (request) };
+  *login = (Login){ bl_auth_ref (auth), bowline_http_request_ref (request), NULL };
   if (token == NULL && remembered != NULL)
     token = cookie = g_strconcat ("cookie=", remembered, NULL);
   bl_auth_check (auth, name, password, token, bowline_http_request_get_address (request), "web", on_checked,

@@ -231,6 +231,44 @@ test_login (void)
   end ();
 }
 
+/* @extra: members behind the first, each with a comma before it. Returns: (transfer full): the answer */
+static GVariant *
+say (guint status, const char *first, const char *extra)
+{
+  g_autofree char *body = g_strdup_printf ("{%s%s}", first, extra);
+  g_autoptr (BowlineHttpRequest) request = post ("/api/login", body, NULL);
+  const gboolean cookie = bl_test_request_get_answer_header (request, "Set-Cookie") != NULL;
+
+  g_assert_true (cookie == (status == 200));
+  return answer_of (request, status);
+}
+
+static void
+test_demanded_change (void)
+{
+  static const char *const names = "\"username\":\"admin\",\"password\":\"" PASSWORD "\"";
+  g_autoptr (GVariant) demanded = NULL, same = NULL, forged = NULL, done = NULL, again = NULL, old = NULL, fresh = NULL;
+  g_autofree char *ticket = NULL;
+
+  begin ();
+  bowline_directory_patch (bl_test_host_get (test), "user//admin", g_variant_new_parsed ("{'passchange': <int64 -1>}"));
+  demanded = say (401, names, "");
+  g_assert_cmpstr (bl_variant_get_string (demanded, "error"), ==, "password-change-required");
+  ticket = g_strdup_printf ("\"ticket\":\"%s\"", bl_variant_get_string (demanded, "ticket"));
+  same = say (400, ticket, ",\"password\":\"" PASSWORD "\",\"newPassword\":\"" PASSWORD "\"");
+  g_assert_cmpstr (bl_variant_get_string (same, "error"), ==, "same-password");
+  forged = say (401, "\"ticket\":\"AAAA\"", ",\"newPassword\":\"another 1\"");
+  g_assert_cmpstr (bl_variant_get_string (forged, "error"), ==, "expired");
+  done = say (200, ticket, ",\"newPassword\":\"another 1\"");
+  g_assert_true (bl_variant_get_bool (done, "ok", FALSE));
+  again = say (401, ticket, ",\"newPassword\":\"a third 1\"");
+  g_assert_cmpstr (bl_variant_get_string (again, "error"), ==, "expired");
+  old = say (401, names, "");
+  g_assert_cmpstr (bl_variant_get_string (old, "error"), ==, "invalid");
+  fresh = say (200, "\"username\":\"admin\"", ",\"password\":\"another 1\"");
+  end ();
+}
+
 static void
 test_bad_bodies (void)
 {
@@ -696,7 +734,14 @@ test_local_actions (void)
       = parse ("{'_id': <'mesh//m'>, 'type': <'mesh'>, 'links': <{'user//admin': <{'rights': <@x 1>}>,"
                " 'user//other': <{'rights': <@x 1>}>}>}");
 
+  g_autoptr (GVariant) share
+      = parse ("{'_id': <'deviceshare-a'>, 'type': <'deviceshare'>, 'userid': <'user//admin'>}");
+  g_autoptr (GVariant) foreign
+      = parse ("{'_id': <'deviceshare-b'>, 'type': <'deviceshare'>, 'userid': <'user//other'>}");
+
   bl_test_host_put_document (test, mesh);
+  bl_test_host_put_document (test, share);
+  bl_test_host_put_document (test, foreign);
   answer = run_local ("user.delete", "{'name': <'admin'>}");
   g_assert_cmpstr (bl_variant_get_string (answer, "result"), ==, "ok");
   g_assert_false (bowline_directory_contains (bl_test_host_get (test), "user//admin"));
@@ -704,6 +749,8 @@ test_local_actions (void)
   links = bl_variant_get_object (group, "links");
   g_assert_false (bl_variant_has (links, "user//admin"));
   g_assert_true (bl_variant_has (links, "user//other"));
+  g_assert_false (bowline_directory_contains (bl_test_host_get (test), "deviceshare-a"));
+  g_assert_true (bowline_directory_contains (bl_test_host_get (test), "deviceshare-b"));
   end ();
 }
 
@@ -725,6 +772,7 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/auth/demanded-change", test_demanded_change);
   g_test_add_func ("/auth/login", test_login);
   g_test_add_func ("/auth/bad-bodies", test_bad_bodies);
   g_test_add_func ("/auth/refusals", test_refusals);

@@ -118,3 +118,28 @@ test('bowline-agent: a command and a file, in the browser', { skip, timeout: 120
 test('MeshAgent: a command and a file, in the browser', { skip: skip || skipMeshAgent, timeout: 120000 }, async () => {
   await workOn(await openMachine('Field', (group) => bowline.startMeshAgent(group)), 'theirs');
 });
+
+test('a new password is demanded before anything else', { skip, timeout: 60000 }, async () => {
+  const control = await bowline.control();
+  await control.ask({ action: 'adduser', username: 'fresh', email: 'f@example.com', pass: 'First pass 1', resetNextLogin: true });
+  control.close();
+  await context.clearCookies();
+  const other = await context.newPage();
+  await other.goto(`${bowline.url}/login`);
+  await other.fill('#login-username', 'fresh');
+  await other.fill('#login-password', 'First pass 1');
+  await other.keyboard.press('Enter');
+  await other.getByText('Your password must be changed before you go on.').waitFor();
+  if (shots) await other.screenshot({ path: join(shots, 'login-change.png') });
+  await other.fill('#login-new-password', 'First pass 1');
+  await other.fill('#login-new-password-again', 'First pass 1');
+  await other.keyboard.press('Enter');
+  await other.getByText('This is the old password. Choose another one.').waitFor();
+  await other.fill('#login-new-password', 'Second pass 1');
+  await other.keyboard.press('Enter');
+  await other.getByText('The two passwords differ.').waitFor();
+  await other.fill('#login-new-password-again', 'Second pass 1');
+  await other.keyboard.press('Enter');
+  await other.getByRole('link', { name: 'Devices', exact: true }).waitFor();
+  await other.close();
+});

@@ -5,7 +5,7 @@ import { brandMark, el } from '../lib/dom';
 import { _, chooseLanguage, currentLanguage, setCatalog } from '../lib/i18n';
 import { languageName } from '../lib/languages';
 import { startPart } from '../lib/page';
-import { haveSession, noteSignedIn, signIn, type LoginResult } from './api';
+import { changePassword, haveSession, noteSignedIn, signIn, type LoginResult } from './api';
 
 export function start(): void {
   void window.bowline.catalog.catch(() => null).then((catalog) => {
@@ -19,9 +19,13 @@ class LoginForm {
   private readonly user = input('username', 'text', 'username');
   private readonly password = input('password', 'password', 'current-password');
   private readonly token = input('token', 'text', 'one-time-code');
+  private readonly fresh = input('new-password', 'password', 'new-password');
+  private readonly again = input('new-password-again', 'password', 'new-password');
   private readonly button = el('button', { type: 'submit', class: 'login-button' });
   private readonly alert = el('div', { role: 'alert', class: 'login-alert', hidden: true });
   private needsToken = false;
+  /** Set once the server demands a new password: what it gave for that. */
+  private ticket = '';
   private busy = false;
   private countdown: ReturnType<typeof setInterval> | null = null;
 
@@ -37,10 +41,13 @@ class LoginForm {
 
   show(): void {
     document.title = `${_('Sign in')} – Bowline`;
-    const form = el('form', { class: 'login-form', novalidate: true },
-      field(_('User name'), this.user), field(_('Password'), this.password, this.reveal()),
-      this.needsToken ? field(_('Code from your authenticator app'), this.token) : null, this.alert, this.button);
-    this.button.textContent = _('Sign in');
+    const fields = this.ticket
+      ? [el('p', {}, _('Your password must be changed before you go on.')), field(_('New password'), this.fresh),
+        field(_('New password, again'), this.again)]
+      : [field(_('User name'), this.user), field(_('Password'), this.password, this.reveal()),
+        this.needsToken ? field(_('Code from your authenticator app'), this.token) : null];
+    const form = el('form', { class: 'login-form', novalidate: true }, ...fields, this.alert, this.button);
+    this.button.textContent = this.label();
     form.addEventListener('submit', (event) => { event.preventDefault(); void this.submit(); });
     form.addEventListener('input', prefetchApplication, { once: true });
     this.root.replaceChildren(el('main', { class: 'login' },
@@ -78,29 +85,43 @@ class LoginForm {
     return select;
   }
 
+  private label(): string {
+    return this.ticket ? _('Change password') : _('Sign in');
+  }
+
   private focusFirst(): void {
-    (this.needsToken ? this.token : this.user.value ? this.password : this.user).focus();
+    (this.ticket ? this.fresh : this.needsToken ? this.token : this.user.value ? this.password : this.user).focus();
   }
 
   /** Values are read at this moment, however they came in: typed, pasted or filled by a password manager. */
   private async submit(): Promise<void> {
     if (this.busy || this.countdown) return;
-    const missing = [this.user, this.password].find((i) => i.value === '');
-    if (missing) {
-      this.fail(missing === this.user ? _('Enter your user name.') : _('Enter your password.'), missing);
-      return;
-    }
+    if (!(this.ticket ? this.checkNew() : this.checkNames())) return;
     this.setBusy(true);
-    const result = await signIn(this.user.value.trim(), this.password.value, this.token.value.trim());
+    const result = this.ticket ? await changePassword(this.ticket, this.password.value, this.fresh.value)
+      : await signIn(this.user.value.trim(), this.password.value, this.token.value.trim());
     this.setBusy(false);
     if (result.ok) await this.enter();
     else this.explain(result);
   }
 
+  private checkNames(): boolean {
+    const missing = [this.user, this.password].find((i) => i.value === '');
+    if (missing) this.fail(missing === this.user ? _('Enter your user name.') : _('Enter your password.'), missing);
+    return !missing;
+  }
+
+  private checkNew(): boolean {
+    if (this.fresh.value === '') this.fail(_('Enter a new password.'), this.fresh);
+    else if (this.fresh.value !== this.again.value) this.fail(_('The two passwords differ.'), this.again);
+    else return true;
+    return false;
+  }
+
   private setBusy(busy: boolean): void {
     this.busy = busy;
     this.button.setAttribute('aria-busy', String(busy));
-    this.button.textContent = busy ? _('Signing in…') : _('Sign in');
+    this.button.textContent = busy ? _('Signing in…') : this.label();
     if (busy) this.alert.hidden = true;
   }
 
@@ -115,7 +136,24 @@ class LoginForm {
         else this.token.focus();
         break;
       }
+      case 'password-change-required':
+        this.ticket = result.ticket ?? '';
+        this.alert.hidden = true;
+        this.show();
+        break;
+      case 'same-password':
+        this.fail(_('This is the old password. Choose another one.'), this.fresh);
+        break;
+      case 'expired':
+        this.ticket = '';
+        this.show();
+        this.fail(_('This took too long. Sign in again.'), this.password);
+        break;
       case 'invalid':
+        if (this.ticket) {
+          this.fail(_('This password cannot be used.'), this.fresh);
+          break;
+        }
         this.password.select();
         this.fail(_('The user name or the password is not right.'), this.password);
         break;
@@ -134,7 +172,7 @@ class LoginForm {
   }
 
   private fail(text: string, where: HTMLInputElement | null): void {
-    for (const i of [this.user, this.password, this.token]) i.setAttribute('aria-invalid', String(i === where));
+    for (const i of [this.user, this.password, this.token, this.fresh, this.again]) i.setAttribute('aria-invalid', String(i === where));
     this.alert.textContent = text;
     this.alert.hidden = false;
     where?.focus();
