@@ -13,13 +13,14 @@
 #include "common/bl-variant.h"
 
 #define MAX_SCRIPT (256 * 1024)
+#define MAX_COOKIE 1024u
+#define COOKIE_MINUTES 2u /* between the page of an invitation and the download */
 #define SCRIPT "bowline-install.sh"
 /* A line of the script that is replaced by our root certificate, when clients cannot know it otherwise. */
 #define ROOT_MARKER "@ROOT_CERTIFICATE@"
 /* The script inside a program that installs itself, and where its settings are put. */
 #define PROGRAM_SCRIPT "meshagent-install.js"
 #define SETTINGS_MARKER "'@SETTINGS@'"
-#define GROUP_TICKET "agent-group"
 #define PROGRAM_TICKET "agent-program" /* an agent's core that replaces its program */
 
 #define NO_PROGRAM                                                                                                     \
@@ -82,19 +83,38 @@ is_allowed (BlAgentDownloads *downloads, BowlineHttpRequest *request, const char
          && (mesh_id == NULL || bowline_may (downloads->host, principal, mesh_id, BL_RIGHT_EDIT_GROUP));
 }
 
-/* @asked: (nullable): 64 characters of an id, or a ticket of an invitation. Returns: (transfer full) (nullable) */
+/*
+ * MeshCentral's pages of invitations name the group in a cookie: {m: GROUP}. Those with "a" are invitations and
+ * shares, which have pages of their own.
+ */
+static GVariant *
+open_cookie (BowlineHost *host, const char *text)
+{
+  BowlineAuth auth = { .struct_size = sizeof auth };
+  g_autoptr (GVariant) cookie = NULL;
+  gpointer self;
+
+  if (strlen (text) > MAX_COOKIE || !bowline_host_get_auth (host, &auth, &self) || auth.cookie_open == NULL)
+    return NULL;
+  cookie = auth.cookie_open (self, BOWLINE_COOKIE_INVITATION, text, COOKIE_MINUTES, NULL);
+  if (cookie == NULL || bl_variant_has (cookie, "a"))
+    return NULL;
+  return g_steal_pointer (&cookie);
+}
+
+/* @asked: (nullable): 64 characters of an id, or a cookie that holds them */
 static GVariant *
 dup_group (BlAgentDownloads *downloads, const char *asked)
 {
-  g_autoptr (GVariant) ticket = NULL;
+  g_autoptr (GVariant) cookie = NULL;
   g_autoptr (GVariant) mesh = NULL;
   g_autofree char *mesh_id = NULL;
 
   if (asked == NULL)
     return NULL;
-  ticket = strlen (asked) > 64 ? bowline_ticket_open (downloads->host, GROUP_TICKET, asked, NULL) : NULL;
-  if (ticket != NULL)
-    asked = bl_variant_get_string (ticket, "m");
+  cookie = strlen (asked) > 64 ? open_cookie (downloads->host, asked) : NULL;
+  if (cookie != NULL)
+    asked = bl_variant_get_string (cookie, "m");
   mesh_id = asked != NULL ? bl_id_complete (BL_ID_MESH, NULL, asked, NULL) : NULL;
   mesh = mesh_id != NULL ? bowline_directory_dup (downloads->host, mesh_id) : NULL;
   if (mesh == NULL || bl_variant_get_int (mesh, "mtype", 0) != 2 || bl_variant_has (mesh, "deleted"))

@@ -69,6 +69,42 @@ test_settings (BlAgentsEnv *env, gconstpointer data)
   g_assert_true (has_text (more, "InstallFlags=2\r\n"));
 }
 
+/* Cookies are the module auth's: here their text is what they hold. */
+static GVariant *
+cookie_open (gpointer self, guint32 purpose, const char *text, guint32 minutes, GError **error)
+{
+  g_assert_cmpuint (purpose, ==, BOWLINE_COOKIE_INVITATION);
+  g_assert_cmpuint (minutes, ==, 2);
+  return g_variant_parse (G_VARIANT_TYPE_VARDICT, text, NULL, NULL, error);
+}
+
+static void
+test_cookie (BlAgentsEnv *env, gconstpointer data)
+{
+  static const BowlineAuth auth = { .struct_size = sizeof auth, .cookie_open = cookie_open };
+  const char *id = strrchr (env->mesh, '/') + 1;
+  g_autofree char *good = g_strdup_printf ("{'m': <'%s'>}", id);
+  g_autofree char *share = g_strdup_printf ("{'a': <@x 6>, 'm': <'%s'>}", id);
+  g_autofree char *other = g_strdup_printf ("{'pid': <'%s'>}", id);
+  g_autofree char *padding = g_strnfill (1024, ' ');
+  g_autofree char *huge = g_strconcat (good, padding, NULL);
+  const char *const refused[] = { share, other, huge };
+  g_autoptr (GBytes) unopened = get (env, "/meshsettings", (const char *const[]){ "id", good, NULL }, 401);
+  g_autoptr (GBytes) plain = get (env, "/meshsettings", (const char *const[]){ "id", id, NULL }, 200);
+  g_autoptr (GBytes) text = NULL;
+
+  bl_test_host_set_auth (env->test, &auth, NULL);
+  text = get (env, "/meshsettings", (const char *const[]){ "id", good, NULL }, 200);
+  g_assert_true (g_bytes_equal (text, plain));
+  for (guint i = 0; i < G_N_ELEMENTS (refused); i++)
+    {
+      g_autoptr (GBytes) body
+          = get (env, "/meshsettings", (const char *const[]){ "id", refused[i], NULL }, 401);
+
+      g_assert_true (has_text (body, "no such device group"));
+    }
+}
+
 static void
 test_configured_settings (BlAgentsEnv *env, gconstpointer data)
 {
@@ -230,6 +266,7 @@ main (int argc, char **argv)
 #define ADD(name, later, function)                                                                                   \
   g_test_add ("/agents-downloads/" name, BlAgentsEnv, later, bl_agents_env_set_up, function, bl_agents_env_tear_down)
   ADD ("settings", NULL, test_settings);
+  ADD ("cookie", NULL, test_cookie);
   ADD ("configured-settings", "later", test_configured_settings);
   ADD ("locked", "later", test_locked);
   ADD ("programs", NULL, test_programs);
