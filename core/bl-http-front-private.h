@@ -123,6 +123,7 @@ struct _BowlineHttpRequest
   char *path;
   char *host;
   char *address;
+  char *affinity; /* (nullable): once the socket is made */
   GHashTable *query;
   GHashTable *cookies; /* (nullable): looked up ones */
   GBytes *body;

@@ -27,6 +27,7 @@ bl_http_request_free (BowlineHttpRequest *self)
   g_free (self->path);
   g_free (self->host);
   g_free (self->address);
+  g_free (self->affinity);
   g_clear_pointer (&self->query, g_hash_table_unref);
   g_clear_pointer (&self->cookies, g_hash_table_unref);
   g_clear_pointer (&self->body, g_bytes_unref);
@@ -211,6 +212,12 @@ bl_http_request_get_certificate_hash (BowlineHttpRequest *self)
   if (self->certificate_hash == NULL)
     self->certificate_hash = g_bytes_new (NULL, 0);
   return self->certificate_hash;
+}
+
+static const char *
+bl_http_request_get_affinity (BowlineHttpRequest *self)
+{
+  return self->affinity;
 }
 
 /* ---- answering ----------------------------------------------------------------------------------------------------- */
@@ -416,4 +423,5 @@ const BowlineHttpRequestOps bl_http_request_ops = {
   .begin = bl_http_request_begin,
   .write = bl_http_request_write,
   .end = bl_http_request_end,
+  .get_affinity = bl_http_request_get_affinity,
 };

@@ -8,12 +8,16 @@
 #include "bl-http-front-private.h"
 
 #include "bl-host.h"
+#include "common/bl-ids.h"
 
 #include <string.h>
 
 /* A body must come at least this fast on average, after a grace. */
 #define BL_HTTP_BODY_GRACE_S 30
 #define BL_HTTP_BODY_BYTES_PER_S 4096
+
+/* Random bytes of an affinity value that we make up. */
+#define BL_HTTP_AFFINITY_BYTES 16
 
 static gboolean
 bl_http_has_body (SoupMessageHeaders *headers)
@@ -120,13 +124,18 @@ bl_http_route_redirect (BlHttpFront *front, BowlineHttpRequest *request)
 
 /* ---- WebSockets ---------------------------------------------------------------------------------------------------- */
 
+/* A client that names no affinity gets one, so that whoever is told of it can still be joined to it. */
 static BlIoThread *
 bl_http_route_pick_thread (BlHttpFront *front, BowlineHttpRequest *request)
 {
   const char *name = request->endpoint->table.affinity_query;
-  const char *value = name != NULL ? g_hash_table_lookup (request->query, name) : NULL;
-  const guint i = value != NULL ? g_str_hash (value) : front->next_thread++;
-  return front->threads[i % front->n_threads];
+
+  if (name == NULL)
+    return front->threads[front->next_thread++ % front->n_threads];
+  request->affinity = g_strdup (g_hash_table_lookup (request->query, name));
+  if (request->affinity == NULL)
+    request->affinity = bl_random_hex (BL_HTTP_AFFINITY_BYTES);
+  return front->threads[g_str_hash (request->affinity) % front->n_threads];
 }
 
 static void

@@ -114,6 +114,14 @@ bowline_http_request_get_certificate_hash (BowlineHttpRequest *request)
   return http_request_ops->get_certificate_hash (request);
 }
 
+const char *
+bowline_http_request_get_affinity (BowlineHttpRequest *request)
+{
+  if (BOWLINE_ABSENT (http_request_ops, get_affinity))
+    return NULL;
+  return http_request_ops->get_affinity (request);
+}
+
 void
 bowline_http_request_add_header (BowlineHttpRequest *request, const char *name, const char *value)
 {

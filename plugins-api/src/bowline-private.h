@@ -219,6 +219,7 @@ typedef struct
                  gpointer user_data);
   gboolean (*write) (BowlineHttpRequest *request, GBytes *piece);
   void (*end) (BowlineHttpRequest *request, gboolean complete);
+  const char *(*get_affinity) (BowlineHttpRequest *request);
 } BowlineHttpRequestOps;
 
 /** WebSockets. Slots have the meaning and the thread of the public function of the same name. */

@@ -157,6 +157,13 @@ get_certificate_hash (BowlineHttpRequest *request)
   return request->certificate_hash;
 }
 
+/* No socket is opened by a request here; sockets that belong together are those that the test opens. */
+static const char *
+get_affinity (BowlineHttpRequest *request)
+{
+  return g_hash_table_lookup (request->query, "id");
+}
+
 static void
 add_header (BowlineHttpRequest *request, const char *name, const char *value)
 {
@@ -332,6 +339,7 @@ static const BowlineHttpRequestOps http_request_ops = {
   .begin = begin,
   .write = write_piece,
   .end = end,
+  .get_affinity = get_affinity,
 };
 
 static const BowlineEndpointOps endpoint_ops = {

@@ -20,6 +20,7 @@ typedef void (*BowlineAuthDoneFunc) (BowlinePrincipal *principal, const GError *
 #define BOWLINE_COOKIE_RELAY 2u   /* {ruserid}: an agent's leg of a relay, 240 minutes */
 #define BOWLINE_COOKIE_INVITATION 3u /* {a:4,...}, {a:6,pid}, {m}: links given to people without an account; other key */
 #define BOWLINE_COOKIE_GUEST 4u   /* {userid,domainid,nid,pid,...}: a guest's leg of a relay; ends with its share */
+#define BOWLINE_COOKIE_PORT 5u    /* {userid,domainid,nodeid,tcpport,...}: one port of one device through the relay, 60 minutes */
 
 typedef struct
 {
@@ -60,6 +61,20 @@ typedef struct
    * Returns: (transfer full): a{sv}, or %NULL with @error: forged, of another purpose, or expired
    */
   GVariant *(*cookie_open) (gpointer self, guint32 purpose, const char *text, guint32 minutes, GError **error);
+  /**
+   * port_cookie_issue: as cookie_issue_for with %BOWLINE_COOKIE_PORT, which neither that nor cookie_verify takes. Not bound
+   * to an address: whoever asks for it and whoever uses it may be different programs.
+   * @target: (transfer none): a{sv}: "nodeid" (s), "tcpport" (x) and, both optional, "tcpaddr" (s), what the device connects
+   *   to instead of itself, and "p" (x), the relay-tunnel protocol number that the session counts as: 12, or 14 without
+   * Returns: (transfer full) (nullable): %NULL too when @target is no such thing
+   */
+  char *(*port_cookie_issue) (gpointer self, BowlinePrincipal *principal, GVariant *target);
+  /**
+   * port_cookie_verify: @target: (out) (transfer full): what the cookie is for, as it was issued
+   * Returns: (transfer full) (nullable): whose it is, limited to the device
+   */
+  BowlinePrincipal *(*port_cookie_verify) (gpointer self, const char *text, const char *address, GVariant **target,
+                                           GError **error);
 } BowlineAuth;
 
 BOWLINE_AVAILABLE_IN_1_0 gboolean

@@ -38,6 +38,12 @@ BOWLINE_AVAILABLE_IN_1_0 GBytes *bowline_http_request_get_body (BowlineHttpReque
 BOWLINE_AVAILABLE_IN_1_0 BowlinePrincipal *bowline_http_request_get_principal (BowlineHttpRequest *request);
 /** Returns: (transfer none): SHA-384 (48 bytes) of the TLS certificate this client was shown; behind a proxy, the proxy's. */
 BOWLINE_AVAILABLE_IN_1_0 GBytes *bowline_http_request_get_certificate_hash (BowlineHttpRequest *request);
+/**
+ * Returns: (transfer none) (nullable): the affinity value of a WebSocket that is being opened: that of the endpoint's
+ * affinity_query, or, for a client that gave none, 32 random hex digits made for this socket, for the other end to be given;
+ * %NULL where the endpoint knows no affinity
+ */
+BOWLINE_AVAILABLE_IN_1_0 const char *bowline_http_request_get_affinity (BowlineHttpRequest *request);
 
 /** Adds a header to the answer; one of the host's security headers of that name is replaced. */
 BOWLINE_AVAILABLE_IN_1_0 void
@@ -157,7 +163,8 @@ typedef struct
   guint32 max_message;      /* bytes of one incoming WebSocket message; above: close 1009 */
   guint32 max_queued;       /* bytes queued to a peer that does not read; above: close 1013 */
   guint32 idle_timeout;     /* seconds a WebSocket may be silent */
-  const char *affinity_query; /* (nullable): sockets with an equal value of this query parameter can be joined */
+  const char *affinity_query; /* (nullable): sockets with an equal value of this query parameter can be joined; see
+                               bowline_http_request_get_affinity() for those without one */
   /** An HTTP request. @request: (transfer none); take a reference to answer later. */
   void (*request) (BowlineHttpRequest *request, gpointer user_data);
   /**

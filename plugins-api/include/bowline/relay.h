@@ -53,6 +53,11 @@ typedef struct
    */
   gboolean (*open) (gpointer self, BowlinePrincipal *principal, const char *id, const char *node_id, guint32 protocol,
                     guint32 consent, const char *guest_name, GError **error);
+  /**
+   * open_port: the same for a TCP port that the device connects to.
+   * @target: (transfer none): a{sv} as in BowlineAuth.port_cookie_issue
+   */
+  gboolean (*open_port) (gpointer self, BowlinePrincipal *principal, const char *id, GVariant *target, GError **error);
 } BowlineTunnels;
 
 G_END_DECLS
