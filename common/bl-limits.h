@@ -91,5 +91,6 @@
 /* Text control messages of a tunnel. */
 #define BL_TUNNEL_MAX_CONTROL (64 * 1024)
 #define BL_TUNNEL_MAX_ID 256
+#define BL_TUNNEL_MAX_HOST 253
 #define BL_TUNNEL_MAX_COLS 1000
 #define BL_TUNNEL_MAX_ROWS 1000

@@ -51,6 +51,72 @@ test_rights (void)
   g_assert_cmphex (bl_rights_from_json (G_MININT64), ==, 0);
 }
 
+#define NODE "node//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+
+static void
+test_port_rights (void)
+{
+  const guint32 control = BL_RIGHT_REMOTE_CONTROL, all = BL_RIGHT_ALL;
+  for (guint protocol = BL_TUNNEL_VNC; protocol <= BL_TUNNEL_TCP; protocol += 2)
+    {
+      g_assert_true (bl_tunnel_is_port (protocol));
+      g_assert_true (bl_tunnel_port_allowed (protocol, all, all));
+      g_assert_true (bl_tunnel_port_allowed (protocol, control, all));
+      g_assert_true (bl_tunnel_port_allowed (protocol, BL_RIGHT_RELAY, all));
+      g_assert_true (bl_tunnel_port_allowed (protocol, BL_RIGHT_RELAY, control | BL_RIGHT_RELAY));
+      g_assert_false (bl_tunnel_port_allowed (protocol, control, control));
+      g_assert_false (bl_tunnel_port_allowed (protocol, BL_RIGHT_CHAT, all));
+      g_assert_false (bl_tunnel_port_allowed (protocol, 0, all));
+    }
+  g_assert_false (bl_tunnel_port_allowed (BL_TUNNEL_VNC, control | BL_RIGHT_NO_DESKTOP, all));
+  g_assert_false (bl_tunnel_port_allowed (BL_TUNNEL_VNC, control | BL_RIGHT_VIEW_ONLY, all));
+  g_assert_false (bl_tunnel_port_allowed (BL_TUNNEL_VNC, control | BL_RIGHT_LIMITED_INPUT, all));
+  g_assert_false (bl_tunnel_is_port (BL_TUNNEL_DESKTOP));
+}
+
+static gboolean
+reads (const char *text)
+{
+  g_autoptr (GVariant) object = g_variant_parse (G_VARIANT_TYPE_VARDICT, text, NULL, NULL, NULL);
+  BlTunnelPort port;
+  g_assert_nonnull (object);
+  return bl_tunnel_port_read (object, &port);
+}
+
+static void
+test_port (void)
+{
+  g_autofree char *longest = g_strnfill (BL_TUNNEL_MAX_HOST, 'a');
+  g_autofree char *longer = g_strnfill (BL_TUNNEL_MAX_HOST + 1, 'a');
+  g_autoptr (GVariant) vnc = bl_tunnel_port_parse (NODE, "5900", "::1", "12");
+  g_autoptr (GVariant) plain = bl_tunnel_port_parse (NODE + 6, "65535", longest, NULL);
+  BlTunnelPort port;
+  g_assert_true (bl_tunnel_port_read (vnc, &port));
+  g_assert_cmpstr (port.node_id, ==, NODE);
+  g_assert_cmpstr (port.address, ==, "::1");
+  g_assert_cmpuint (port.port, ==, 5900);
+  g_assert_cmpuint (port.protocol, ==, BL_TUNNEL_VNC);
+  g_assert_true (bl_tunnel_port_read (plain, &port));
+  g_assert_cmpstr (port.node_id, ==, NODE);
+  g_assert_cmpuint (port.port, ==, 65535);
+  g_assert_cmpuint (port.protocol, ==, BL_TUNNEL_TCP);
+  for (const char *const *bad = (const char *const[]){ "0", "65536", "-1", "", " 22", "22x", NULL }; *bad; bad++)
+    g_assert_null (bl_tunnel_port_parse (NODE, *bad, NULL, NULL));
+  for (const char *const *bad = (const char *const[]){ "", "a b", "a/b", "a\n", "\xc3\xa4", longer, NULL }; *bad; bad++)
+    g_assert_null (bl_tunnel_port_parse (NODE, "22", *bad, NULL));
+  g_assert_null (bl_tunnel_port_parse (NULL, "22", NULL, NULL));
+  g_assert_null (bl_tunnel_port_parse (NODE, NULL, NULL, NULL));
+  g_assert_null (bl_tunnel_port_parse (NODE, "22", NULL, "x"));
+  g_assert_null (bl_tunnel_port_parse ("mesh//AAAA", "22", NULL, NULL));
+  g_assert_true (reads ("{'nodeid': <'" NODE "'>, 'tcpport': <@x 22>}"));
+  g_assert_false (reads ("{'nodeid': <'" NODE "'>}"));
+  g_assert_false (reads ("{'nodeid': <'" NODE "'>, 'tcpport': <@x 0>}"));
+  g_assert_false (reads ("{'nodeid': <'" NODE "'>, 'tcpport': <@x 65558>}"));
+  g_assert_false (reads ("{'nodeid': <'" NODE "'>, 'tcpport': <'22'>}"));
+  g_assert_false (reads ("{'nodeid': <'x'>, 'tcpport': <@x 22>}"));
+  g_assert_false (reads ("{'tcpport': <@x 22>}"));
+}
+
 static void
 test_consent (void)
 {
@@ -220,6 +286,8 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/tunnel/rights", test_rights);
+  g_test_add_func ("/tunnel/port-rights", test_port_rights);
+  g_test_add_func ("/tunnel/port", test_port);
   g_test_add_func ("/tunnel/consent", test_consent);
   g_test_add_func ("/tunnel/url", test_url);
   g_test_add_func ("/tunnel/url-refused", test_url_refused);

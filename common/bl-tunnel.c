@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/bl-error.h"
+#include "common/bl-ids.h"
 #include "common/bl-json.h"
 #include "common/bl-utf8.h"
 #include "common/bl-variant.h"
@@ -32,6 +33,12 @@ bl_tunnel_is_for_agent (guint protocol)
          || (protocol >= BL_TUNNEL_FILES && protocol <= BL_TUNNEL_FILE_DOWNLOAD);
 }
 
+gboolean
+bl_tunnel_is_port (guint protocol)
+{
+  return protocol == BL_TUNNEL_VNC || protocol == BL_TUNNEL_TCP;
+}
+
 /* What each protocol needs one bit of, and which bit forbids it. */
 static const struct
 {
@@ -49,7 +56,9 @@ static const struct
   { BL_TUNNEL_USER_POWERSHELL, BL_RIGHT_REMOTE_CONTROL, BL_RIGHT_NO_TERMINAL },
   { BL_TUNNEL_FILE_DOWNLOAD, BL_RIGHT_REMOTE_CONTROL, BL_RIGHT_NO_FILES },
   { BL_TUNNEL_SSH, BL_RIGHT_REMOTE_CONTROL, BL_RIGHT_NO_TERMINAL },
-  { BL_TUNNEL_VNC, BL_RIGHT_REMOTE_CONTROL, BL_RIGHT_NO_DESKTOP },
+  /* It is always for typing too: what the device's VNC server lets through, nobody here can hold back. */
+  { BL_TUNNEL_VNC, BL_RIGHT_REMOTE_CONTROL | BL_RIGHT_RELAY,
+    BL_RIGHT_NO_DESKTOP | BL_RIGHT_VIEW_ONLY | BL_RIGHT_LIMITED_INPUT },
   { BL_TUNNEL_SSH_FILES, BL_RIGHT_REMOTE_CONTROL, BL_RIGHT_NO_FILES },
   { BL_TUNNEL_TCP, BL_RIGHT_REMOTE_CONTROL | BL_RIGHT_RELAY, 0 },
   { BL_TUNNEL_AMT_WSMAN, BL_RIGHT_REMOTE_CONTROL, BL_RIGHT_NO_AMT },
@@ -66,6 +75,65 @@ bl_tunnel_allowed (guint protocol, guint32 rights)
       return rights == BL_RIGHT_ALL
              || ((rights & protocol_rights[i].any_of) != 0 && (rights & protocol_rights[i].none_of) == 0);
   return FALSE;
+}
+
+/* --- port relays --- */
+
+static gboolean
+is_host (const char *text)
+{
+  gsize length = 0;
+  for (; text[length] != '\0'; length++)
+    if (length >= BL_TUNNEL_MAX_HOST || (!g_ascii_isalnum (text[length]) && strchr (":._-", text[length]) == NULL))
+      return FALSE;
+  return length > 0;
+}
+
+gboolean
+bl_tunnel_port_read (GVariant *object, BlTunnelPort *port)
+{
+  const gint64 number = bl_variant_get_int (object, "tcpport", 0);
+  *port = (BlTunnelPort){
+    .node_id = bl_variant_get_string (object, "nodeid"),
+    .address = bl_variant_get_string (object, "tcpaddr"),
+    .port = (guint16)number,
+    .protocol = bl_variant_get_int (object, "p", 0) == BL_TUNNEL_VNC ? BL_TUNNEL_VNC : BL_TUNNEL_TCP,
+  };
+  return number >= 1 && number <= G_MAXUINT16 && port->node_id != NULL
+         && bl_id_is_valid (port->node_id, BL_ID_NODE) && (port->address == NULL || is_host (port->address));
+}
+
+GVariant *
+bl_tunnel_port_to_variant (const BlTunnelPort *port)
+{
+  GVariantDict object;
+  g_variant_dict_init (&object, NULL);
+  g_variant_dict_insert (&object, "nodeid", "s", port->node_id);
+  g_variant_dict_insert (&object, "tcpport", "x", (gint64)port->port);
+  if (port->address != NULL)
+    g_variant_dict_insert (&object, "tcpaddr", "s", port->address);
+  g_variant_dict_insert (&object, "p", "x", (gint64)port->protocol);
+  return g_variant_dict_end (&object);
+}
+
+GVariant *
+bl_tunnel_port_parse (const char *node_id, const char *port, const char *address, const char *protocol)
+{
+  guint64 number, kind = 0;
+  if (node_id == NULL || port == NULL || !g_ascii_string_to_unsigned (port, 10, 1, G_MAXUINT16, &number, NULL)
+      || (protocol != NULL && !g_ascii_string_to_unsigned (protocol, 10, 0, G_MAXUINT8, &kind, NULL)))
+    return NULL;
+  g_autofree char *whole = bl_id_complete (BL_ID_NODE, "", node_id, NULL);
+  if (whole == NULL || (address != NULL && !is_host (address)))
+    return NULL;
+  const BlTunnelPort read = { .node_id = whole, .address = address, .port = (guint16)number, .protocol = (guint)kind };
+  return g_variant_ref_sink (bl_tunnel_port_to_variant (&read));
+}
+
+gboolean
+bl_tunnel_port_allowed (guint protocol, guint32 rights, guint32 ceiling)
+{
+  return (ceiling & BL_RIGHT_RELAY) != 0 && bl_tunnel_allowed (protocol, rights);
 }
 
 void
@@ -157,7 +225,7 @@ set_parameter (BlTunnelUrl *out, const char *name, const char *value, GError **e
   if (strcmp (name, "rauth") == 0)
     return set_text (&out->rauth, "a cookie", value, BL_COOKIE_MAX, error);
   if (strcmp (name, "tcpaddr") == 0)
-    return set_text (&out->tcp_addr, "an address", value, 253, error);
+    return set_text (&out->tcp_addr, "an address", value, BL_TUNNEL_MAX_HOST, error);
   if (strcmp (name, "udpaddr") == 0)
     return set_text (&out->udp_addr, "an address", value, 253, error);
   if (strcmp (name, "tcpport") == 0)

@@ -41,6 +41,9 @@ gboolean bl_tunnel_is_files (guint protocol);
 /** bl_tunnel_is_for_agent: TRUE when the number may be sent to an agent: 1, 2, 5..10. */
 gboolean bl_tunnel_is_for_agent (guint protocol);
 
+/** bl_tunnel_is_port: TRUE for what a session to a TCP port of the device counts as: 12 and 14. */
+gboolean bl_tunnel_is_port (guint protocol);
+
 /**
  * bl_tunnel_allowed:
  * @rights: effective rights on the device
@@ -49,6 +52,42 @@ gboolean bl_tunnel_is_for_agent (guint protocol);
  * also with "view only" alone
  */
 gboolean bl_tunnel_allowed (guint protocol, guint32 rights);
+
+/* What a port relay leads to (relay-tunnel.md section 8). Texts are borrowed from what it was read from. */
+typedef struct
+{
+  const char *node_id;
+  const char *address; /* (nullable): what the device connects to; NULL is the device itself */
+  guint16 port;
+  guint protocol; /* what the session counts as: BL_TUNNEL_VNC or BL_TUNNEL_TCP */
+} BlTunnelPort;
+
+/**
+ * bl_tunnel_port_read:
+ * @object: a{sv} with `nodeid`, `tcpport` and perhaps `tcpaddr` and `p`, of a cookie or a request
+ *
+ * Returns: FALSE unless the device's id, the port (1..65535) and the address (an IP address or a host name of at most
+ *   BL_TUNNEL_MAX_HOST characters) are well formed; any other `p` than 12 counts as 14
+ */
+gboolean bl_tunnel_port_read (GVariant *object, BlTunnelPort *port);
+
+/** bl_tunnel_port_parse: the same from the texts of a query. @port: decimal; @address, @protocol: (nullable).
+ * Returns: (transfer full) (nullable): an object for bl_tunnel_port_read() */
+GVariant *
+bl_tunnel_port_parse (const char *node_id, const char *port, const char *address, const char *protocol);
+
+/** bl_tunnel_port_to_variant: Returns: (transfer floating): a{sv} for bl_tunnel_port_read() */
+GVariant *bl_tunnel_port_to_variant (const BlTunnelPort *port);
+
+/**
+ * bl_tunnel_port_allowed:
+ * @rights: effective rights on the device
+ * @ceiling: what the viewer's credential leaves of any rights (BowlinePrincipalInfo)
+ *
+ * Returns: TRUE when @rights allow @protocol and the credential was not made without relays: remote control alone
+ *   opens ports too, so that its bit does not tell
+ */
+gboolean bl_tunnel_port_allowed (guint protocol, guint32 rights, guint32 ceiling);
 
 /** bl_tunnel_consent: the part of @consent that concerns @protocol; *@notify and *@prompt are set. */
 void bl_tunnel_consent (guint protocol, guint32 consent, gboolean *notify, gboolean *prompt);

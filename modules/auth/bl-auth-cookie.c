@@ -4,6 +4,7 @@
 
 #include "common/bl-cookie.h"
 #include "common/bl-ids.h"
+#include "common/bl-tunnel.h"
 #include "common/bl-variant.h"
 
 #include <gio/gio.h>
@@ -130,6 +131,7 @@ bl_auth_cookie_clear (BlAuthCookie *cookie)
   g_clear_pointer (&cookie->session_id, g_free);
   g_clear_pointer (&cookie->node_id, g_free);
   g_clear_pointer (&cookie->share_id, g_free);
+  g_clear_pointer (&cookie->target, g_variant_unref);
 }
 
 static gboolean
@@ -157,15 +159,35 @@ login_user (GVariant *object)
   return g_str_has_prefix (user, prefix) ? user : NULL;
 }
 
-/* What a guest holds names the account that shares, and must never pass for that account's own cookie. */
+/* What a guest holds names the account that shares, and must never pass for that account's own cookie; nor may what opens
+ * one port of one device. */
 static const char *
 named_user (guint32 purpose, GVariant *object)
 {
+  const gboolean port = bl_variant_has (object, "nodeid") || bl_variant_has (object, "tcpport");
+
+  if (port != (purpose == BOWLINE_COOKIE_PORT))
+    return NULL;
   if (purpose == BOWLINE_COOKIE_RELAY)
     return bl_variant_get_string (object, "ruserid");
   if (bl_variant_has (object, "pid") != (purpose == BOWLINE_COOKIE_GUEST))
     return NULL;
   return login_user (object);
+}
+
+/* Returns: %FALSE when the cookie leads nowhere, or its holder may only reach another device */
+static gboolean
+read_target (GVariant *object, BlAuthCookie *cookie)
+{
+  BlTunnelPort port;
+
+  if (!bl_tunnel_port_read (object, &port)
+      || (cookie->node_id != NULL && !g_str_equal (cookie->node_id, port.node_id)))
+    return FALSE;
+  g_free (cookie->node_id);
+  cookie->node_id = g_strdup (port.node_id);
+  cookie->target = g_variant_ref_sink (bl_tunnel_port_to_variant (&port));
+  return TRUE;
 }
 
 static gboolean
@@ -256,6 +278,8 @@ bl_auth_cookies_verify (BlAuthCookies *self,
   user = named_user (purpose, object);
   if (user == NULL || !g_str_has_prefix (user, "user/") || !bowline_directory_contains (self->host, user))
     return refuse (error, "The cookie is for another purpose or an account that is gone");
+  if (purpose == BOWLINE_COOKIE_PORT && !read_target (object, cookie))
+    return refuse (error, "The cookie leads to no port of a device that it is good for");
   bound = bl_variant_get_string (object, "ip");
   if (bound != NULL && !bl_auth_address_fits (self->ip_check, bound, address))
     return refuse (error, "The cookie belongs to another address");

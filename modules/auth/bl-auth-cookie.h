@@ -39,6 +39,7 @@ typedef struct
   char *session_id; /* (nullable): browser session behind it */
   char *node_id;    /* (nullable): the one device it is for */
   char *share_id;   /* (nullable): the share a guest came by */
+  GVariant *target; /* (nullable): BOWLINE_COOKIE_PORT: what it leads to, checked; its device is node_id too */
   BlAuthKey *
       key; /* (nullable) (transfer none): login key behind it; whoever has that key made it, or we for them */
   gboolean own;     /* sealed by the server */

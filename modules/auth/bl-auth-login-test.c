@@ -278,6 +278,147 @@ test_cookies_follow (void)
   end ();
 }
 
+/* ---- cookies that lead to a port
+ * ---------------------------------------------------------------------------- */
+
+#define OTHER_NODE "node//$$$$$$$$$$$$$$$$$$$$$$$$$$$$$$$$$$$$$$$$$$$$$$$$$$$$$$$$$$$$$$$$"
+
+static BowlinePrincipal *
+verify_port (const char *cookie, const char *address)
+{
+  g_autoptr (GVariant) target = NULL;
+  BowlinePrincipal *principal = auth.port_cookie_verify (auth_self, cookie, address, &target, NULL);
+
+  g_assert_true ((principal != NULL) == (target != NULL));
+  if (principal == NULL)
+    return NULL;
+  g_assert_cmpstr (bl_variant_get_string (target, "nodeid"), ==, NODE);
+  g_assert_cmpint (bl_variant_get_int (target, "tcpport", 0), ==, 5900);
+  g_assert_cmpint (bl_variant_get_int (target, "p", 0), ==, 12);
+  return principal;
+}
+
+static BowlinePrincipal *
+make_person (const char *address)
+{
+  const BowlinePrincipalInfo info = { .struct_size = sizeof info,
+                                      .kind = BOWLINE_PRINCIPAL_USER,
+                                      .user_id = "user//john___1",
+                                      .address = address,
+                                      .rights_ceiling = BL_RIGHT_ALL,
+                                      .site_ceiling = BL_SITE_FULL };
+
+  return bowline_principal_new (bl_test_host_get (test), &info);
+}
+
+#define VNC "{'nodeid': <'" NODE "'>, 'tcpport': <@x 5900>, 'p': <@x 12>}"
+
+/* It is good for the one thing, from anywhere, and is no cookie of another purpose. */
+static void
+test_port_cookie (void)
+{
+  static const char *const bad[] = { "{'nodeid': <'" NODE "'>}", "{'nodeid': <'" NODE "'>, 'tcpport': <@x 65536>}",
+                                     "{'nodeid': <'x'>, 'tcpport': <@x 1>}",
+                                     "{'nodeid': <'" NODE "'>, 'tcpport': <@x 1>, 'tcpaddr': <'a b'>}" };
+  g_autoptr (GVariant) target = parse (VNC);
+  g_autoptr (BowlinePrincipal) person = NULL;
+  g_autoptr (BowlinePrincipal) viewer = NULL;
+  g_autofree char *cookie = NULL, *login = NULL;
+
+  begin_with (NULL, NULL);
+  person = make_person ("127.0.0.1");
+  cookie = auth.port_cookie_issue (auth_self, person, target);
+  viewer = verify_port (cookie, AWAY);
+  g_assert_cmpstr (info_of (viewer).only_node, ==, NODE);
+  g_assert_cmpstr (info_of (viewer).user_id, ==, "user//john___1");
+  g_assert_cmpuint (info_of (viewer).site_ceiling, ==, 0);
+  for (guint32 purpose = BOWLINE_COOKIE_LOGIN; purpose <= BOWLINE_COOKIE_PORT; purpose++)
+    g_assert_null (auth.cookie_verify (auth_self, purpose, cookie, "127.0.0.1", NULL));
+  g_assert_null (open_page (cookie, NODE_HEX, "127.0.0.1", NULL, NULL));
+  g_assert_null (auth.cookie_issue_for (auth_self, BOWLINE_COOKIE_PORT, person));
+  for (guint i = 0; i < G_N_ELEMENTS (bad); i++)
+    {
+      g_autoptr (GVariant) nothing = parse (bad[i]);
+
+      g_assert_null (auth.port_cookie_issue (auth_self, person, nothing));
+    }
+  login = auth.cookie_issue_for (auth_self, BOWLINE_COOKIE_LOGIN, person);
+  g_assert_null (verify_port (login, "127.0.0.1"));
+  g_assert_null (verify_port ("x", "127.0.0.1"));
+  end ();
+}
+
+/* Made by hand: with the login key, too old, or with members that do not go together. */
+static void
+test_port_cookie_forged (void)
+{
+  static const char *const bad[] = {
+    "{'userid': <'user//john___1'>, 'domainid': <''>, 'nodeid': <'" NODE "'>, 'tcpport': <@x 5900>, 'p': <@x 12>, "
+    "'nid': <'" OTHER_NODE "'>}",
+    "{'userid': <'user//john___1'>, 'domainid': <''>, 'nodeid': <'" NODE "'>, 'tcpport': <@x 5900>, 'p': <@x 12>, "
+    "'pid': <'share'>}",
+    "{'userid': <'user//john___1'>, 'domainid': <''>, 'nodeid': <'" NODE "'>}",
+    "{'userid': <'user//john___1'>, 'domainid': <''>, 'tcpport': <@x 5900>}",
+    "{'ruserid': <'user//john___1'>, 'nodeid': <'" NODE "'>, 'tcpport': <@x 5900>}",
+    "{'userid': <'user//ghost'>, 'domainid': <''>, 'nodeid': <'" NODE "'>, 'tcpport': <@x 5900>}",
+  };
+#define GOOD                                                                                                 \
+  "{'userid': <'user//john___1'>, 'domainid': <''>, 'nodeid': <'" NODE                                       \
+  "'>, 'tcpport': <@x 5900>, 'p': <@x 12>}"
+  g_autofree char *foreign = NULL, *old = NULL, *fresh = NULL;
+  g_autoptr (BowlinePrincipal) viewer = NULL;
+  g_autoptr (GVariant) good = parse (GOOD);
+
+  begin_with (NULL, NULL);
+  foreign = token (GOOD);
+  g_assert_null (verify_port (foreign, "127.0.0.1"));
+  fresh = auth.cookie_issue (auth_self, BOWLINE_COOKIE_PORT, g_variant_ref (good));
+  viewer = verify_port (fresh, "127.0.0.1");
+  g_assert_nonnull (viewer);
+  old = auth.cookie_issue (auth_self, BOWLINE_COOKIE_PORT,
+                           parse ("{'userid': <'user//john___1'>, 'domainid': <''>, 'nodeid': <'" NODE
+                                  "'>, 'tcpport': <@x 5900>, 'p': <@x 12>, 'expire': <@x -5>}"));
+  g_assert_null (verify_port (old, "127.0.0.1"));
+  for (guint i = 0; i < G_N_ELEMENTS (bad); i++)
+    {
+      g_autofree char *text = auth.cookie_issue (auth_self, BOWLINE_COOKIE_PORT, parse (bad[i]));
+
+      g_assert_null (verify_port (text, "127.0.0.1"));
+      g_assert_null (verify (text, "127.0.0.1"));
+    }
+  end ();
+}
+
+/* One that a login key's window asked for stays within that key's policy, and ends with the key. */
+static void
+test_port_cookie_policy (void)
+{
+  g_autofree char *login = NULL, *cookie = NULL, *elsewhere = NULL;
+  g_autoptr (BowlinePrincipal) page = NULL;
+  g_autoptr (BowlinePrincipal) viewer = NULL;
+  g_autoptr (BowlinePrincipal) narrowed = NULL;
+  g_autoptr (GVariant) target = parse (VNC);
+  g_autoptr (GVariant) other = parse ("{'nodeid': <'" OTHER_NODE "'>, 'tcpport': <@x 5900>}");
+  g_autoptr (GVariant) views = NULL;
+  g_autoptr (GVariant) revoked = NULL;
+
+  begin_with ("login-key-bind-node", "true");
+  login = token (LOGIN);
+  page = open_page (login, NODE_HEX, AWAY, NULL, NULL);
+  cookie = auth.port_cookie_issue (auth_self, page, target);
+  elsewhere = auth.port_cookie_issue (auth_self, page, other);
+  viewer = verify_port (cookie, AWAY);
+  g_assert_cmpuint (info_of (viewer).kind, ==, BOWLINE_PRINCIPAL_KEY);
+  g_assert_cmpstr (info_of (viewer).token_id, ==, "loginkey-default");
+  g_assert_null (verify_port (elsewhere, AWAY));
+  views = run_local ("login-key.set", "{'name': <'default'>, 'policy': <[<'views=desktop'>]>}");
+  narrowed = verify_port (cookie, AWAY);
+  g_assert_cmphex (info_of (narrowed).rights_ceiling & BL_RIGHT_RELAY, ==, 0);
+  revoked = run_local ("login-key.set", "{'name': <'default'>, 'policy': <[<'users=nobody'>]>}");
+  g_assert_null (verify_port (cookie, AWAY));
+  end ();
+}
+
 static void
 test_bind_node (void)
 {
@@ -404,6 +545,9 @@ main (int argc, char **argv)
   g_test_add_func ("/auth/login/forged-members", test_forged_members);
   g_test_add_func ("/auth/login/administrator", test_administrator);
   g_test_add_func ("/auth/login/cookies-follow", test_cookies_follow);
+  g_test_add_func ("/auth/login/port-cookie", test_port_cookie);
+  g_test_add_func ("/auth/login/port-cookie-forged", test_port_cookie_forged);
+  g_test_add_func ("/auth/login/port-cookie-policy", test_port_cookie_policy);
   g_test_add_func ("/auth/login/bind-node", test_bind_node);
   g_test_add_func ("/auth/login/named-keys", test_named_keys);
   g_test_add_func ("/auth/login/rate", test_rate);

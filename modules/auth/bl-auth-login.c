@@ -5,6 +5,7 @@
 #include "bl-auth-http.h"
 #include "common/bl-ids.h"
 #include "common/bl-rights-bits.h"
+#include "common/bl-tunnel.h"
 #include "common/bl-variant.h"
 
 #include <string.h>
@@ -216,22 +217,39 @@ insert_limits (GVariantDict *object, const BowlinePrincipalInfo *who)
   return who->kind == BOWLINE_PRINCIPAL_TOKEN || who->kind == BOWLINE_PRINCIPAL_USER;
 }
 
+static void
+insert_account (GVariantDict *object, const char *user_id)
+{
+  g_auto (GStrv) parts = g_strsplit (user_id, "/", 3);
+
+  g_variant_dict_insert (object, "userid", "s", user_id);
+  g_variant_dict_insert (object, "domainid", "s", parts[1]);
+}
+
+/* Returns: %FALSE when no cookie can stand for @principal; @object is clear then */
+static gboolean
+begin_cookie (BowlinePrincipal *principal, GVariantDict *object)
+{
+  BowlinePrincipalInfo who = { .struct_size = sizeof who };
+
+  bowline_principal_get_info (principal, &who);
+  g_variant_dict_init (object, NULL);
+  if (bl_id_is_valid (who.user_id, BL_ID_USER) && insert_limits (object, &who))
+    return TRUE;
+  g_variant_dict_clear (object);
+  return FALSE;
+}
+
 char *
 bl_auth_login_issue (gpointer data, guint32 purpose, BowlinePrincipal *principal)
 {
   BlAuth *self = data;
   BowlinePrincipalInfo who = { .struct_size = sizeof who };
-  g_auto (GStrv) parts = NULL;
   GVariantDict object;
 
+  if (purpose == BOWLINE_COOKIE_PORT || !begin_cookie (principal, &object))
+    return NULL;
   bowline_principal_get_info (principal, &who);
-  parts = g_strsplit (who.user_id, "/", 3);
-  g_variant_dict_init (&object, NULL);
-  if (g_strv_length (parts) != 3 || !insert_limits (&object, &who))
-    {
-      g_variant_dict_clear (&object);
-      return NULL;
-    }
   if (purpose == BOWLINE_COOKIE_RELAY)
     {
       g_autofree char *random = bl_random_hex (4);
@@ -241,11 +259,31 @@ bl_auth_login_issue (gpointer data, guint32 purpose, BowlinePrincipal *principal
     }
   else
     {
-      g_variant_dict_insert (&object, "userid", "s", who.user_id);
-      g_variant_dict_insert (&object, "domainid", "s", parts[1]);
+      insert_account (&object, who.user_id);
       if (who.address != NULL)
         g_variant_dict_insert (&object, "ip", "s", who.address);
     }
+  return bl_auth_cookies_issue (self->cookies, NULL, g_variant_dict_end (&object));
+}
+
+char *
+bl_auth_login_issue_port (gpointer data, BowlinePrincipal *principal, GVariant *target)
+{
+  BlAuth *self = data;
+  g_autoptr (GVariant) checked = NULL;
+  BlTunnelPort port;
+  GVariantDict object;
+  GVariantIter iter;
+  const char *name;
+  GVariant *value;
+
+  if (!bl_tunnel_port_read (target, &port) || !begin_cookie (principal, &object))
+    return NULL;
+  checked = g_variant_ref_sink (bl_tunnel_port_to_variant (&port));
+  insert_account (&object, bowline_principal_get_user_id (principal));
+  g_variant_iter_init (&iter, checked);
+  while (g_variant_iter_loop (&iter, "{&sv}", &name, &value))
+    g_variant_dict_insert_value (&object, name, value);
   return bl_auth_cookies_issue (self->cookies, NULL, g_variant_dict_end (&object));
 }
 

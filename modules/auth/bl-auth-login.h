@@ -28,6 +28,8 @@ bl_auth_login_by_cookie (BlAuth *self, const BlAuthCookie *cookie, const char *a
 BowlinePrincipal *bl_auth_login_page (gpointer self, BowlineHttpRequest *request);
 /** BowlineAuth.cookie_issue_for */
 char *bl_auth_login_issue (gpointer self, guint32 purpose, BowlinePrincipal *principal);
+/** BowlineAuth.port_cookie_issue */
+char *bl_auth_login_issue_port (gpointer self, BowlinePrincipal *principal, GVariant *target);
 /** A key's document changed: reads all keys again and ends what was opened with key @id. */
 void bl_auth_login_keys_changed (BlAuth *self, const char *id);
 

@@ -207,31 +207,60 @@ has_session (BlAuth *self, const BlAuthCookie *cookie)
   return session != NULL && g_str_equal (session->user_id, cookie->user_id);
 }
 
+/* Whom a cookie stands for that no guest holds. Returns: (transfer full) (nullable) */
+static BowlinePrincipal *
+principal_of (BlAuth *self, const BlAuthCookie *cookie, const char *address, GError **error)
+{
+  BowlinePrincipal *principal = NULL;
+
+  if (cookie->key != NULL && cookie->key->id != NULL)
+    return bl_auth_login_by_cookie (self, cookie, address, error);
+  if (has_session (self, cookie))
+    principal
+        = bl_auth_make_principal (self, cookie->user_id, cookie->token_id, cookie->session_id, address);
+  if (principal == NULL)
+    g_set_error_literal (error, BOWLINE_ERROR, BOWLINE_ERROR_CREDENTIALS,
+                         "The account, login token or session of the cookie is locked or over");
+  return principal;
+}
+
 static BowlinePrincipal *
 cookie_verify (gpointer data, guint32 purpose, const char *text, const char *address, GError **error)
 {
   BlAuth *self = data;
   g_auto (BlAuthCookie) cookie = { 0 };
-  BowlinePrincipal *principal = NULL;
 
-  if (purpose == BOWLINE_COOKIE_INVITATION)
+  if (purpose == BOWLINE_COOKIE_INVITATION || purpose == BOWLINE_COOKIE_PORT)
     {
       g_set_error_literal (error, BOWLINE_ERROR, BOWLINE_ERROR_CREDENTIALS,
-                           "An invitation stands for nobody");
+                           "A cookie of this purpose stands for nobody by itself");
       return NULL;
     }
   if (!bl_auth_cookies_verify (self->cookies, purpose, text, address, &cookie, error))
     return NULL;
   if (purpose == BOWLINE_COOKIE_GUEST)
     return bl_auth_guest_new (self->host, &cookie, address, bl_auth_now_ms (), error);
-  if (cookie.key != NULL && cookie.key->id != NULL)
-    return bl_auth_login_by_cookie (self, &cookie, address, error);
-  if (has_session (self, &cookie))
-    principal = bl_auth_make_principal (self, cookie.user_id, cookie.token_id, cookie.session_id, address);
-  if (principal == NULL)
-    g_set_error_literal (error, BOWLINE_ERROR, BOWLINE_ERROR_CREDENTIALS,
-                         "The account, login token or session of the cookie is locked or over");
-  return principal;
+  return principal_of (self, &cookie, address, error);
+}
+
+static BowlinePrincipal *
+port_cookie_verify (gpointer data, const char *text, const char *address, GVariant **target, GError **error)
+{
+  BlAuth *self = data;
+  g_auto (BlAuthCookie) cookie = { 0 };
+  g_autoptr (BowlinePrincipal) whole = NULL;
+  BowlinePrincipalInfo info = { .struct_size = sizeof info };
+
+  if (!bl_auth_cookies_verify (self->cookies, BOWLINE_COOKIE_PORT, text, address, &cookie, error))
+    return NULL;
+  whole = principal_of (self, &cookie, address, error);
+  if (whole == NULL)
+    return NULL;
+  bowline_principal_get_info (whole, &info);
+  info.only_node = cookie.node_id;
+  info.site_ceiling = 0;
+  *target = g_steal_pointer (&cookie.target);
+  return bowline_principal_new (self->host, &info);
 }
 
 static gboolean
@@ -249,6 +278,8 @@ register_table (BlAuth *self, GError **error)
     .login_token = bl_auth_login_page,
     .cookie_issue_for = bl_auth_login_issue,
     .cookie_open = cookie_open,
+    .port_cookie_issue = bl_auth_login_issue_port,
+    .port_cookie_verify = port_cookie_verify,
   };
 
   return bowline_host_register_auth (self->host, &table, self, error);

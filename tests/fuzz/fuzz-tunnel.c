@@ -13,6 +13,24 @@ check_text (const char *text)
     g_assert_true (g_ascii_isgraph (*text));
 }
 
+/* Whatever is read survives being written and read again. */
+static void
+check_port (GVariant *object)
+{
+  BlTunnelPort port, again;
+
+  if (!bl_tunnel_port_read (object, &port))
+    return;
+  check_text (port.node_id);
+  check_text (port.address);
+  g_assert_true (bl_tunnel_is_port (port.protocol));
+  g_autoptr (GVariant) written = g_variant_ref_sink (bl_tunnel_port_to_variant (&port));
+  g_assert_true (bl_tunnel_port_read (written, &again));
+  g_assert_cmpuint (again.port, ==, port.port);
+  g_assert_cmpstr (again.node_id, ==, port.node_id);
+  g_assert_cmpstr (again.address, ==, port.address);
+}
+
 int
 LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
 {
@@ -30,6 +48,12 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
       g_assert_nonnull (url.endpoint);
     }
   (void)bl_tunnel_query_parse (text, &query, NULL);
+  g_autoptr (GVariant) port = bl_tunnel_port_parse (query.nodeid, text, query.tcp_addr, NULL);
+  g_autoptr (GVariant) address = bl_tunnel_port_parse (query.nodeid, "22", text, NULL);
+  if (port != NULL)
+    check_port (port);
+  if (address != NULL)
+    check_port (address);
   g_autofree char *resolved = bl_tunnel_url_resolve (text, "wss://server.example:444/agent.ashx", NULL);
   if (resolved != NULL)
     {
@@ -40,6 +64,8 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
     {
       g_assert_cmpuint (msg.cols, <=, BL_TUNNEL_MAX_COLS);
       g_assert_cmpuint (msg.rows, <=, BL_TUNNEL_MAX_ROWS);
+      if (msg.message != NULL)
+        check_port (msg.message);
       if (msg.message != NULL)
         g_free (bl_tunnel_build_rtt (&msg));
       bl_tunnel_msg_clear (&msg);
