@@ -3,6 +3,7 @@
 #include "bl-control-actions.h"
 #include "bl-control-hello.h"
 #include "common/bl-ids.h"
+#include "common/bl-tunnel.h"
 
 static void
 answer_member (BowlineActionCall *call, const char *member, GVariant *value)
@@ -121,6 +122,49 @@ run_login_cookie (BowlineActionCall *call, gpointer user_data)
     answer_member (call, "cookie", g_variant_new_string (cookie));
 }
 
+/* Opens one port of one device through the relay, for programs that hand its address on: such as a VNC window. */
+static void
+run_get_cookie (BowlineActionCall *call, gpointer user_data)
+{
+  BlControl *control = user_data;
+  GVariant *arguments = bowline_action_call_get_arguments (call);
+  BowlinePrincipal *who = bowline_action_call_get_principal (call);
+  const char *node_id = bl_variant_get_string (arguments, "nodeid");
+  const char *address = bl_variant_get_string (arguments, "tcpaddr");
+  const gboolean vnc = g_strcmp0 (bl_variant_get_string (arguments, "tag"), "novnc") == 0;
+  const BlTunnelPort port = {
+    .node_id = node_id,
+    .address = address != NULL && *address != '\0' ? address : NULL,
+    .port = (guint16)bl_variant_get_int (arguments, "tcpport", 0),
+    .protocol = vnc ? BL_TUNNEL_VNC : BL_TUNNEL_TCP,
+  };
+  BowlinePrincipalInfo info = { .struct_size = sizeof info };
+  BowlineAuth auth = { .struct_size = sizeof auth };
+  g_autoptr (GVariant) target = g_variant_ref_sink (bl_tunnel_port_to_variant (&port));
+  g_autofree char *cookie = NULL;
+  GVariantDict answer;
+  gpointer self;
+
+  bowline_principal_get_info (who, &info);
+  if (!bl_tunnel_port_allowed (port.protocol, bowline_rights (control->host, who, node_id), info.rights_ceiling))
+    {
+      bowline_action_call_result (call, "Access denied");
+      return;
+    }
+  if (bowline_host_get_auth (control->host, &auth, &self) && auth.port_cookie_issue != NULL)
+    cookie = auth.port_cookie_issue (self, who, target);
+  if (cookie == NULL)
+    {
+      bowline_action_call_result (call, "Invalid address");
+      return;
+    }
+  g_variant_dict_init (&answer, bowline_action_call_get_request (call));
+  g_variant_dict_remove (&answer, "action");
+  g_variant_dict_remove (&answer, "responseid");
+  g_variant_dict_insert (&answer, "cookie", "s", cookie);
+  bowline_action_call_answer (call, g_variant_dict_end (&answer));
+}
+
 static void
 run_intersession (BowlineActionCall *call, gpointer user_data)
 {
@@ -161,6 +205,18 @@ run_session_count (BowlineActionCall *call, gpointer user_data)
 const BowlineAction *
 bl_control_session_actions (guint *n)
 {
+  static const BowlineArgument cookie[] = {
+    BL_CONTROL_NODE (BOWLINE_ARGUMENT_REQUIRED),
+    BL_CONTROL_TEXT ("name", 256),
+    BL_CONTROL_TEXT ("tag", 64),
+    BL_CONTROL_TEXT ("tcpaddr", BL_TUNNEL_MAX_HOST),
+    { .name = "tcpport",
+      .type = BOWLINE_ARGUMENT_INTEGER,
+      .flags = BOWLINE_ARGUMENT_REQUIRED,
+      .min = 1,
+      .max = G_MAXUINT16,
+      .problem = "Invalid port" },
+  };
   static const BowlineAction actions[] = {
     { BL_CONTROL_ROW ("ping", 0, "Answers with pong", run_ping) },
     { BL_CONTROL_ROW ("pong", 0, "Is ignored", run_pong) },
@@ -173,6 +229,9 @@ bl_control_session_actions (guint *n)
     { BL_CONTROL_ROW ("logincookie", BOWLINE_ACTION_CHANGES | BOWLINE_ACTION_NO_TOKEN | BOWLINE_ACTION_SILENT,
                       "Makes a cookie that logs in as this account, where that is switched on",
                       run_login_cookie) },
+    { BL_CONTROL_ROW ("getcookie", BOWLINE_ACTION_CHANGES | BOWLINE_ACTION_OPEN_ARGUMENTS,
+                      "Makes a cookie that opens one port of a device through the relay", run_get_cookie),
+      BL_CONTROL_ARGUMENTS (cookie), .object = "nodeid" },
     { BL_CONTROL_ROW ("intersession", BOWLINE_ACTION_OPEN_ARGUMENTS, "Sends to the account's other sessions",
                       run_intersession) },
     { BL_CONTROL_ROW ("wssessioncount", 0, "Counts the sessions of accounts", run_session_count) },

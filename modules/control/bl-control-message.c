@@ -113,6 +113,17 @@ check_url (BlControl *control, const char *node_id, const BlTunnelUrl *url, GErr
   return TRUE;
 }
 
+static gboolean
+is_allowed (BlControl *control, BowlinePrincipal *who, guint protocol, guint32 rights)
+{
+  BowlinePrincipalInfo info = { .struct_size = sizeof info };
+
+  if (!bl_tunnel_is_port (protocol))
+    return bl_tunnel_is_for_agent (protocol) && bl_tunnel_allowed (protocol, rights);
+  bowline_principal_get_info (who, &info);
+  return bl_tunnel_port_allowed (protocol, rights, info.rights_ceiling);
+}
+
 /* Returns: (transfer full) (nullable): the ticket for the device's end */
 static char *
 order (BlControl *control,
@@ -126,7 +137,7 @@ order (BlControl *control,
   BowlineRelay relay = { .struct_size = sizeof relay };
   gpointer self;
 
-  if (!bl_tunnel_is_for_agent (protocol) || !bl_tunnel_allowed (protocol, rights))
+  if (!is_allowed (control, who, protocol, rights))
     {
       refuse (error, BOWLINE_ERROR_DENIED, "The rights on the device do not allow this kind of session");
       return NULL;
@@ -190,19 +201,44 @@ add_tunnel (BlControl *control,
   return TRUE;
 }
 
+/* A message that names a port has the device connect to it, whatever kind of session its address speaks of. */
+static guint
+protocol_of (GVariant *request, guint in_url, GVariantDict *message)
+{
+  static const char *const members[][2] = { { "tcpport", "tcpaddr" }, { "udpport", "udpaddr" } };
+  gboolean port = FALSE;
+
+  for (guint i = 0; i < G_N_ELEMENTS (members); i++)
+    {
+      g_autoptr (GVariant) value = bl_variant_get_child (request, members[i][0]);
+
+      if (value != NULL && !bl_variant_is_null (value))
+        {
+          port = TRUE;
+          continue;
+        }
+      g_variant_dict_remove (message, members[i][0]);
+      g_variant_dict_remove (message, members[i][1]);
+    }
+  if (bl_tunnel_is_port (in_url)) /* without a port it is no session of an agent */
+    return port ? in_url : BL_TUNNEL_NONE;
+  return port ? BL_TUNNEL_TCP : in_url;
+}
+
 gboolean
 bl_control_message_tunnel (
     BlControl *control, BowlineActionCall *call, const char *node_id, GVariantDict *message, GError **error)
 {
-  const char *value = bl_variant_get_string (bowline_action_call_get_request (call), "value");
+  GVariant *request = bowline_action_call_get_request (call);
+  const char *value = bl_variant_get_string (request, "value");
   g_auto (BlTunnelUrl) url = { 0 };
 
   if (value == NULL)
     return refuse (error, BOWLINE_ERROR_INVALID, "The address is missing");
   if (!bl_tunnel_url_parse (value, &url, error) || !check_url (control, node_id, &url, error))
     return FALSE;
-  return add_tunnel (control, bowline_action_call_get_principal (call), node_id, url.id, url.protocol,
-                     message, error);
+  return add_tunnel (control, bowline_action_call_get_principal (call), node_id, url.id,
+                     protocol_of (request, url.protocol, message), message, error);
 }
 
 /* ---- for those without a control channel
@@ -230,6 +266,28 @@ add_guest (BlControl *control,
     g_variant_dict_insert (message, "desktopviewonly", "b", TRUE);
 }
 
+/* @message: begun with what its kind of session needs. Returns: %FALSE with @error */
+static gboolean
+send_tunnel (BlControl *control,
+             BowlinePrincipal *principal,
+             const char *id,
+             const char *node_id,
+             guint32 protocol,
+             GVariantDict *message,
+             GError **error)
+{
+  g_variant_dict_insert (message, "action", "s", "msg");
+  g_variant_dict_insert (message, "type", "s", "tunnel");
+  if (!add_tunnel (control, principal, node_id, id, protocol, message, error))
+    {
+      g_variant_dict_clear (message);
+      return FALSE;
+    }
+  if (!bowline_device_send (control->host, node_id, g_variant_dict_end (message)))
+    return refuse (error, BOWLINE_ERROR_OFFLINE, "The device is not connected");
+  return TRUE;
+}
+
 static gboolean
 open_tunnel (gpointer self,
              BowlinePrincipal *principal,
@@ -243,25 +301,35 @@ open_tunnel (gpointer self,
   BlControl *control = self;
   GVariantDict message;
 
+  if (bl_tunnel_is_port (protocol))
+    return refuse (error, BOWLINE_ERROR_INVALID, "This kind of session needs a port");
   g_variant_dict_init (&message, NULL);
-  g_variant_dict_insert (&message, "action", "s", "msg");
-  g_variant_dict_insert (&message, "type", "s", "tunnel");
   sign (control, principal, NULL, node_id, &message);
   add_guest (control, principal, node_id, consent, guest_name, &message);
-  if (!add_tunnel (control, principal, node_id, id, protocol, &message, error))
-    {
-      g_variant_dict_clear (&message);
-      return FALSE;
-    }
-  if (!bowline_device_send (control->host, node_id, g_variant_dict_end (&message)))
-    return refuse (error, BOWLINE_ERROR_OFFLINE, "The device is not connected");
-  return TRUE;
+  return send_tunnel (control, principal, id, node_id, protocol, &message, error);
+}
+
+static gboolean
+open_port (gpointer self, BowlinePrincipal *principal, const char *id, GVariant *target, GError **error)
+{
+  BlControl *control = self;
+  BlTunnelPort port;
+  GVariantDict message;
+
+  if (!bl_tunnel_port_read (target, &port))
+    return refuse (error, BOWLINE_ERROR_INVALID, "The target is no port of a device");
+  g_variant_dict_init (&message, NULL);
+  sign (control, principal, NULL, port.node_id, &message);
+  g_variant_dict_insert (&message, "tcpport", "x", (gint64)port.port);
+  if (port.address != NULL)
+    g_variant_dict_insert (&message, "tcpaddr", "s", port.address);
+  return send_tunnel (control, principal, id, port.node_id, port.protocol, &message, error);
 }
 
 gboolean
 bl_control_message_register (BlControl *control, GError **error)
 {
-  static const BowlineTunnels table = { .struct_size = sizeof table, .open = open_tunnel };
+  static const BowlineTunnels table = { .struct_size = sizeof table, .open = open_tunnel, .open_port = open_port };
 
   return bowline_host_register_service (control->host, BOWLINE_TUNNELS_SERVICE, BOWLINE_TUNNELS_MAJOR, &table,
                                         control, error);

@@ -63,28 +63,6 @@ test_intruders (void)
 }
 
 static void
-test_rights (void)
-{
-  const guint32 control = BL_RIGHT_REMOTE_CONTROL;
-  for (guint32 p = 0; p < 20; p++)
-    {
-      g_assert_true (bl_relay_rights_allow (BL_RIGHT_ALL, p));
-      g_assert_true (bl_relay_rights_allow (control, p));
-      g_assert_false (bl_relay_rights_allow (0, p));
-    }
-  g_assert_false (bl_relay_rights_allow (control | BL_RIGHT_NO_TERMINAL, 1));
-  g_assert_false (bl_relay_rights_allow (control | BL_RIGHT_NO_TERMINAL, 8));
-  g_assert_true (bl_relay_rights_allow (control | BL_RIGHT_NO_TERMINAL, 5));
-  g_assert_false (bl_relay_rights_allow (control | BL_RIGHT_NO_FILES, 5));
-  g_assert_false (bl_relay_rights_allow (control | BL_RIGHT_NO_FILES, 10));
-  g_assert_false (bl_relay_rights_allow (control | BL_RIGHT_NO_DESKTOP, 2));
-  g_assert_true (bl_relay_rights_allow (BL_RIGHT_VIEW_ONLY, 2));
-  g_assert_false (bl_relay_rights_allow (BL_RIGHT_VIEW_ONLY, 1));
-  g_assert_true (bl_relay_rights_allow (BL_RIGHT_RELAY, 14));
-  g_assert_false (bl_relay_rights_allow (BL_RIGHT_RELAY, 5));
-}
-
-static void
 test_event_numbers (void)
 {
   const char *text;
@@ -102,7 +80,6 @@ main (int argc, char **argv)
   g_test_add_func ("/relay/session/ids", test_ids);
   g_test_add_func ("/relay/session/every-order-of-arrival", test_every_order_of_arrival);
   g_test_add_func ("/relay/session/intruders", test_intruders);
-  g_test_add_func ("/relay/session/rights", test_rights);
   g_test_add_func ("/relay/session/event-numbers", test_event_numbers);
   return g_test_run ();
 }

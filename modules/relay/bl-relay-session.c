@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bl-relay-session.h"
 
-#include "common/bl-rights-bits.h"
-
 #include <string.h>
 
 gboolean
@@ -79,47 +77,6 @@ bl_relay_session_arrive (
     return BL_RELAY_HOLD;
   session->joined = TRUE;
   return BL_RELAY_JOIN;
-}
-
-void
-bl_relay_protocol_rights (guint32 protocol, guint32 *any, guint32 *forbidden)
-{
-  *any = BL_RIGHT_REMOTE_CONTROL;
-  *forbidden = 0;
-  switch (protocol)
-    {
-    case 1:
-    case 6:
-    case 8:
-    case 9:
-      *forbidden = BL_RIGHT_NO_TERMINAL;
-      break;
-    case 2:
-      *any |= BL_RIGHT_VIEW_ONLY;
-      *forbidden = BL_RIGHT_NO_DESKTOP;
-      break;
-    case 4:
-    case 5:
-    case 10:
-      *forbidden = BL_RIGHT_NO_FILES;
-      break;
-    case 0:
-    case 14:
-      *any |= BL_RIGHT_RELAY;
-      break;
-    default:
-      break;
-    }
-}
-
-gboolean
-bl_relay_rights_allow (guint32 rights, guint32 protocol)
-{
-  guint32 any, forbidden;
-  if (rights == BL_RIGHT_ALL)
-    return TRUE;
-  bl_relay_protocol_rights (protocol, &any, &forbidden);
-  return (rights & any) != 0 && (rights & forbidden) == 0;
 }
 
 guint32

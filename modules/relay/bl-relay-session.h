@@ -61,11 +61,6 @@ gboolean bl_relay_session_order (
 BlRelayDecision bl_relay_session_arrive (
     BlRelaySession *session, BlRelayEnd end, const char *user_id, const char *node_id, const char *address);
 
-/** Device rights that a protocol needs: @any: one of these bits is enough; @forbidden: none of these may be set. */
-void bl_relay_protocol_rights (guint32 protocol, guint32 *any, guint32 *forbidden);
-/** Returns: %TRUE when @rights (a device mask, 0xFFFFFFFF full) allow @protocol. */
-gboolean bl_relay_rights_allow (guint32 rights, guint32 protocol);
-
 /** The event of a start (@seconds < 0) or end: message number and English text, as MeshCentral numbers them. */
 guint32 bl_relay_event_message (guint32 protocol, gboolean ended, const char **text);
 

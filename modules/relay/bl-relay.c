@@ -2,7 +2,9 @@
 #include "bl-relay.h"
 
 #include "bl-relay-guest.h"
+#include "bl-relay-port.h"
 #include "bl-relay-session.h"
+#include "common/bl-tunnel.h"
 
 #include <string.h>
 
@@ -169,7 +171,9 @@ still_allowed (BlRelay *relay, Entry *entry)
     return FALSE;
   if (session->share_id != NULL && !bl_relay_guest_is_welcome (relay->host, entry->principal, session->node_id))
     return FALSE;
-  return bl_relay_rights_allow (bowline_rights (relay->host, entry->principal, session->node_id), session->protocol);
+  if (bl_tunnel_is_port (session->protocol))
+    return bl_relay_port_is_allowed (relay->host, entry->principal, session->node_id, session->protocol);
+  return bl_tunnel_allowed (session->protocol, bowline_rights (relay->host, entry->principal, session->node_id));
 }
 
 static void
@@ -275,9 +279,10 @@ arrive_device (BlRelay *relay, Leg *leg, const char *id, const char *ticket, con
   return TRUE;
 }
 
-// Whose end the viewer's is: a login cookie, what a guest was given, or the browser's session.
+// Whose end the viewer's is: a login cookie, what a guest was given, what opens one port (TARGET says which), or the browser's
+// session.
 static BowlinePrincipal *
-identify_viewer (BlRelay *relay, BowlineHttpRequest *request, const char *address)
+identify_viewer (BlRelay *relay, BowlineHttpRequest *request, const char *address, GVariant **target)
 {
   const char *cookie = bowline_http_request_get_query (request, "auth");
   BowlineAuth auth = { .struct_size = sizeof auth };
@@ -288,6 +293,8 @@ identify_viewer (BlRelay *relay, BowlineHttpRequest *request, const char *addres
       principal = auth.cookie_verify (auth_self, BOWLINE_COOKIE_LOGIN, cookie, address, NULL);
       if (principal == NULL)
         principal = auth.cookie_verify (auth_self, BOWLINE_COOKIE_GUEST, cookie, address, NULL);
+      if (principal == NULL)
+        principal = auth.port_cookie_verify (auth_self, cookie, address, target, NULL);
     }
   if (principal == NULL && bowline_http_request_get_principal (request) != NULL)
     principal = bowline_principal_ref (bowline_http_request_get_principal (request));
@@ -321,11 +328,45 @@ arrive_guest (BlRelay *relay, Leg *leg, const char *id, BowlineHttpRequest *requ
   return TRUE; // its socket is being closed
 }
 
+// A viewer that names a port has the session ordered by its connecting, and needs no control channel.
+static gboolean
+arrive_port (BlRelay *relay, Leg *leg, const char *id, GVariant *target, const char *address)
+{
+  g_autoptr (GError) error = NULL;
+  const char *user_id = bowline_principal_get_user_id (leg->principal);
+  const char *node_id = bl_relay_port_node (target);
+  if (g_hash_table_contains (relay->entries, id))
+    return FALSE;
+  Entry *entry = add_entry (relay, id, user_id, NULL);
+  if (entry == NULL)
+    return FALSE;
+  entry->principal = bowline_principal_ref (leg->principal);
+  admit_leg (relay, entry, leg, bl_relay_session_arrive (entry->session, BL_RELAY_VIEWER, user_id, node_id, address));
+  const gboolean ordered = bl_relay_port_order (relay->host, leg->principal, id, target, &error);
+  bowline_audit (relay->host, leg->principal, "relay.port", node_id, ordered, target);
+  if (ordered)
+    return TRUE;
+  bowline_host_log (relay->host, BOWLINE_LOG_INFO, NULL, "a session to a port was not opened: %s", error->message);
+  drop_entry (relay, entry);
+  return TRUE; // its socket is being closed
+}
+
 static gboolean
 arrive_viewer (BlRelay *relay, Leg *leg, const char *id, BowlineHttpRequest *request, const char *address)
 {
-  leg->principal = identify_viewer (relay, request, address);
+  g_autoptr (GVariant) target = NULL;
+  leg->principal = identify_viewer (relay, request, address, &target);
   if (leg->principal == NULL)
+    return FALSE;
+  if (target != NULL)
+    return arrive_port (relay, leg, id, target, address);
+  if (bowline_http_request_get_query (request, "tcpport") != NULL && !g_hash_table_contains (relay->entries, id)
+      && bowline_principal_get_kind (leg->principal) != BOWLINE_PRINCIPAL_GUEST)
+    {
+      target = bl_relay_port_of_query (request);
+      return target != NULL && arrive_port (relay, leg, id, target, address);
+    }
+  if (bowline_http_request_get_query (request, "id") == NULL)
     return FALSE;
   if (bowline_principal_get_kind (leg->principal) == BOWLINE_PRINCIPAL_GUEST)
     return arrive_guest (relay, leg, id, request, address);
@@ -357,7 +398,7 @@ opened_cb (BowlineWebSocket *socket, BowlineHttpRequest *request, gpointer user_
   leg->socket = bowline_websocket_ref (socket);
   bowline_websocket_set_handler (socket, &handler, leg);
 
-  const char *id = bowline_http_request_get_query (request, "id");
+  const char *id = bowline_http_request_get_affinity (request);
   const char *ticket = bowline_http_request_get_query (request, "rauth");
   const char *address = bowline_http_request_get_address (request);
   gboolean admitted = FALSE;

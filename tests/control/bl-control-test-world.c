@@ -104,6 +104,14 @@ cookie_issue_for (gpointer self, guint32 purpose, BowlinePrincipal *principal)
   return cookie_issue (self, purpose, g_variant_dict_end (&object));
 }
 
+static char *
+port_cookie_issue (gpointer self, BowlinePrincipal *principal, GVariant *target)
+{
+  g_autofree char *text = g_variant_print (target, FALSE);
+
+  return g_strdup_printf ("%s %s", bowline_principal_get_user_id (principal), text);
+}
+
 static BowlinePrincipal *
 cookie_verify (gpointer self, guint32 purpose, const char *text, const char *address, GError **error)
 {
@@ -189,7 +197,8 @@ world_begin_with (const char *key, const char *value)
                                     .cookie_issue = cookie_issue,
                                     .cookie_verify = cookie_verify,
                                     .set_password = set_password,
-                                    .cookie_issue_for = cookie_issue_for };
+                                    .cookie_issue_for = cookie_issue_for,
+                                    .port_cookie_issue = port_cookie_issue };
   static const BowlineRelay relay = { .struct_size = sizeof relay, .order = relay_order };
   g_autoptr (GError) error = NULL;
 
