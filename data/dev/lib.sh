@@ -14,7 +14,7 @@ bl_packages_build=(gcc libc6-dev meson ninja-build pkg-config gettext libglib2.0
   libxcb-xinput-dev libxkbcommon-dev libturbojpeg0-dev libwebp-dev libpixman-1-dev libgtk-4-dev)
 bl_packages_test=(g++ clang-14 libclang-rt-14-dev llvm-14 libasan8 libubsan1 valgrind abigail-tools chromium openssl curl
   shellcheck iproute2 python3 git xz-utils dbus python3-gi xvfb xterm x11-xserver-utils xclip xdotool openbox adwaita-icon-theme xinput libjpeg-turbo-progs nginx-light
-  python3-websockets xfce4-panel tinyproxy-bin)
+  python3-websockets xfce4-panel tinyproxy-bin x11vnc)
 
 # bl_private_dir DIR: makes a directory that only its owner may enter; an existing one keeps its mode.
 bl_private_dir() {

@@ -3,6 +3,7 @@
 // then fetches either the sign-in form or the application, never both.
 import { applyTheme } from './lib/theme';
 import { parseEmbed, parsePageData, withoutSecrets } from './lib/embed';
+import { VNC_PATH } from './vnc/address';
 import { channelUrl, FIRST_REQUESTS, type Page } from './lib/page';
 
 declare const __PAGE__: Page;
@@ -15,7 +16,8 @@ page.embed.hide |= page.data.hide;
 if (page.embed.signedByAddress) history.replaceState(history.state, '', location.pathname + withoutSecrets(location.search));
 applyTheme();
 
-const chosen = readSetting('bowline.lang');
+const isVnc = location.pathname === VNC_PATH;
+const chosen = readSetting('bowline.lang') ?? (isVnc ? new URLSearchParams(location.search).get('l') : null);
 const wanted = chosen ? [chosen] : navigator.languages;
 page.lang = pickLanguage(wanted, ['en', ...Object.keys(page.catalogs)]);
 document.documentElement.lang = page.lang;
@@ -23,7 +25,7 @@ document.documentElement.lang = page.lang;
 // A ticket in the page signs in by itself. The session cookie cannot be read from here: this note of an earlier
 // sign-in saves a round trip; when it is wrong, the application falls back to the form.
 const signedIn = page.data.auth !== '' || (location.pathname !== '/login' && readSetting('bowline.signed-in'));
-const part = signedIn || page.data.guest ? page.app : page.login;
+const part = isVnc ? page.vnc : signedIn || page.data.guest ? page.app : page.login;
 if (part === page.app && !page.data.guest) page.early = openEarly();
 for (const href of part.scripts) addLink('modulepreload', href);
 addLink('stylesheet', part.style);

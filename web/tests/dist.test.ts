@@ -40,7 +40,7 @@ test('every file is there, with the content the manifest says', () => {
   assert.equal(manifest.index, '/index.html');
 });
 
-for (const [name, limit, requests] of [['login', 60 * kB, 6], ['app', 250 * kB, 15]] as const) {
+for (const [name, limit, requests] of [['login', 60 * kB, 6], ['vnc', 85 * kB, 6], ['app', 250 * kB, 15]] as const) {
   test(`${name} stays within ${limit / kB} kB and ${requests} requests`, () => {
     const paths = [manifest.index, boot.path, ...part(name), ...manifest.files.filter((f) => f.path.startsWith('/i18n/')).slice(0, 1).map((f) => f.path)];
     const size = paths.reduce((sum, p) => sum + (find(p).encodings['gzip']?.size ?? find(p).size), 0);
@@ -64,6 +64,12 @@ test('the page needs no inline script, style or foreign address', () => {
   assert.doesNotMatch(html, /(src|href)="(https?:)?\/\//);
   for (const entry of manifest.files.filter((f) => f.path.endsWith('.css')))
     assert.doesNotMatch(readFileSync(join(dist, entry.file), 'utf8'), /url\(["']?(https?:)?\/\//, entry.path);
+});
+
+test('the window of a VNC server is the same page at its own address, and its client is named', () => {
+  assert.ok(readFileSync(join(dist, 'novnc', 'vnc.html')).equals(readFileSync(join(dist, 'index.html'))));
+  assert.ok(find('/novnc/vnc.html'));
+  assert.match(readFileSync(join(dist, 'licenses.txt'), 'utf8'), /@novnc\/novnc 1\.[\d.]+ \(MPL-2\.0\)/);
 });
 
 test('sources: no innerHTML, no style elements, files below 500 lines', () => {

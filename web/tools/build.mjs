@@ -139,8 +139,8 @@ function closure(metafile, entryPoint) {
   return [...seen].map((name) => `/${relative(out, resolve(source, name)).split(sep).join('/')}`);
 }
 
-function packageLicenses(metafile) {
-  const dirs = new Set(Object.keys(metafile.inputs).flatMap((name) => {
+function packageLicenses(metafiles) {
+  const dirs = new Set(metafiles.flatMap(({ inputs: used }) => Object.keys(used)).flatMap((name) => {
     const match = /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(resolve(source, name).split(sep).join('/'));
     return match ? [match[1]] : [];
   }));
@@ -182,9 +182,11 @@ const painter = await buildWorker('painter', 'src/desktop/painter.worker.ts');
 const metafile = await buildModules('app', 'src/app/main.tsx', true, { __PAINTER__: JSON.stringify(painter) });
 // The form is one small file that shares nothing, so that it costs one request.
 const loginMeta = await buildModules('login', 'src/login/login.ts', false);
+const vncMeta = await buildModules('vnc', 'src/vnc/vnc.ts', false);
 const scriptText = [...files].filter(([p]) => p.endsWith('.js')).map(([, f]) => f.data.toString()).join('\n');
 const appCss = await buildStyle('app', componentStyles(metafile), scriptText);
 const loginCss = await buildStyle('login', ['./src/login/login.css'], '');
+const vncCss = await buildStyle('vnc', ['./src/vnc/vnc.css'], '');
 
 const boot = await esbuild.build({
   ...common, format: 'iife', entryPoints: ['src/boot.ts'],
@@ -192,6 +194,7 @@ const boot = await esbuild.build({
     version: opt.version, catalogs,
     app: { scripts: closure(metafile, 'src/app/main.tsx'), style: `/${appCss}` },
     login: { scripts: closure(loginMeta, 'src/login/login.ts'), style: `/${loginCss}` },
+    vnc: { scripts: closure(vncMeta, 'src/vnc/vnc.ts'), style: `/${vncCss}` },
   }) },
 });
 remember(boot.metafile);
@@ -203,8 +206,11 @@ const iconSource = join(source, 'html/icon.svg');
 const icon = `data:image/svg+xml,${encodeURIComponent(readFileSync(iconSource, 'utf8').trim())}`;
 const htmlSource = join(source, 'html/index.html');
 inputs.add(iconSource).add(htmlSource);
-add('index.html', readFileSync(htmlSource, 'utf8').replace('@BOOT@', `/${bootPath}`).replace('@ICON@', icon), false);
-add('licenses.txt', packageLicenses(metafile), false);
+const html = readFileSync(htmlSource, 'utf8').replace('@BOOT@', `/${bootPath}`).replace('@ICON@', icon);
+add('index.html', html, false);
+// The address that other programs know; the boot script sees where it is.
+add('novnc/vnc.html', html, false);
+add('licenses.txt', packageLicenses([metafile, vncMeta]), false);
 writeAll();
 
 if (opt.depfile) {

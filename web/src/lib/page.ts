@@ -24,6 +24,8 @@ export interface Page {
   version: string;
   app: PagePart;
   login: PagePart;
+  /** The window of a VNC server. */
+  vnc: PagePart;
   embed: Embed;
   data: PageData;
   /** URL of the catalog of each language; English needs none. */
