@@ -105,13 +105,14 @@ for (const [kind, skip] of [['ours', false], ['mesh', skipMeshAgent]]) {
     await new Viewer(target).refused();
     await new Viewer(`${target}&auth=x`).refused();
   });
-
-  test(`nothing listens there (${kind})`, { skip, timeout: 60000 }, async () => {
-    const viewer = new Viewer(`auth=${enc(await cookieFor(control, nodes[kind], { tcpport: closedPort }))}`);
-    await until('it ends', () => viewer.closed, 45);
-    assert.equal(viewer.data.length, 0);
-  });
 }
+
+// A MeshAgent says that it is connected before it knows.
+test('nothing listens there', { timeout: 60000 }, async () => {
+  const viewer = new Viewer(`auth=${enc(await cookieFor(control, nodes.ours, { tcpport: closedPort }))}`);
+  await until('it ends', () => viewer.closed, 25);
+  assert.equal(viewer.data.length, 0);
+});
 
 test('the cookie opens nothing else', { timeout: 60000 }, async () => {
   const cookie = enc(await cookieFor(control, nodes.ours));
