@@ -85,6 +85,8 @@ PIN (BowlineAuth, set_password, 56);
 PIN (BowlineAuth, login_token, 64);
 PIN (BowlineAuth, cookie_issue_for, 72);
 PIN (BowlineAuth, cookie_open, 80);
+PIN (BowlineAuth, port_cookie_issue, 88);
+PIN (BowlineAuth, port_cookie_verify, 96);
 
 PIN (BowlinePluginDescriptor, struct_size, 0);
 PIN (BowlinePluginDescriptor, abi_major, 4);
@@ -166,6 +168,7 @@ PIN (BowlineRelay, status, 24);
 PIN (BowlineTunnels, struct_size, 0);
 PIN (BowlineTunnels, flags, 4);
 PIN (BowlineTunnels, open, 8);
+PIN (BowlineTunnels, open_port, 16);
 
 PIN (BowlineStore, struct_size, 0);
 PIN (BowlineStore, flags, 4);
