@@ -21,6 +21,7 @@ let control;
 let context;
 let display;
 let port;
+let closedPort;
 let server;
 const nodes = {};
 
@@ -28,7 +29,7 @@ before(async () => {
   if (skip) return;
   display = await Display.start({ size: '640x480' });
   display.run('xsetroot', '-solid', '#2060c0');
-  [port] = await freePorts(1);
+  [port, closedPort] = await freePorts(2);
   writeFileSync(join(scratch, 'secret'), SECRET);
   server = start('x11vnc', ['-display', display.name, '-rfbport', String(port), '-localhost', '-forever', '-shared', '-passwdfile', join(scratch, 'secret'), '-noxdamage', '-quiet'],
     { stdio: 'ignore', env: { ...process.env, HOME: scratch } });
@@ -59,8 +60,8 @@ after(async () => {
   if (!skip) assert.equal(code, 0);
 });
 
-async function cookieFor(nodeid) {
-  const { cookie } = await control.ask({ action: 'getcookie', name: null, nodeid, tag: 'novnc', tcpaddr: null, tcpport: port });
+async function cookieFor(nodeid, tcpport = port) {
+  const { cookie } = await control.ask({ action: 'getcookie', name: null, nodeid, tag: 'novnc', tcpaddr: null, tcpport });
   return cookie;
 }
 
@@ -121,16 +122,18 @@ test('a wrong password can be tried again', { skip, timeout: 60000 }, async () =
   await page.close();
 });
 
-test('windows that lead nowhere say so', { skip, timeout: 60000 }, async () => {
+test('windows that lead nowhere say so', { skip, timeout: 120000 }, async () => {
   const { cookie } = await control.ask({ action: 'authcookie' });
   for (const [address, text] of [
     [`${bowline.url}/novnc/vnc.html`, /leads to no device/],
     [`${bowline.url}/novnc/vnc.html?ws=${encodeURIComponent('wss://evil.example/meshrelay.ashx?auth=a')}`, /leads to no device/],
     [addressOf(cookie), /cannot be reached/],
     [addressOf('x'), /cannot be reached/],
+    [addressOf(await cookieFor(nodes.ours, closedPort)), /No VNC server answers/],
+    ...(nodes.mesh ? [[addressOf(await cookieFor(nodes.mesh, closedPort)), /No VNC server answers/]] : []),
   ]) {
     const page = await show(address);
-    await page.getByRole('alert').filter({ hasText: text }).waitFor({ timeout: 20000 });
+    await page.getByRole('alert').filter({ hasText: text }).waitFor({ timeout: 40000 });
     await page.close();
   }
 });

@@ -42,9 +42,10 @@ test('the channel holds back until both ends are there, and keeps texts to itsel
   const said: (string | null)[] = [];
   const seen: unknown[] = [];
   let joined = 0;
+  let answered = 0;
   const socket = { binaryType: 'blob' as BinaryType, readyState: 1, protocol: '', onopen: null, onerror: null, onclose: null,
     onmessage: null as ((event: MessageEvent) => unknown) | null, send: (data: unknown) => { seen.push(data); }, close: () => { socket.readyState = 3; } };
-  const channel = new RelayChannel(socket, { onJoined: () => { joined++; }, onMessage: (text) => said.push(text) });
+  const channel = new RelayChannel(socket, { onJoined: () => { joined++; }, onAnswer: () => { answered++; }, onMessage: (text) => said.push(text) });
   const give = (data: unknown) => socket.onmessage!({ data } as MessageEvent);
   channel.onmessage = (event) => { seen.push(event.data); };
   let opened = 0;
@@ -61,9 +62,12 @@ test('the channel holds back until both ends are there, and keeps texts to itsel
   for (const noise of ['c', '{', 'null', '7', '{"type":"ping"}', '{"type":"console","msg":5}']) give(noise);
   assert.deepEqual(said, ['Waiting', null, null]);
   const bytes = new ArrayBuffer(3);
+  assert.equal(answered, 0);
   give(bytes);
   channel.send(bytes);
   assert.deepEqual(seen, [bytes, bytes]);
+  give(bytes);
+  assert.equal(answered, 1);
   channel.close();
   assert.equal(channel.readyState, 3);
 });

@@ -4,6 +4,8 @@
 
 export interface ChannelHooks {
   onJoined: () => void;
+  /** The first bytes of the VNC server came. */
+  onAnswer: () => void;
   /** What the device says before or during the session; null takes it back. */
   onMessage: (text: string | null) => void;
 }
@@ -32,6 +34,7 @@ export class RelayChannel {
   onerror: ((event: Event) => unknown) | null = null;
   onclose: ((event: CloseEvent) => unknown) | null = null;
   private joined = false;
+  private answered = false;
   private readonly socket: Socket;
   private readonly hooks: ChannelHooks;
 
@@ -58,7 +61,10 @@ export class RelayChannel {
 
   private receive(event: MessageEvent): void {
     if (typeof event.data !== 'string') {
-      if (this.joined) this.onmessage?.(event);
+      if (!this.joined) return;
+      if (!this.answered) this.hooks.onAnswer();
+      this.answered = true;
+      this.onmessage?.(event);
     } else if (this.joined) this.control(event.data);
     else if (event.data === 'c' || event.data === 'cr') {
       this.joined = true;

@@ -14,6 +14,9 @@ export function start(): void {
   });
 }
 
+/** Some agents say that they are connected where nothing listens; a VNC server speaks first. */
+const ANSWER_MS = 20000;
+
 type Credentials = Partial<Record<RfbCredential, string>>;
 
 class VncWindow {
@@ -75,15 +78,17 @@ class VncWindow {
     this.say(_('Connecting…'));
     this.hideNotice();
     let joined = false;
+    let patience: ReturnType<typeof setTimeout> | undefined;
     const channel = new RelayChannel(new WebSocket(this.address.relay), {
-      onJoined: () => { joined = true; },
+      onJoined: () => { joined = true; patience = setTimeout(() => rfb.disconnect(), ANSWER_MS); },
+      onAnswer: () => clearTimeout(patience),
       onMessage: (text) => { this.reason = text; this.say(text ?? _('Connecting…')); },
     });
     const rfb = new RFB(this.screen, channel, { credentials: this.credentials });
     this.rfb = rfb;
     this.configure(rfb);
     rfb.addEventListener('connect', () => { this.connected = true; this.say(_('Connected')); this.enable(true); rfb.focus(); });
-    rfb.addEventListener('disconnect', ({ detail }) => this.ended(joined, detail.clean));
+    rfb.addEventListener('disconnect', ({ detail }) => { clearTimeout(patience); this.ended(joined, detail.clean); });
     rfb.addEventListener('credentialsrequired', ({ detail }) => this.askCredentials(detail.types));
     rfb.addEventListener('serververification', ({ detail }) => void this.askServer(detail.publickey));
     rfb.addEventListener('securityfailure', ({ detail }) => this.refused(detail.reason));
@@ -110,7 +115,7 @@ class VncWindow {
   private ended(joined: boolean, clean: boolean): void {
     this.rfb = null;
     this.enable(false);
-    const before = joined ? _('The device ended the connection. Perhaps no VNC server listens there.')
+    const before = joined ? _('No VNC server answers on the device.')
       : _('The device cannot be reached, or this window is too old, or your rights do not allow it.');
     const after = clean ? _('The session is over.') : _('The connection is lost.');
     this.fail(this.reason ?? (this.connected ? after : before), true);
