@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bl-relay.h"
 
+#include "bl-relay-download.h"
 #include "bl-relay-guest.h"
 #include "bl-relay-port.h"
 #include "bl-relay-session.h"
+#include "common/bl-ids.h"
 #include "common/bl-tunnel.h"
 
 #include <string.h>
@@ -11,6 +13,7 @@
 #define TICKET_PURPOSE "relay-device"
 #define TICKET_SECONDS 60
 #define SWEEP_SECONDS 1
+#define ID_BYTES 16
 #define MESSAGE_MAX 4096u // before joining nobody has anything to say; afterwards frames stream
 #define QUEUE_MAX (256u * 1024u)
 
@@ -26,6 +29,8 @@ typedef struct
 
 typedef struct _Entry
 {
+  BlRelay *relay;
+  BlRelayDownload *download; // NULL unless the server itself is the viewer, for an HTTP request
   BlRelaySession *session;
   BowlinePrincipal *principal; // who ordered; asked again at the join and after changes
   Leg *legs[2];
@@ -54,6 +59,7 @@ entry_free (gpointer data)
       if (entry->legs[i] != NULL)
         entry->legs[i]->entry = NULL;
     }
+  bl_relay_download_free (entry->download);
   bl_relay_session_free (entry->session);
   g_clear_pointer (&entry->principal, bowline_principal_unref);
   g_free (entry);
@@ -156,11 +162,16 @@ leg_closed_cb (BowlineWebSocket *socket, guint32 code, const char *reason, gpoin
   g_free (leg);
 }
 
-// Before the join nothing may be sent; MeshCentral's clients wait for "c".
+// Before the join nothing may be sent; MeshCentral's clients wait for "c". Afterwards only a download comes by here.
 static void
 leg_message_cb (BowlineWebSocket *socket, guint32 type, GBytes *message, gpointer user_data)
 {
-  bowline_websocket_close (socket, 1002, "wait for the other end");
+  Leg *leg = user_data;
+  Entry *entry = leg->entry;
+  if (entry == NULL || entry->download == NULL || !entry->session->joined)
+    bowline_websocket_close (socket, 1002, "wait for the other end");
+  else if (!bl_relay_download_message (entry->download, type, message))
+    drop_entry (leg->relay, entry);
 }
 
 static gboolean
@@ -177,9 +188,17 @@ still_allowed (BlRelay *relay, Entry *entry)
 }
 
 static void
+count_join (BlRelay *relay, Entry *entry)
+{
+  entry->session->joined_us = g_get_monotonic_time ();
+  relay->total++;
+  emit_session_event (relay, entry, -1, 0, 0);
+}
+
+static void
 join_entry (BlRelay *relay, Entry *entry)
 {
-  BowlineWebSocket *viewer = entry->legs[BL_RELAY_VIEWER]->socket, *device = entry->legs[BL_RELAY_DEVICE]->socket;
+  BowlineWebSocket *device = entry->legs[BL_RELAY_DEVICE]->socket;
   g_autoptr (GError) error = NULL;
   if (!still_allowed (relay, entry))
     {
@@ -188,6 +207,13 @@ join_entry (BlRelay *relay, Entry *entry)
       drop_entry (relay, entry);
       return;
     }
+  if (entry->download != NULL)
+    {
+      bl_relay_download_join (entry->download, device);
+      count_join (relay, entry);
+      return;
+    }
+  BowlineWebSocket *viewer = entry->legs[BL_RELAY_VIEWER]->socket;
   bowline_websocket_send_text (viewer, "c");
   bowline_websocket_send_text (device, "c");
   if (!bowline_websocket_join (viewer, device, &error))
@@ -200,9 +226,7 @@ join_entry (BlRelay *relay, Entry *entry)
     }
   bowline_websocket_resume (viewer);
   bowline_websocket_resume (device);
-  entry->session->joined_us = g_get_monotonic_time ();
-  relay->total++;
-  emit_session_event (relay, entry, -1, 0, 0);
+  count_join (relay, entry);
 }
 
 static void
@@ -255,6 +279,7 @@ add_entry (BlRelay *relay, const char *id, const char *user_id, GError **error)
       return NULL;
     }
   Entry *entry = g_new0 (Entry, 1);
+  entry->relay = relay;
   entry->session = bl_relay_session_new (id, g_get_monotonic_time ());
   g_hash_table_insert (relay->entries, entry->session->id, entry);
   return entry;
@@ -397,6 +422,7 @@ opened_cb (BowlineWebSocket *socket, BowlineHttpRequest *request, gpointer user_
   leg->relay = relay;
   leg->socket = bowline_websocket_ref (socket);
   bowline_websocket_set_handler (socket, &handler, leg);
+  bowline_websocket_set_max_message (socket, MESSAGE_MAX);
 
   const char *id = bowline_http_request_get_affinity (request);
   const char *ticket = bowline_http_request_get_query (request, "rauth");
@@ -413,6 +439,82 @@ opened_cb (BowlineWebSocket *socket, BowlineHttpRequest *request, gpointer user_
       bowline_host_log (relay->host, BOWLINE_LOG_INFO, NULL, "refused one end of a session from %s", address);
       bowline_websocket_close (socket, 0, NULL);
     }
+}
+
+// ---- files of devices over HTTP ------------------------------------------------------------------------------------
+
+static void
+download_gone_cb (gpointer user_data)
+{
+  Entry *entry = user_data;
+  drop_entry (entry->relay, entry);
+}
+
+// Who downloads: `c` is a login cookie; without one the browser's session counts.
+static BowlinePrincipal *
+identify_downloader (BlRelay *relay, BowlineHttpRequest *request)
+{
+  const char *cookie = bowline_http_request_get_query (request, "c");
+  BowlinePrincipal *session = bowline_http_request_get_principal (request);
+  BowlineAuth auth = { .struct_size = sizeof auth };
+  gpointer self;
+  if (cookie == NULL)
+    return session != NULL ? bowline_principal_ref (session) : NULL;
+  if (!bowline_host_get_auth (relay->host, &auth, &self))
+    return NULL;
+  return auth.cookie_verify (self, BOWLINE_COOKIE_LOGIN, cookie, bowline_http_request_get_address (request), NULL);
+}
+
+static gboolean
+open_download (BlRelay *relay, BowlinePrincipal *who, const char *node_id, const char *id, GError **error)
+{
+  BowlineTunnels tunnels = { .struct_size = sizeof tunnels };
+  gpointer self;
+  if (bowline_host_lookup_service (relay->host, BOWLINE_TUNNELS_SERVICE, BOWLINE_TUNNELS_MAJOR, &tunnels, &self))
+    return tunnels.open (self, who, id, node_id, BL_TUNNEL_FILE_DOWNLOAD, 0, NULL, error);
+  g_set_error_literal (error, BOWLINE_ERROR, BOWLINE_ERROR_NOT_SUPPORTED, "nobody here can talk to devices");
+  return FALSE;
+}
+
+static void
+audit_download (BlRelay *relay, BowlinePrincipal *who, const char *node_id, const char *path, gboolean allowed)
+{
+  GVariantDict details;
+  g_variant_dict_init (&details, NULL);
+  g_variant_dict_insert (&details, "file", "s", path);
+  bowline_audit (relay->host, who, "relay.file", node_id, allowed, g_variant_dict_end (&details));
+}
+
+static void
+download_cb (BowlineHttpRequest *request, gpointer user_data)
+{
+  BlRelay *relay = user_data;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (BowlinePrincipal) who = identify_downloader (relay, request);
+  const char *path = bowline_http_request_get_query (request, "f"), *node = bowline_http_request_get_query (request, "n");
+  g_autofree char *node_id = node != NULL ? bl_id_complete (BL_ID_NODE, "", node, NULL) : NULL;
+  g_autofree char *id = bl_random_hex (ID_BYTES);
+  Entry *entry = NULL;
+  if (who != NULL && node_id != NULL && bl_relay_download_path_is_valid (path))
+    entry = add_entry (relay, id, bowline_principal_get_user_id (who), NULL);
+  if (entry == NULL)
+    {
+      bowline_http_request_respond (request, 404, NULL, NULL);
+      return;
+    }
+  entry->principal = bowline_principal_ref (who);
+  entry->download = bl_relay_download_new (request, path, download_gone_cb, entry);
+  bl_relay_session_arrive (entry->session, BL_RELAY_VIEWER, bowline_principal_get_user_id (who), node_id,
+                           bowline_http_request_get_address (request));
+  const gboolean ordered = open_download (relay, who, node_id, id, &error);
+  audit_download (relay, who, node_id, path, ordered);
+  if (ordered)
+    {
+      entry->session->deadline_us = g_get_monotonic_time () + BL_RELAY_DOWNLOAD_WAIT_SECONDS * G_USEC_PER_SEC;
+      return;
+    }
+  bowline_host_log (relay->host, BOWLINE_LOG_INFO, NULL, "a download was not opened: %s", error->message);
+  drop_entry (relay, entry);
 }
 
 static char *
@@ -521,6 +623,8 @@ test_over (BlRelay *relay, Entry *entry, gpointer user_data)
   const gint64 now = *(const gint64 *)user_data;
   if (!entry->session->joined)
     return now >= entry->session->deadline_us;
+  if (entry->download != NULL && bl_relay_download_is_late (entry->download, entry->session->joined_us, now))
+    return TRUE;
   // A guest's time runs out without anything being changed.
   return (relay->recheck || entry->session->share_id != NULL) && !still_allowed (relay, entry);
 }
@@ -560,10 +664,17 @@ bl_relay_new (BowlineHost *host, GError **error)
     .struct_size = sizeof endpoint,
     .flags = BOWLINE_ENDPOINT_COOKIE | BOWLINE_ENDPOINT_ANY_HOST,
     .path = "/meshrelay.ashx",
-    .max_message = MESSAGE_MAX,
+    .max_message = BL_RELAY_DOWNLOAD_MAX_MESSAGE,
     .max_queued = QUEUE_MAX,
     .affinity_query = "id",
     .opened = opened_cb,
+  };
+  static const BowlineEndpoint files = {
+    .struct_size = sizeof files,
+    .flags = BOWLINE_ENDPOINT_COOKIE,
+    .path = "/devicefile.ashx",
+    .methods = "GET",
+    .request = download_cb,
   };
   g_autoptr (BlRelay) relay = g_new0 (BlRelay, 1);
   relay->host = host;
@@ -572,7 +683,8 @@ bl_relay_new (BowlineHost *host, GError **error)
   relay->max_per_user = bowline_host_get_int (host, "max-sessions-per-user");
   relay->max_per_share = bowline_host_get_int (host, "max-sessions-per-share");
   if (!bowline_host_register_relay (host, &table, relay, error)
-      || bowline_host_register_endpoint (host, &endpoint, relay, error) == 0)
+      || bowline_host_register_endpoint (host, &endpoint, relay, error) == 0
+      || bowline_host_register_endpoint (host, &files, relay, error) == 0)
     return NULL;
   relay->subscriptions[0] = bowline_topic_subscribe (host, "directory.changed", directory_changed_cb, relay);
   relay->subscriptions[1] = bowline_topic_subscribe (host, "principal.revoked", principal_revoked_cb, relay);

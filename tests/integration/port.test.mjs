@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // TCP ports of a device through the relay, with bowline-agent and the real MeshAgent: by the cookie of getcookie, by the query of a
-// router, and everything that must not open one.
+// router, and everything that must not open one; and files of a device by their address.
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { join } from 'node:path';
 import test, { after, before } from 'node:test';
 import { Bowline, Control, WebSocket, freePorts, skipMeshAgent, until } from './lib.mjs';
 
 const enc = encodeURIComponent;
 const REMOTE_CONTROL = 8;
+const NO_FILES = 0x400;
 const CHAT = 0x4000;
 const RELAY = 0x200000;
 let bowline;
@@ -113,6 +117,34 @@ test('nothing listens there', { timeout: 60000 }, async () => {
   await until('it ends', () => viewer.closed, 25);
   assert.equal(viewer.data.length, 0);
 });
+
+for (const [kind, skip] of [['ours', false], ['mesh', skipMeshAgent]]) {
+  test(`a file by its address (${kind})`, { skip, timeout: 60000 }, async () => {
+    const { cookie } = await control.ask({ action: 'authcookie' });
+    const get = (path, node = nodes[kind], auth = cookie) => bowline.fetch(`/devicefile.ashx?n=${enc(node)}&f=${enc(path)}&c=${enc(auth)}`);
+    for (const [name, content] of [['big ä.bin', randomBytes(3000000)], ['empty', Buffer.alloc(0)]]) {
+      writeFileSync(join(bowline.dir, name), content);
+      const answer = await get(join(bowline.dir, name), nodes[kind].split('/')[2]);
+      assert.equal(answer.status, 200);
+      assert.equal(answer.headers['content-length'], String(content.length));
+      assert.ok(answer.headers['content-disposition'].endsWith(`filename*=UTF-8''${enc(name)}`));
+      assert.equal(answer.headers['content-type'], 'application/octet-stream');
+      assert.ok(answer.body.equals(content));
+    }
+    assert.equal((await get(join(bowline.dir, 'none'))).status, 401);
+    assert.equal((await get(bowline.dir)).status, 401);
+    assert.equal((await get('/etc/hostname', nodes[kind], 'x')).status, 404);
+    assert.equal((await get('/etc/hostname', nodes[kind], await cookieFor(control, nodes[kind]))).status, 404, 'a cookie for a port');
+    assert.equal((await get('/etc/hostname', 'node//nobody')).status, 404);
+    assert.equal((await bowline.fetch(`/devicefile.ashx?n=${enc(nodes[kind])}&f=%2Fetc%2Fhostname`)).status, 404);
+    await setRights(nodes[kind], REMOTE_CONTROL | NO_FILES);
+    const john = await bowline.control({ user: 'john' });
+    const { cookie: his } = await john.ask({ action: 'authcookie' });
+    john.close();
+    assert.equal((await get('/etc/hostname', nodes[kind], his)).status, 404);
+    await setRights(nodes[kind], 0);
+  });
+}
 
 test('the cookie opens nothing else', { timeout: 60000 }, async () => {
   const cookie = enc(await cookieFor(control, nodes.ours));
