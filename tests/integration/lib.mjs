@@ -126,14 +126,14 @@ export class Bowline {
   async settings(group) { return this.ctl(['group', 'settings', group]); }
 
   /** Starts bowline-agent in group; resolves when the server sees it. */
-  async startAgent(group, { name, env = {}, settings } = {}) {
+  async startAgent(group, { name, env = {}, settings, program = join(BUILD, 'bin', 'bowline-agent') } = {}) {
     const state = mkdtempSync(join(this.dir, 'agent-'));
     const msh = join(state, 'a.msh');
     const config = settings ? join(state, 'a.conf') : msh;
     if (settings) writeFileSync(config, `[agent]\nmsh=${msh}\n${settings}`);
     writeFileSync(msh, (await this.settings(group)) + (name ? `agentName=${name}\r\n` : ''));
     const log = openSync(join(state, 'agent.log'), 'a');
-    const child = start(join(BUILD, 'bin', 'bowline-agent'), ['--foreground', '--state-dir', state, '--config', config], {
+    const child = start(program, ['--foreground', '--state-dir', state, '--config', config], {
       stdio: ['ignore', log, log], cwd: state,
       env: { PATH: process.env.PATH, HOME: state, BOWLINE_AGENT_PLUGIN_PATH: join(BUILD, 'agent', 'plugins'),
         BOWLINE_SCRIPT_HOST: join(BUILD, 'agent', 'script', 'bowline-script-host'), ...env },
