@@ -342,6 +342,7 @@ take_command (BlAgentSession *session, const BlAgentMsg *message, GBytes *bytes)
       break;
     case BL_AGENT_COMMIT_DATE:
       session->commit_ms = bl_agent_update_parse_date (message->text.text, message->text.len);
+      session->own = bl_agent_update_is_own (message->text.text, message->text.len);
       break;
     default: /* 31 tells what is known from 3 later; others do not count yet */
       break;

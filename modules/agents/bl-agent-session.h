@@ -54,6 +54,7 @@ struct _BlAgentSession
   guint8 spoke : 1;         /* the running core sent coreinfo */
   guint8 fallback : 1;      /* the current core does not run there */
   guint8 coreless : 1;      /* gets no core on this connection */
+  guint8 own : 1;           /* it is a bowline-agent, and has another program than MeshAgents of its number */
   guint8 recovery : 1;      /* a recovery agent: never a device */
   guint8 is_paced : 1;
 };

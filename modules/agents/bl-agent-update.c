@@ -43,8 +43,15 @@ struct _BlAgentUpdates
   guint running;
   GQueue waiting;
   BlAgentDeadlines due;
-  GHashTable *attempts; /* node id -> how often */
+  GHashTable *attempts; /* node id -> Attempts */
 };
+
+/* How often a device was sent one program. Another program begins anew. */
+typedef struct
+{
+  guint count;
+  guint8 hash[BL_SHA384_SIZE];
+} Attempts;
 
 /* ---- the whole ---------------------------------------------------------------------------------------------------- */
 
@@ -54,7 +61,7 @@ bl_agent_updates_new (BlAgents *agents)
   BlAgentUpdates *updates = g_new0 (BlAgentUpdates, 1);
 
   updates->agents = agents;
-  updates->attempts = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  updates->attempts = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   bl_agent_deadlines_init (&updates->due, agents->settings.update_seconds);
   return updates;
 }
@@ -67,9 +74,21 @@ bl_agent_updates_free (BlAgentUpdates *updates)
 }
 
 static guint
-count_attempts (BlAgentUpdates *updates, const char *node_id)
+count_attempts (BlAgentUpdates *updates, const char *node_id, const guint8 *hash)
 {
-  return GPOINTER_TO_UINT (g_hash_table_lookup (updates->attempts, node_id));
+  const Attempts *attempts = g_hash_table_lookup (updates->attempts, node_id);
+
+  return attempts != NULL && memcmp (attempts->hash, hash, BL_SHA384_SIZE) == 0 ? attempts->count : 0;
+}
+
+static void
+count_attempt (BlAgentUpdates *updates, const char *node_id, const guint8 *hash)
+{
+  Attempts *attempts = g_new0 (Attempts, 1);
+
+  attempts->count = count_attempts (updates, node_id, hash) + 1;
+  memcpy (attempts->hash, hash, BL_SHA384_SIZE);
+  g_hash_table_replace (updates->attempts, g_strdup (node_id), attempts);
 }
 
 static void
@@ -158,8 +177,7 @@ start (BlAgentSession *session)
   BlAgentUpdate *update = session->update;
   BlAgentUpdates *updates = session->agents->updates;
 
-  g_hash_table_replace (updates->attempts, g_strdup (session->node_id),
-                        GUINT_TO_POINTER (count_attempts (updates, session->node_id) + 1));
+  count_attempt (updates, session->node_id, update->binary->entry.hash);
   bl_agent_deadline_clear (&session->deadline);
   session->stable = FALSE;
   bl_agent_session_send (session, bl_agent_write_core_clear ());
@@ -295,11 +313,45 @@ found_cb (BlAgentBinary *binary, gpointer user_data)
   bl_agent_session_send (session, bl_agent_write_hash (BL_AGENT_AGENT_HASH, 0, NULL));
 }
 
+const char *
+bl_agent_update_own_file (guint32 id)
+{
+  static const struct
+  {
+    guint32 id;
+    const char *file;
+  } archives[] = { { 6, "bowline-agent-linux-x86_64.tar.gz" },
+                   { 26, "bowline-agent-linux-aarch64.tar.gz" },
+                   { 25, "bowline-agent-linux-armv7l.tar.gz" },
+                   { 45, "bowline-agent-linux-riscv64.tar.gz" } };
+
+  for (guint i = 0; i < G_N_ELEMENTS (archives); i++)
+    if (archives[i].id == id)
+      return archives[i].file;
+  return NULL;
+}
+
+gboolean
+bl_agent_update_is_own (const char *text, gsize length)
+{
+  return length > strlen ("Bowline ") && memcmp (text, "Bowline ", strlen ("Bowline ")) == 0;
+}
+
+static const char *
+find_own_file (BlAgentSession *session)
+{
+  const char *file = bl_agent_update_own_file (session->agent_id);
+
+  return file != NULL && !session->recovery && bl_agent_binaries_has (session->agents->binaries, file) ? file : NULL;
+}
+
 static const char *
 find_file (BlAgentSession *session)
 {
   const BlAgentProgram *program = bl_agent_program_find (session->agent_id);
 
+  if (session->own)
+    return find_own_file (session);
   /* An Android package is installed by people. */
   if (program == NULL || program->format == BL_EXE_ZIP || session->recovery
       || !bl_agent_binaries_has (session->agents->binaries, program->file))
@@ -325,8 +377,7 @@ is_wanted (BlAgentSession *session)
   g_autoptr (GVariant) node = NULL;
   const char *mesh_id;
 
-  if (!settings->updates || session->temporary || session->recovery
-      || count_attempts (session->agents->updates, session->node_id) >= BL_AGENT_UPDATE_ATTEMPTS)
+  if (!settings->updates || session->temporary || session->recovery)
     return FALSE;
   if (groups[0] == NULL)
     return TRUE;
@@ -388,6 +439,11 @@ bl_agent_update_hash (BlAgentSession *session, const BlAgentMsg *message)
                 && memcmp (message->hash.hash, entry->update_hash, BL_SHA384_SIZE) != 0
                 && memcmp (message->hash.hash, entry->hash, BL_SHA384_SIZE) != 0);
   if (!differs)
+    g_hash_table_remove (session->agents->updates->attempts, session->node_id);
+  /* One that did not take it, or went back to its old one, is left alone. */
+  if (!differs
+      || (!ordered
+          && count_attempts (session->agents->updates, session->node_id, entry->hash) >= BL_AGENT_UPDATE_ATTEMPTS))
     {
       bl_agent_update_drop (session);
       if (!ordered)
@@ -496,7 +552,8 @@ bl_agent_update_tell (BlAgentSession *session, const char *for_session)
   const char *file = find_file (session);
   Where *where;
 
-  if (file == NULL)
+  /* Our own agent is no single file that a script could replace. */
+  if (file == NULL || session->own)
     return;
   where = g_new0 (Where, 1);
   where->session = bl_agent_session_ref (session);

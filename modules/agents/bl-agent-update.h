@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * BlAgentUpdates: new programs for MeshAgents that run another one than was imported (agent-channel.md section 4.2).
+ * BlAgentUpdates: new programs for agents that run another one than was imported (agent-channel.md section 4.2).
  *
  * A device that connects is asked for the hash of its program (12). If it differs, the program is sent in blocks (13, 14),
  * to a few devices at a time; the device checks it and starts again with it. Where the native way of an old agent is known
@@ -20,7 +20,7 @@ typedef struct _BlAgentSession BlAgentSession;
 typedef struct _BlAgentUpdates BlAgentUpdates;
 typedef struct _BlAgentUpdate BlAgentUpdate;
 
-#define BL_AGENT_UPDATE_ATTEMPTS 2u /* for one device, until the server starts again or other programs are imported */
+#define BL_AGENT_UPDATE_ATTEMPTS 2u /* for one device and program, until the server starts again */
 
 BlAgentUpdates *bl_agent_updates_new (BlAgents *agents);
 /** All sessions have ended. */
@@ -50,5 +50,11 @@ void bl_agent_update_drop (BlAgentSession *session);
 /** Reads the date of an agent's program (command 30), for example "2022-Nov-2 23:01:45-0700". Pure.
  * Returns: milliseconds since 1970, 0 when it has another form */
 gint64 bl_agent_update_parse_date (const char *text, gsize length);
+
+/** Pure. Returns: TRUE when the text of command 30 is that of a bowline-agent: "Bowline VERSION" */
+gboolean bl_agent_update_is_own (const char *text, gsize length);
+
+/** Returns: (nullable): the archive for a bowline-agent that says it is build number @id */
+const char *bl_agent_update_own_file (guint32 id);
 
 G_END_DECLS

@@ -71,6 +71,46 @@ test_replaced (BlAgentsEnv *env, gconstpointer data)
   g_assert_false (has_blocks (device.agent));
 }
 
+/* A bowline-agent says the number of a MeshAgent, and has another program. */
+static void
+test_own (BlAgentsEnv *env, gconstpointer data)
+{
+  static const guint8 none[48];
+  g_auto (BlAgentsDevice) device = { 0 };
+  g_autofree char *archive = g_strnfill (PROGRAM_SIZE, 'z');
+
+  activate (env, "true");
+  bl_agents_device_init (&device, bl_agents_testing.modulus, 75);
+  device.options.date = "Bowline 0.1.0";
+  device.options.program_hash = other_hash;
+  bl_agents_device_open (env, &device);
+  g_assert_true (bl_agents_device_wait_for (&device, has_core));
+  g_assert_false (has_blocks (device.agent));
+  bl_agents_device_close (&device);
+  /* One that was imported is for it, and not for a package's. */
+  bl_agents_env_put_program (env, "bowline-agent-linux-x86_64.tar.gz", archive, PROGRAM_SIZE, archive);
+  bl_agents_device_open (env, &device);
+  g_assert_true (bl_agents_device_wait_for (&device, bl_fake_agent_has_program));
+  g_assert_cmpmem (bl_fake_agent_get_program (device.agent)->data, bl_fake_agent_get_program (device.agent)->len, archive,
+                   PROGRAM_SIZE);
+  bl_agents_device_close (&device);
+  device.options.program_hash = none;
+  bl_agents_device_open (env, &device);
+  g_assert_true (bl_agents_device_wait_for (&device, has_core));
+  g_assert_false (has_blocks (device.agent));
+}
+
+static void
+test_is_own (void)
+{
+  g_assert_true (bl_agent_update_is_own ("Bowline 0.1.0", 13));
+  g_assert_false (bl_agent_update_is_own ("Bowline ", 8));
+  g_assert_false (bl_agent_update_is_own ("Bowlin", 6));
+  g_assert_false (bl_agent_update_is_own ("2022-Nov-2 23:01:45-0700", 24));
+  g_assert_cmpstr (bl_agent_update_own_file (26), ==, "bowline-agent-linux-aarch64.tar.gz");
+  g_assert_null (bl_agent_update_own_file (4));
+}
+
 static void
 test_forced (BlAgentsEnv *env, gconstpointer data)
 {
@@ -404,6 +444,7 @@ main (int argc, char **argv)
 #define ADD(name, function)                                                                                          \
   g_test_add ("/agents-update/" name, BlAgentsEnv, "late", bl_agents_env_set_up, function, bl_agents_env_tear_down)
   ADD ("replaced", test_replaced);
+  ADD ("own", test_own);
   ADD ("forced", test_forced);
   ADD ("left-alone", test_left_alone);
   ADD ("off", test_off);
@@ -415,6 +456,7 @@ main (int argc, char **argv)
   ADD ("new-windows", test_new_windows);
   ADD ("asked-for", test_asked_for);
   g_test_add_func ("/agents-update/dates", test_dates);
+  g_test_add_func ("/agents-update/is-own", test_is_own);
   ADD ("cores", test_cores);
   ADD ("ordered", test_ordered);
   rc = g_test_run ();
