@@ -357,7 +357,6 @@ start_core (BlAgentCore *core)
 void
 bl_agent_core_command (BlAgentCore *core, const BlAgentMsg *message)
 {
-  static const guint8 no_updates[BL_SHA384_SIZE];
   switch (message->command)
     {
     case BL_AGENT_CORE_MODULE:
@@ -369,10 +368,6 @@ bl_agent_core_command (BlAgentCore *core, const BlAgentMsg *message)
       break;
     case BL_AGENT_CORE_OK:
       start_core (core);
-      break;
-    case BL_AGENT_AGENT_HASH:
-      // Zero says that updates come another way: this program belongs to the package manager.
-      send_frame (core, bl_agent_write_hash (BL_AGENT_AGENT_HASH, message->request_id, no_updates));
       break;
     default:
       break;

@@ -9,6 +9,7 @@
 #include "bl-agent-memory.h"
 #include "bl-agent-network.h"
 #include "bl-agent-tunnel.h"
+#include "bl-agent-update.h"
 #include "bl-build-config.h"
 #include "common/bl-rights-bits.h"
 #include "common/bl-variant.h"
@@ -33,6 +34,9 @@ struct _BlAgent
   BlAgentTunnels *tunnels;
   BlAgentCore *core;
   BlAgentNetwork *network;
+  BlAgentUpdate *update;
+  void (*end) (BlAgentEnd end, gpointer user_data);
+  gpointer user_data;
 };
 
 guint32
@@ -70,6 +74,7 @@ connected_cb (gpointer user_data)
   BlAgent *agent = user_data;
   bl_agent_features_connected (agent->features);
   bl_agent_core_set_connected (agent->core, TRUE);
+  bl_agent_update_set_connected (agent->update, TRUE);
   bl_agent_presence_changed (agent->presence);
   bl_agent_memory_rest_later ();
 }
@@ -80,6 +85,7 @@ disconnected_cb (gpointer user_data)
   BlAgent *agent = user_data;
   bl_agent_features_disconnected (agent->features);
   bl_agent_core_set_connected (agent->core, FALSE);
+  bl_agent_update_set_connected (agent->update, FALSE);
   bl_agent_presence_changed (agent->presence);
 }
 
@@ -102,6 +108,11 @@ json_cb (GVariant *message, gpointer user_data)
     return;
   if (g_str_equal (action, "ping"))
     answer_ping (agent);
+  else if (g_str_equal (action, "uninstallagent"))
+    {
+      g_message ("the server has this agent removed");
+      agent->end (BL_AGENT_END_REMOVE, agent->user_data);
+    }
   // Without plugins the core script serves the sessions.
   else if (g_str_equal (action, "msg") && g_strcmp0 (type, "tunnel") == 0
            && bl_agent_features_get_capabilities (agent->features) != 0)
@@ -114,12 +125,24 @@ static void
 command_cb (const BlAgentMsg *message, gpointer user_data)
 {
   BlAgent *agent = user_data;
-  bl_agent_core_command (agent->core, message);
+  if (!bl_agent_update_command (agent->update, message))
+    bl_agent_core_command (agent->core, message);
+}
+
+static void
+restart_cb (gpointer user_data)
+{
+  BlAgent *agent = user_data;
+  agent->end (BL_AGENT_END_RESTART, agent->user_data);
 }
 
 static void
 status_cb (const char *text, gboolean good, gpointer user_data)
 {
+  BlAgent *agent = user_data;
+  g_autofree char *path = g_build_filename (agent->state_dir, BL_AGENT_STATUS_NAME, NULL);
+  g_autofree char *line = g_strconcat (text, "\n", NULL);
+  (void)g_file_set_contents_full (path, line, -1, G_FILE_SET_CONTENTS_CONSISTENT, 0600, NULL); // the log has it too
   if (good)
     g_message ("%s", text);
   else
@@ -146,16 +169,19 @@ plugin_released_cb (BowlineHost *host, gpointer user_data)
 
 // Returns: 0 when it is not set, so that the default counts.
 static guint32
-reconnect_delay (GKeyFile *settings, const char *key)
+read_number (GKeyFile *settings, const char *key, guint min, guint max, const char *unit)
 {
   g_autofree char *text = settings != NULL ? g_key_file_get_value (settings, "agent", key, NULL) : NULL;
-  guint64 delay = 0;
-  if (text != NULL
-      && !g_ascii_string_to_unsigned (g_strstrip (text), 10, BL_AGENT_RECONNECT_MIN_MS, BL_AGENT_RECONNECT_MAX_MS, &delay,
-                                      NULL))
-    g_warning ("[agent] %s: expected %d to %d milliseconds, found \"%s\"; the default counts", key,
-               BL_AGENT_RECONNECT_MIN_MS, BL_AGENT_RECONNECT_MAX_MS, text);
-  return (guint32)delay;
+  guint64 number = 0;
+  if (text != NULL && !g_ascii_string_to_unsigned (g_strstrip (text), 10, min, max, &number, NULL))
+    g_warning ("[agent] %s: expected %u to %u %s, found \"%s\"; the default counts", key, min, max, unit, text);
+  return (guint32)number;
+}
+
+static guint32
+reconnect_delay (GKeyFile *settings, const char *key)
+{
+  return read_number (settings, key, BL_AGENT_RECONNECT_MIN_MS, BL_AGENT_RECONNECT_MAX_MS, "milliseconds");
 }
 
 static void
@@ -201,6 +227,20 @@ local_consent (const BlAgentOptions *options)
   return (guint32)(flags & BL_CONSENT_ALL);
 }
 
+static void
+make_update (BlAgent *agent, const BlAgentOptions *options)
+{
+  const BlAgentUpdateOptions update = {
+    .channel = agent->channel,
+    .root = options->release_root,
+    .disabled = bl_msh_get_int (agent->msh, "disableUpdate", 0) != 0,
+    .trial_seconds = read_number (options->settings, "update-trial", 1, BL_AGENT_TRIAL_MAX_SECONDS, "seconds"),
+    .restart = restart_cb,
+    .user_data = agent,
+  };
+  agent->update = bl_agent_update_new (&update);
+}
+
 BlAgent *
 bl_agent_new (const BlAgentOptions *options, GError **error)
 {
@@ -209,6 +249,8 @@ bl_agent_new (const BlAgentOptions *options, GError **error)
   agent->identity = options->identity;
   agent->state_dir = g_strdup (options->state_dir);
   agent->plugin_dirs = g_strdupv ((char **)options->plugin_dirs);
+  agent->end = options->end;
+  agent->user_data = options->user_data;
   agent->features = bl_agent_features_new ();
   bl_agent_host_install (options->state_dir, options->settings);
   bl_agent_features_install (agent->features);
@@ -216,6 +258,7 @@ bl_agent_new (const BlAgentOptions *options, GError **error)
   if (!make_channel (agent, options->settings, error))
     return NULL;
   bl_agent_features_set_channel (agent->features, agent->channel);
+  make_update (agent, options);
   agent->presence = bl_agent_presence_new (local_consent (options));
   agent->tunnels = bl_agent_tunnels_new (agent->channel, agent->features, agent->presence);
   bl_agent_tunnels_install (agent->tunnels);
@@ -243,6 +286,7 @@ bl_agent_free (BlAgent *agent)
     }
   g_clear_pointer (&agent->presence, bl_agent_presence_free);
   g_clear_pointer (&agent->core, bl_agent_core_free);
+  g_clear_pointer (&agent->update, bl_agent_update_free);
   bl_agent_features_set_channel (agent->features, NULL);
   g_clear_pointer (&agent->channel, bl_agent_channel_free);
   g_clear_pointer (&agent->features, bl_agent_features_free);

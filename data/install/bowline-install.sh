@@ -6,9 +6,6 @@ set -eu
 
 BOWLINE_ROOT='@ROOT_CERTIFICATE@'
 PREFIX=/opt/bowline-agent
-SETTINGS=/etc/bowline-agent
-STATE=/var/lib/bowline-agent
-UNIT=/etc/systemd/system/bowline-agent.service
 
 say() { printf '%s\n' "$*"; }
 die() {
@@ -72,23 +69,6 @@ is_program() {
 
 has_systemd() { [ -d /run/systemd/system ]; }
 
-write_unit() {
-  cat >"$UNIT" <<UNIT_TEXT
-[Unit]
-Description=Bowline agent
-After=network-online.target
-Wants=network-online.target
-
-[Service]
-ExecStart=$PREFIX/bin/bowline-agent --foreground --config $SETTINGS/agent.msh --state-dir $STATE
-Restart=always
-RestartSec=5
-
-[Install]
-WantedBy=multi-user.target
-UNIT_TEXT
-}
-
 # Returns 1 when the server has no build of our agent for this machine.
 install_bowline_agent() {
   [ "$(uname -s)" = Linux ] && has_systemd || return 1
@@ -97,24 +77,14 @@ install_bowline_agent() {
   tar -xzf "$work/agent.tar.gz" -C "$work/unpacked" --no-same-owner || return 1
   [ -x "$work/unpacked/bowline-agent/bin/bowline-agent" ] || return 1
   "$work/unpacked/bowline-agent/bin/bowline-agent" --version >/dev/null || return 1
-  if [ -e "$UNIT" ]; then systemctl stop bowline-agent.service || true; fi
-  rm -rf "$PREFIX.old"
-  if [ -e "$PREFIX" ]; then mv "$PREFIX" "$PREFIX.old"; fi
-  mkdir -p "$(dirname "$PREFIX")"
-  cp -a "$work/unpacked/bowline-agent" "$PREFIX"
-  rm -rf "$PREFIX.old"
-  mkdir -p "$SETTINGS" "$STATE"
-  chmod 0700 "$SETTINGS" "$STATE"
-  install -m 0600 "$work/settings.msh" "$SETTINGS/agent.msh"
-  write_unit
-  systemctl daemon-reload
-  systemctl enable --now bowline-agent.service
+  "$work/unpacked/bowline-agent/bin/bowline-agent" -fullinstall --installPath="$PREFIX" --archive "$work/agent.tar.gz" \
+    --config "$work/settings.msh" >/dev/null || die 'the agent was not installed'
   say 'The Bowline agent is installed and running.'
 }
 
 fetch_mesh_agent() {
   fetch "$url/meshagents?id=$(mesh_agent_number)" "$work/meshagent" \
-    || die "the server has no agent for this machine; its administrator can add one with: bowlinectl agents import DIR. A package bowline-agent works too: put the group's settings into $SETTINGS/agent.msh"
+    || die "the server has no agent for this machine; its administrator can add one with: bowlinectl agents import DIR. A package bowline-agent works too: bowline-agent enroll URL GROUP"
   is_program "$work/meshagent" || die 'the agent that came is not a program'
   chmod 0755 "$work/meshagent"
 }
@@ -127,11 +97,8 @@ install_mesh_agent() {
 }
 
 uninstall_all() {
-  if [ -e "$UNIT" ]; then
-    systemctl disable --now bowline-agent.service || true
-    rm -f "$UNIT"
-    systemctl daemon-reload
-    rm -rf "$PREFIX" "$SETTINGS" "$STATE"
+  if [ -x "$PREFIX/current/bin/bowline-agent" ]; then
+    "$PREFIX/current/bin/bowline-agent" -fulluninstall >/dev/null || die 'the agent was not removed'
     say 'The Bowline agent is removed.'
     return
   fi

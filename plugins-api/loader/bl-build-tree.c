@@ -7,8 +7,15 @@ bl_build_tree_find (void)
   g_autofree char *program = g_file_read_link ("/proc/self/exe", NULL);
   g_autofree char *directory = program != NULL ? g_path_get_dirname (program) : NULL;
   g_autofree char *root = directory != NULL ? g_path_get_dirname (directory) : NULL;
-  g_autofree char *marker = root != NULL ? g_build_filename (root, "bl-build-config.h", NULL) : NULL;
-  return marker != NULL && g_file_test (marker, G_FILE_TEST_EXISTS) ? g_steal_pointer (&root) : NULL;
+  // An archive of the agent has the same layout and another mark.
+  static const char *const markers[] = { "bl-build-config.h", "bowline-agent.archive" };
+  for (guint i = 0; root != NULL && i < G_N_ELEMENTS (markers); i++)
+    {
+      g_autofree char *marker = g_build_filename (root, markers[i], NULL);
+      if (g_file_test (marker, G_FILE_TEST_EXISTS))
+        return g_steal_pointer (&root);
+    }
+  return NULL;
 }
 
 char *
