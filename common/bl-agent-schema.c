@@ -84,7 +84,9 @@ static const BlSchemaField msg_setclip[] = { SCALAR ("success"), ROUTE, END };
 static const BlSchemaField msg_sessions[] = { FREE ("data", 64 * KIB), ROUTE, END };
 static const BlSchemaField msg_cpuinfo[]
     = { FREE ("cpu", 16 * KIB), FREE ("memory", 16 * KIB), FREE ("thermals", 16 * KIB), ROUTE, END };
-static const BlSchemaField msg_commands[] = { LINES ("result", 1024 * KIB), ROUTE, END };
+static const BlSchemaField msg_commands[]
+    = { LINES ("result", 1024 * KIB), TOKEN ("stream", 8), DATA ("data", 64 * KIB), SCALAR ("exit"), SCALAR ("signal"), ROUTE,
+        END };
 static const BlSchemaField msg_background[] = { FREE ("data", 8 * KIB), ROUTE, END };
 static const BlSchemaField msg_open_url[] = { TOKEN ("url", BL_URL_MAX), SCALAR ("success"), ROUTE, END };
 

@@ -543,6 +543,7 @@ bl_action_install (void)
     .result = call_result,
     .fail = call_fail,
     .push = call_push,
+    .is_over = is_over,
     .answer_json = call_answer_json,
   };
 

@@ -16,8 +16,8 @@
 #define ANSWER_MAX (256u * 1024u * 1024u)
 #define MAINTENANCE_SECONDS 60
 
-static GSocketConnection *
-connect_server (const char *data_dir, GError **error)
+GSocketConnection *
+bl_ctl_server_connect (const char *data_dir, GError **error)
 {
   g_autofree char *path = g_build_filename (data_dir, "control.sock", NULL);
   g_autoptr (GSocketAddress) address = g_unix_socket_address_new (path);
@@ -28,7 +28,7 @@ connect_server (const char *data_dir, GError **error)
 gboolean
 bl_ctl_server_runs (const char *data_dir)
 {
-  g_autoptr (GSocketConnection) connection = connect_server (data_dir, NULL);
+  g_autoptr (GSocketConnection) connection = bl_ctl_server_connect (data_dir, NULL);
   return connection != NULL;
 }
 
@@ -157,7 +157,7 @@ exchange (GSocketConnection *connection, GVariant *request, GError **error)
 GVariant *
 bl_ctl_server_ask (const BlCtlServer *server, GVariant *request, int *ended, GError **error)
 {
-  g_autoptr (GSocketConnection) connection = connect_server (server->data_dir, NULL);
+  g_autoptr (GSocketConnection) connection = bl_ctl_server_connect (server->data_dir, NULL);
   GPid maintenance = 0;
   int status = 0;
   if (connection == NULL)
@@ -165,7 +165,7 @@ bl_ctl_server_ask (const BlCtlServer *server, GVariant *request, int *ended, GEr
       maintenance = start_maintenance (server, error);
       if (maintenance == 0)
         return NULL;
-      connection = connect_server (server->data_dir, error);
+      connection = bl_ctl_server_connect (server->data_dir, error);
     }
   g_autoptr (GVariant) answer = connection != NULL ? exchange (connection, request, error) : NULL;
   if (maintenance != 0)

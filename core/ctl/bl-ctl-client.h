@@ -3,7 +3,7 @@
 // mode (no network) for the time of the request. Blocks; any thread.
 #pragma once
 
-#include <glib.h>
+#include <gio/gio.h>
 
 G_BEGIN_DECLS
 
@@ -25,6 +25,9 @@ typedef struct
  * Returns: (transfer full) (nullable): the answer, which may say that the request was refused
  */
 GVariant *bl_ctl_server_ask (const BlCtlServer *server, GVariant *request, int *ended, GError **error);
+
+/** bl_ctl_server_connect: Returns: (transfer full) (nullable): a connection to the server that runs on @data_dir */
+GSocketConnection *bl_ctl_server_connect (const char *data_dir, GError **error);
 
 /** bl_ctl_server_runs: whether something answers on the socket of @data_dir */
 gboolean bl_ctl_server_runs (const char *data_dir);

@@ -258,6 +258,8 @@ static const BlCtlCommand commands[] = {
   { "group settings", "NAME|ID", "group.settings", "print the settings file (.msh) for agents of a group",
     BL_CTL_OPERAND, "name", print_msh },
   { "device list", NULL, "device.list", "devices and whether they are connected", 0, NULL, print_devices },
+  { "run", "DEVICE", "device.run", "run commands on a device: run DEVICE -- COMMAND...", BL_CTL_OPERAND | BL_CTL_RUN,
+    "device", NULL },
   { "agents import", "DIR", NULL, "take agent programs from a folder or an installed meshcentral", BL_CTL_OPERAND,
     .local = bl_ctl_agents_import },
   { "agents list", NULL, NULL, "agent programs that were taken", 0, .local = bl_ctl_agents_list },

@@ -5,6 +5,7 @@
 #include "bl-ctl-client.h"
 #include "bl-ctl-commands.h"
 #include "bl-ctl-restore.h"
+#include "bl-ctl-run.h"
 #include "bl-ctl-tree.h"
 #include "common/bl-json.h"
 
@@ -34,6 +35,9 @@ typedef struct
   gboolean dry_run;
   gboolean replace;
   gboolean check;
+  gboolean as_user;
+  gint timeout;
+  char *script;
   char *email;
 } Options;
 
@@ -221,6 +225,30 @@ run_command (const Options *options, const BlCtlCommand *command, const BlCtlArg
   return status;
 }
 
+// No server is started for it: no device is connected to one that has no network.
+static int
+run_on_device (const Options *options, const BlCtlArguments *arguments, char **words)
+{
+  const BlCtlRun run = {
+    .device = arguments->operand,
+    .words = (const char *const *)words,
+    .script = options->script,
+    .as_user = options->as_user,
+    .seconds = options->timeout,
+  };
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) request = bl_ctl_run_request (&run, &error);
+  if (request == NULL)
+    return usage_error ("run: %s", error->message);
+  g_autoptr (GSocketConnection) connection = bl_ctl_server_connect (options->data_dir, &error);
+  if (connection == NULL)
+    {
+      g_printerr ("bowlinectl: no server runs there: %s\n", error->message);
+      return BL_CTL_RUN_FAILED;
+    }
+  return bl_ctl_run (connection, request, options->json);
+}
+
 static int
 check_and_run (const Options *options, char **words)
 {
@@ -244,7 +272,7 @@ check_and_run (const Options *options, char **words)
     }
   if ((command->flags & BL_CTL_POLICY) != 0 && words[used] != NULL)
     arguments.policy = (const char *const *)words + used;
-  else if (words[used] != NULL)
+  else if (words[used] != NULL && (command->flags & BL_CTL_RUN) == 0)
     return usage_error ("%s: \"%s\" is one word too many", command->words, words[used]);
   if (options->email != NULL && (command->flags & BL_CTL_EMAIL) == 0)
     return usage_error ("%s takes no --email", command->words);
@@ -254,6 +282,8 @@ check_and_run (const Options *options, char **words)
     return usage_error ("%s takes no %s", command->words, options->dry_run ? "--dry-run" : "--replace");
   if (options->check && (command->flags & BL_CTL_CHECK) == 0)
     return usage_error ("%s takes no --check", command->words);
+  if ((options->script != NULL || options->as_user || options->timeout != 0) && (command->flags & BL_CTL_RUN) == 0)
+    return usage_error ("%s takes no --script, --as-user or --timeout", command->words);
   if (options->password_stdin != ((command->flags & BL_CTL_PASSWORD) != 0))
     return usage_error (options->password_stdin ? "%s takes no --password-stdin" : "%s needs --password-stdin",
                         command->words);
@@ -261,7 +291,9 @@ check_and_run (const Options *options, char **words)
   if (options->password_stdin && (arguments.password = read_password (&error)) == NULL)
     return usage_error ("%s", error->message);
   int status;
-  if ((command->flags & BL_CTL_CHECK) != 0)
+  if ((command->flags & BL_CTL_RUN) != 0)
+    status = run_on_device (options, &arguments, words + used);
+  else if ((command->flags & BL_CTL_CHECK) != 0)
     status = run_restore (options, &arguments);
   else if (command->local != NULL)
     status = command->local (options->data_dir, arguments.operand, options->json);
@@ -295,6 +327,9 @@ main (int argc, char **argv)
     { "check", 0, 0, G_OPTION_ARG_NONE, &options.check, "only verify the archive (restore)", NULL },
     { "password-stdin", 0, 0, G_OPTION_ARG_NONE, &options.password_stdin, "read the password from standard input",
       NULL },
+    { "script", 0, 0, G_OPTION_ARG_FILENAME, &options.script, "run the content of FILE (run)", "FILE" },
+    { "as-user", 0, 0, G_OPTION_ARG_NONE, &options.as_user, "as the person at the screen (run)", NULL },
+    { "timeout", 0, 0, G_OPTION_ARG_INT, &options.timeout, "end it after so many seconds (run)", "SECONDS" },
     { "version", 0, 0, G_OPTION_ARG_NONE, &options.version, "print the version", NULL },
     { G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_STRING_ARRAY, &words, NULL, NULL },
     { NULL },
@@ -322,5 +357,6 @@ main (int argc, char **argv)
   g_free (options.config);
   g_strfreev (options.sets);
   g_free (options.email);
+  g_free (options.script);
   return status;
 }

@@ -188,7 +188,7 @@ function blRunCommands(m) {
     var shell = blCommandShell(m.type), options = {}, uid = blConsoleUser(), child;
     function answer(code, output) {
         if (m.reply !== true) { return; }
-        blSend({ action: 'msg', type: 'runcommands', result: output, responseid: m.responseid, sessionid: m.sessionid });
+        blSend({ action: 'msg', type: 'runcommands', result: output, exit: code, responseid: m.responseid, sessionid: m.sessionid });
     }
     if (!blServerOr(m, BL_RIGHT.COMMANDS) || typeof m.cmds != 'string' || m.cmds.length > BL_LIMIT.jsonBytes) { return; }
     if (shell == null) { answer(-1, 'This machine has no such shell'); return; }

@@ -2,7 +2,7 @@
 /* What is sent to devices: messages, commands, power. Follows control-channel 7.6 */
 #include "bl-control-message.h"
 
-#define MAX_COMMANDS 65535
+#include "bl-control-runs.h"
 
 /* ---- msg
  * ----------------------------------------------------------------------------------------------------------
@@ -124,8 +124,8 @@ run_power (BowlineActionCall *call, gpointer user_data)
 /* ---- runcommands
  * -------------------------------------------------------------------------------------------------- */
 
-static void
-emit_commands (BlControl *control, BowlineActionCall *call, const char *node_id, gint64 type)
+void
+bl_control_message_tell_commands (BlControl *control, BowlineActionCall *call, const char *node_id, gint64 type)
 {
   GVariant *arguments = bowline_action_call_get_arguments (call);
   g_autoptr (GVariant) node = bowline_directory_dup (control->host, node_id);
@@ -165,9 +165,8 @@ is_windows (BlControl *control, const char *node_id)
   return FALSE;
 }
 
-/* Returns: %FALSE when the device's system has no such shell */
-static gboolean
-resolve_type (BlControl *control, const char *node_id, gint64 *type)
+gboolean
+bl_control_message_shell (BlControl *control, const char *node_id, gint64 *type)
 {
   gboolean windows;
 
@@ -185,25 +184,31 @@ send_commands (BlControl *control, BowlineActionCall *call, const char *node_id)
   GVariant *arguments = bowline_action_call_get_arguments (call);
   g_autoptr (GVariant) response = bl_variant_get_child (bowline_action_call_get_request (call), "responseid");
   gint64 type = bl_variant_get_int (arguments, "type", COMMANDS_DEFAULT);
+  gint64 seconds = bl_variant_get_int (arguments, "timeout", 0);
+  gboolean stream = bl_variant_get_bool (arguments, "stream", FALSE);
   guint32 console = BL_RIGHT_REMOTE_CONTROL | BL_RIGHT_CONSOLE;
   GVariantDict message;
 
   if (type == COMMANDS_CONSOLE
       && !bowline_may (control->host, bowline_action_call_get_principal (call), node_id, console))
     return "Access denied";
-  if (!resolve_type (control, node_id, &type))
+  if (!bl_control_message_shell (control, node_id, &type))
     return "Invalid command type";
   g_variant_dict_init (&message, NULL);
   g_variant_dict_insert (&message, "action", "s", "runcommands");
   g_variant_dict_insert (&message, "type", "x", type);
   g_variant_dict_insert (&message, "cmds", "s", bl_variant_get_string (arguments, "cmds"));
   g_variant_dict_insert (&message, "runAsUser", "x", bl_variant_get_int (arguments, "runAsUser", 0));
-  g_variant_dict_insert (&message, "reply", "b", bl_variant_get_bool (arguments, "reply", FALSE));
+  g_variant_dict_insert (&message, "reply", "b", stream || bl_variant_get_bool (arguments, "reply", FALSE));
+  if (stream)
+    g_variant_dict_insert (&message, "stream", "b", TRUE);
+  if (seconds > 0)
+    g_variant_dict_insert (&message, "timeout", "x", seconds);
   if (response != NULL)
     g_variant_dict_insert_value (&message, "responseid", response);
   if (!send_action (control, call, node_id, &message))
     return "Agent not connected";
-  emit_commands (control, call, node_id, type);
+  bl_control_message_tell_commands (control, call, node_id, type);
   return NULL;
 }
 
@@ -214,6 +219,9 @@ run_commands (BowlineActionCall *call, gpointer user_data)
   g_auto (GStrv) ids = permitted_nodes (call);
   const char *const *refused = bowline_action_call_get_refused (call);
   BowlinePrincipal *who = bowline_action_call_get_principal (call);
+  GVariant *arguments = bowline_action_call_get_arguments (call);
+  gboolean device_answers
+      = bl_variant_get_bool (arguments, "reply", FALSE) || bl_variant_get_bool (arguments, "stream", FALSE);
   const char *problem = NULL;
   gboolean sent = FALSE;
 
@@ -228,7 +236,7 @@ run_commands (BowlineActionCall *call, gpointer user_data)
     }
   if (problem != NULL)
     bowline_action_call_result (call, problem);
-  else if (sent && !bl_variant_get_bool (bowline_action_call_get_arguments (call), "reply", FALSE))
+  else if (sent && !device_answers)
     bowline_action_call_result (call, "OK");
 }
 
@@ -277,9 +285,11 @@ bl_control_message_actions (guint *n)
       .type = BOWLINE_ARGUMENT_STRING,
       .flags = BOWLINE_ARGUMENT_REQUIRED,
       .min = 1,
-      .max = MAX_COMMANDS },
+      .max = BL_CONTROL_MAX_COMMANDS },
     { .name = "runAsUser", .type = BOWLINE_ARGUMENT_INTEGER, .min = 0, .max = 2 },
     { .name = "reply", .type = BOWLINE_ARGUMENT_BOOLEAN },
+    { .name = "stream", .type = BOWLINE_ARGUMENT_BOOLEAN },
+    { .name = "timeout", .type = BOWLINE_ARGUMENT_INTEGER, .min = 1, .max = BL_CONTROL_MAX_RUN_SECONDS },
   };
   static const BowlineAction actions[] = {
     { BL_CONTROL_ROW ("msg", BOWLINE_ACTION_OPEN_ARGUMENTS, "Sends a message to a device, or opens a tunnel",

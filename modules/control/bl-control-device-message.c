@@ -2,6 +2,7 @@
 #include "bl-control-device-message.h"
 
 #include "bl-control-documents.h"
+#include "bl-control-runs.h"
 #include "bl-control-session.h"
 #include "common/bl-json.h"
 #include "common/bl-rights-bits.h"
@@ -59,7 +60,7 @@ bl_control_route_from_device (BlControl *control, const char *node_id, GVariant 
   GHashTableIter iter;
   gpointer sessions;
 
-  if (g_strcmp0 (bl_variant_get_string (message, "action"), "msg") != 0)
+  if (g_strcmp0 (bl_variant_get_string (message, "action"), "msg") != 0 || bl_control_runs_take (control, node_id, message))
     return;
   text = make_text (node_id, message);
   if (text == NULL)
@@ -69,6 +70,8 @@ bl_control_route_from_device (BlControl *control, const char *node_id, GVariant 
       session = count_parts (session_id) == 4 ? bl_control_find_session (control, session_id) : NULL;
       if (session != NULL && may_hear (control, session, node_id))
         bl_control_session_send_bytes (session, text);
+      else
+        bl_control_runs_unheard (control, node_id, message);
       return;
     }
   if (user_id != NULL)

@@ -23,6 +23,19 @@ gint64 bl_control_message_consent (BlControl *control, const char *user_id, cons
 gboolean bl_control_message_tunnel (
     BlControl *control, BowlineActionCall *call, const char *node_id, GVariantDict *message, GError **error);
 
+#define BL_CONTROL_MAX_COMMANDS 65535 /* characters */
+
+/**
+ * Makes the type of the shell of the device's system out of the type 0 (control-channel 7.6).
+ * @type: (inout). Returns: %FALSE when the device's system has no such shell
+ */
+gboolean bl_control_message_shell (BlControl *control, const char *node_id, gint64 *type);
+/** An event: the caller ran the commands of the argument "cmds" on a device. */
+void bl_control_message_tell_commands (BlControl *control,
+                                       BowlineActionCall *call,
+                                       const char *node_id,
+                                       gint64 type);
+
 /** Offers the service "bowline.tunnels". */
 gboolean bl_control_message_register (BlControl *control, GError **error);
 

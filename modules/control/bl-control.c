@@ -8,6 +8,7 @@
 #include "bl-control-login.h"
 #include "bl-control-message.h"
 #include "bl-control-nodes.h"
+#include "bl-control-runs.h"
 #include "bl-control-shares.h"
 #include "bl-control-stats.h"
 
@@ -103,6 +104,7 @@ on_tick (gpointer user_data)
   gint64 now_ms = g_get_real_time () / 1000;
 
   self->ticks++;
+  bl_control_runs_tick (self);
   if (self->ticks % CHECK_EVERY == 0)
     {
       close_matching (self, is_expired, &now_ms);
@@ -247,6 +249,7 @@ bl_control_new (BowlineHost *host, GError **error)
   self->waiting = g_ptr_array_new ();
   self->nodes = bl_control_nodes_new (self);
   self->stats = bl_control_stats_new (self);
+  bl_control_runs_init (self);
   self->cancellable = g_cancellable_new ();
   self->max_sessions = (guint)bowline_host_get_int (host, "max-sessions");
   self->max_sessions_per_user = (guint)bowline_host_get_int (host, "max-sessions-per-user");
@@ -290,6 +293,7 @@ bl_control_unref (BlControl *self)
     return;
   bl_control_nodes_free (self->nodes);
   bl_control_stats_free (self->stats);
+  g_ptr_array_unref (self->runs);
   g_hash_table_unref (self->sessions);
   g_hash_table_unref (self->users);
   g_ptr_array_unref (self->waiting);
@@ -305,6 +309,7 @@ bl_control_stop (BlControl *self)
   g_autoptr (GList) sessions = g_hash_table_get_values (self->sessions);
 
   self->stopped = TRUE;
+  bl_control_runs_clear (self);
   for (guint i = 0; i < self->n_subscriptions; i++)
     bowline_topic_unsubscribe (self->host, self->subscriptions[i]);
   if (self->endpoint != 0)

@@ -22,6 +22,7 @@ typedef struct
   GPtrArray *waiting;   /* sessions that are not authenticated yet */
   BlControlNodes *nodes;
   BlControlStats *stats;
+  GPtrArray *runs; /* see bl-control-runs.h */
   guint64 endpoint;
   guint64 image_endpoint;
   guint64 subscriptions[8];

@@ -158,3 +158,11 @@ bowline_action_call_push (BowlineActionCall *call, GVariant *frame)
     }
   action_call_ops->push (call, frame);
 }
+
+gboolean
+bowline_action_call_is_over (BowlineActionCall *call)
+{
+  if (BOWLINE_ABSENT (action_call_ops, is_over))
+    return FALSE;
+  return action_call_ops->is_over (call);
+}

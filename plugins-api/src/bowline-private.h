@@ -165,6 +165,7 @@ typedef struct
   void (*result) (BowlineActionCall *call, const char *result);
   void (*fail) (BowlineActionCall *call, const GError *error);
   void (*push) (BowlineActionCall *call, GVariant *frame);
+  gboolean (*is_over) (BowlineActionCall *call);
 } BowlineActionCallOps;
 
 /** The authentication provider. Slots have the meaning and the thread of the public function of the same

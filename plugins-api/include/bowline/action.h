@@ -103,6 +103,8 @@ BOWLINE_AVAILABLE_IN_1_0 void bowline_action_call_result (BowlineActionCall *cal
 BOWLINE_AVAILABLE_IN_1_0 void bowline_action_call_fail (BowlineActionCall *call, const GError *error);
 /** Sends one more frame to the caller, exactly as given (a{sv}, floating sunk). */
 BOWLINE_AVAILABLE_IN_1_0 void bowline_action_call_push (BowlineActionCall *call, GVariant *frame);
+/** Returns: %TRUE when the caller has left: nothing that is sent reaches anybody any more. Main context. */
+BOWLINE_AVAILABLE_IN_1_0 gboolean bowline_action_call_is_over (BowlineActionCall *call);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BowlineActionCall, bowline_action_call_unref)
 

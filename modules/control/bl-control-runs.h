@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Commands that devices run for callers who hear what they say meanwhile. Main context. */
+#pragma once
+
+#include "bl-control-actions.h"
+
+G_BEGIN_DECLS
+
+#define BL_CONTROL_MAX_RUNS 64u /* of the local socket, at a time */
+#define BL_CONTROL_MAX_RUN_SECONDS 86400
+
+void bl_control_runs_init (BlControl *control);
+/** Ends them all, on the devices too. */
+void bl_control_runs_clear (BlControl *control);
+/** Looks whose caller has left and whose device; once a second. */
+void bl_control_runs_tick (BlControl *control);
+/** Takes an answer of a device if it is for a call of the local socket. Returns: whether it was */
+gboolean bl_control_runs_take (BlControl *control, const char *node_id, GVariant *message);
+/** Tells a device that nobody hears any more what the commands say whose output @message is a part of. */
+void bl_control_runs_unheard (BlControl *control, const char *node_id, GVariant *message);
+
+G_END_DECLS
