@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bl-inventory-probe.h"
 
+#include "bl-inventory-dmi.h"
 #include "common/bl-hash.h"
 #include "common/bl-ids.h"
 #include "common/bl-json.h"
@@ -280,6 +281,41 @@ describe_disks (const char *root)
   return g_variant_builder_end (&list);
 }
 
+// The table is only readable for root; without it the total from /proc stays.
+static void
+add_memory_modules (GVariantBuilder *builder, const char *root)
+{
+  g_autofree char *path = g_strconcat (root, "/sys/firmware/dmi/tables/DMI", NULL);
+  g_autoptr (GFile) file = g_file_new_for_path (path);
+  g_autoptr (GFileInputStream) stream = g_file_read (file, NULL, NULL);
+  g_autofree guint8 *table = g_malloc (BL_INVENTORY_DMI_MAX);
+  gsize length;
+  GVariantBuilder memory;
+  if (stream == NULL
+      || !g_input_stream_read_all (G_INPUT_STREAM (stream), table, BL_INVENTORY_DMI_MAX, &length, NULL, NULL))
+    return;
+  g_autoptr (GVariant) modules = g_variant_ref_sink (bl_inventory_dmi_memory (table, length));
+  if (g_variant_n_children (modules) == 0)
+    return;
+  g_variant_builder_init (&memory, G_VARIANT_TYPE_VARDICT);
+  g_variant_builder_add (&memory, "{sv}", "Memory_Device", modules);
+  g_variant_builder_add (builder, "{sv}", "memory", g_variant_builder_end (&memory));
+}
+
+// A chip the kernel drives is on; whose it is, it does not say.
+static void
+add_tpm (GVariantBuilder *builder, const char *root)
+{
+  g_autofree char *version = read_text (root, "/sys/class/tpm/tpm0/tpm_version_major");
+  GVariantBuilder chip;
+  if (g_strcmp0 (version, "1") != 0 && g_strcmp0 (version, "2") != 0)
+    return;
+  g_variant_builder_init (&chip, G_VARIANT_TYPE_VARDICT);
+  g_variant_builder_add (&chip, "{sv}", "SpecVersion", g_variant_new_string (version[0] == '1' ? "1.2" : "2.0"));
+  g_variant_builder_add (&chip, "{sv}", "IsEnabled", g_variant_new_boolean (TRUE));
+  g_variant_builder_add (builder, "{sv}", "tpm", g_variant_builder_end (&chip));
+}
+
 static GVariant *
 describe_identifiers (const char *root)
 {
@@ -297,6 +333,10 @@ describe_identifiers (const char *root)
       add_file (&builder, dmi[i], root, path);
     }
   add_text (&builder, "cpu_name", cpu);
+  g_autofree char *efi = g_strconcat (root, "/sys/firmware/efi", NULL);
+  g_autofree char *firmware = g_strconcat (root, "/sys/firmware", NULL);
+  if (g_file_test (firmware, G_FILE_TEST_IS_DIR))
+    add_text (&builder, "bios_mode", g_file_test (efi, G_FILE_TEST_IS_DIR) ? "UEFI" : "Legacy");
   g_variant_builder_add (&builder, "{sv}", "storage_devices", describe_disks (root));
   return g_variant_builder_end (&builder);
 }
@@ -321,6 +361,7 @@ describe_linux (const char *root)
   g_variant_builder_add (&builder, "{sv}", "LastBootUpTime", g_variant_new_int64 (boot_time_ms (root)));
   add_kilobytes (&builder, "MemoryTotal", meminfo, "MemTotal");
   add_kilobytes (&builder, "SwapTotal", meminfo, "SwapTotal");
+  add_memory_modules (&builder, root);
   g_variant_builder_add (&builder, "{sv}", "Processors", g_variant_new_int64 (sysconf (_SC_NPROCESSORS_CONF)));
   return g_variant_builder_end (&builder);
 }
@@ -334,6 +375,7 @@ bl_inventory_hardware (const char *root, const char *version)
   g_variant_builder_init (&builder, G_VARIANT_TYPE_VARDICT);
   g_variant_builder_add (&builder, "{sv}", "identifiers", describe_identifiers (root));
   g_variant_builder_add (&builder, "{sv}", "linux", describe_linux (root));
+  add_tpm (&builder, root);
   g_variant_builder_add (&builder, "{sv}", "agentvers", g_variant_builder_end (&agent));
   return g_variant_builder_end (&builder);
 }
