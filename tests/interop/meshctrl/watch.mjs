@@ -89,7 +89,7 @@ const DIFFERENCES = {
 
 function difference(about, as) {
   const drop = DIFFERENCES[about]?.[as];
-  return drop && { drop, except: [], deliberate: drop.length === 1 ? ALONE[drop[0]] : MORE };
+  return drop && { drop, except: [], deliberate: (drop.length === 1 && ALONE[drop[0]]) || MORE };
 }
 
 const ROWS = CHANGES.flatMap((change) => WATCHERS.map((as) => (
