@@ -348,6 +348,15 @@ test_port_cookie (void)
   end ();
 }
 
+/* As the server seals it. Returns: (transfer full) */
+static char *
+seal (const char *object)
+{
+  g_autoptr (GVariant) content = parse (object);
+
+  return auth.cookie_issue (auth_self, BOWLINE_COOKIE_PORT, content);
+}
+
 /* Made by hand: with the login key, too old, or with members that do not go together. */
 static void
 test_port_cookie_forged (void)
@@ -367,21 +376,19 @@ test_port_cookie_forged (void)
   "'>, 'tcpport': <@x 5900>, 'p': <@x 12>}"
   g_autofree char *foreign = NULL, *old = NULL, *fresh = NULL;
   g_autoptr (BowlinePrincipal) viewer = NULL;
-  g_autoptr (GVariant) good = parse (GOOD);
 
   begin_with (NULL, NULL);
   foreign = token (GOOD);
   g_assert_null (verify_port (foreign, "127.0.0.1"));
-  fresh = auth.cookie_issue (auth_self, BOWLINE_COOKIE_PORT, g_variant_ref (good));
+  fresh = seal (GOOD);
   viewer = verify_port (fresh, "127.0.0.1");
   g_assert_nonnull (viewer);
-  old = auth.cookie_issue (auth_self, BOWLINE_COOKIE_PORT,
-                           parse ("{'userid': <'user//john___1'>, 'domainid': <''>, 'nodeid': <'" NODE
-                                  "'>, 'tcpport': <@x 5900>, 'p': <@x 12>, 'expire': <@x -5>}"));
+  old = seal ("{'userid': <'user//john___1'>, 'domainid': <''>, 'nodeid': <'" NODE
+              "'>, 'tcpport': <@x 5900>, 'p': <@x 12>, 'expire': <@x -5>}");
   g_assert_null (verify_port (old, "127.0.0.1"));
   for (guint i = 0; i < G_N_ELEMENTS (bad); i++)
     {
-      g_autofree char *text = auth.cookie_issue (auth_self, BOWLINE_COOKIE_PORT, parse (bad[i]));
+      g_autofree char *text = seal (bad[i]);
 
       g_assert_null (verify_port (text, "127.0.0.1"));
       g_assert_null (verify (text, "127.0.0.1"));
