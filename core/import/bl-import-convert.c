@@ -408,3 +408,40 @@ bl_import_convert_event (GVariant *source, gint64 now_ms, char ***targets, gint6
   *targets = g_steal_pointer (&ids);
   return g_steal_pointer (&event);
 }
+
+/* Numbers of control-channel.md section 8; what a device can be in. */
+#define MAX_POWER 8
+
+GVariant *
+bl_import_convert_power (GVariant *source, gint64 now_ms, char ***targets, gint64 *time_ms, const char **why)
+{
+  const char *node_id = bl_variant_get_string (source, "nodeid");
+  const gint64 power = bl_variant_get_int (source, "power", -1);
+  const gint64 before = bl_variant_get_int (source, "oldPower", 0);
+  BlDocBuilder builder;
+
+  *time_ms = bl_nedb_parse_time (source, "time", *time_ms);
+  *why = NULL;
+  if (g_strcmp0 (node_id, "*") == 0)
+    *why = "about the other server";
+  else if (node_id == NULL || check_id (node_id, BL_ID_NODE) != NULL)
+    *why = BAD_ID;
+  else if (*time_ms <= 0 || *time_ms > now_ms + DAY_MS)
+    *why = "it has no time, or one to come";
+  else if (power < 0 || power > MAX_POWER || before < 0 || before > MAX_POWER)
+    *why = "not a state of power";
+  if (*why != NULL)
+    return NULL;
+  g_autofree char *time = bl_event_log_format_time (*time_ms);
+  bl_doc_builder_init (&builder, 256);
+  bl_doc_builder_add_string (&builder, "action", "power");
+  bl_doc_builder_add_string (&builder, "etype", "power");
+  bl_doc_builder_add_string (&builder, "nodeid", node_id);
+  bl_doc_builder_add_string (&builder, "domain", "");
+  bl_doc_builder_add_int (&builder, "power", power);
+  bl_doc_builder_add_int (&builder, "oldPower", before);
+  bl_doc_builder_add_string (&builder, "time", time);
+  bl_doc_builder_add (&builder, "ids", g_variant_new_array (G_VARIANT_TYPE_VARIANT, NULL, 0));
+  *targets = g_new0 (char *, 1);
+  return bl_doc_builder_end (&builder);
+}

@@ -59,6 +59,13 @@ void bl_import_document_clear (BlImportDocument *document);
 GVariant *
 bl_import_convert_event (GVariant *source, gint64 now_ms, char ***targets, gint64 *time_ms, const char **why);
 
+/**
+ * bl_import_convert_power: one entry of the power history as the event that stands for it here, which nobody but its device
+ * names. Arguments and result as bl_import_convert_event().
+ */
+GVariant *
+bl_import_convert_power (GVariant *source, gint64 now_ms, char ***targets, gint64 *time_ms, const char **why);
+
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (BlImportDocument, bl_import_document_clear)
 
 G_END_DECLS

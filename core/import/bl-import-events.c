@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Events: those that are not here yet, oldest first. They have no ids here, so they are told apart by what
+/* Events and the power history, which are events here: those that are not here yet, oldest first. They have no ids here, so they are told apart by what
  * they say. */
 #include "bl-import-private.h"
 
@@ -10,10 +10,12 @@
 #include <bowline/error.h>
 #include <string.h>
 
-#define KIND "event"
+#define EVENT "event"
+#define POWER "power state"
 
 typedef struct
 {
+  const char *kind; /* EVENT or POWER */
   GVariant *event;
   char **targets;
   gint64 time_ms;
@@ -65,31 +67,31 @@ step_fail (Step *step, const GError *error)
 /* ---- what the source has
  * ---------------------------------------------------------------------------------------- */
 
+typedef GVariant *(*Convert) (
+    GVariant *source, gint64 now_ms, char ***targets, gint64 *time_ms, const char **why);
+
 static gboolean
-collect (BlImport *import, GError **error)
+collect (BlImport *import, BlImportTable table, const char *kind, Convert convert, GError **error)
 {
   BlNedbStats stats;
-  g_autoptr (GPtrArray) documents
-      = bl_import_source_read (import->source, BL_IMPORT_TABLE_EVENTS, &stats, error);
+  g_autoptr (GPtrArray) documents = bl_import_source_read (import->source, table, &stats, error);
 
   if (documents == NULL)
     return FALSE;
   for (guint i = 0; i < documents->len; i++)
     {
-      Event fresh = { 0 };
+      Event fresh = { .kind = kind };
       const char *why;
 
-      bl_import_report_count (import->report, KIND, BL_IMPORT_FOUND, 1);
-      fresh.event = bl_import_convert_event (g_ptr_array_index (documents, i), import->now_ms, &fresh.targets,
-                                             &fresh.time_ms, &why);
+      bl_import_report_count (import->report, kind, BL_IMPORT_FOUND, 1);
+      fresh.event = convert (g_ptr_array_index (documents, i), import->now_ms, &fresh.targets, &fresh.time_ms, &why);
       if (fresh.event == NULL)
-        bl_import_report_left (import->report, KIND, why, 1);
+        bl_import_report_left (import->report, kind, why, 1);
       else
         g_ptr_array_add (import->events, g_memdup2 (&fresh, sizeof fresh));
     }
   if (stats.bad > 0)
-    bl_import_report_left (import->report, KIND, "damaged", stats.bad);
-  g_ptr_array_sort (import->events, compare_events);
+    bl_import_report_left (import->report, kind, "damaged", stats.bad);
   return TRUE;
 }
 
@@ -212,7 +214,7 @@ write_batch (GTask *task, void (*next) (GTask *task))
       g_autofree char *known = digest (event->event);
       const gboolean same = g_hash_table_contains (import->stored, known);
 
-      bl_import_report_count (import->report, KIND, same ? BL_IMPORT_SAME : BL_IMPORT_NEW, 1);
+      bl_import_report_count (import->report, event->kind, same ? BL_IMPORT_SAME : BL_IMPORT_NEW, 1);
       if (same || import->dry_run)
         continue;
       table->add_event (self, (const char *const *)event->targets, event->time_ms, event->event);
@@ -233,10 +235,8 @@ bl_import_write_events (GTask *task, void (*next) (GTask *task))
 
   import->events = g_ptr_array_new_with_free_func (event_free);
   import->stored = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
-  if (!collect (import, &error)
-      || !count_history (import, BL_IMPORT_TABLE_POWER, "power state",
-                         "Bowline keeps the times of connections as events, and no other power history",
-                         &error)
+  if (!collect (import, BL_IMPORT_TABLE_EVENTS, EVENT, bl_import_convert_event, &error)
+      || !collect (import, BL_IMPORT_TABLE_POWER, POWER, bl_import_convert_power, &error)
       || !count_history (import, BL_IMPORT_TABLE_STATISTICS, "server statistics", "about the other server",
                          &error))
     {
@@ -249,6 +249,7 @@ bl_import_write_events (GTask *task, void (*next) (GTask *task))
       next (task);
       return;
     }
+  g_ptr_array_sort (import->events, compare_events);
   const Event *last = g_ptr_array_index (import->events, import->events->len - 1);
   read_page (step_new (task, next, last->time_ms));
 }

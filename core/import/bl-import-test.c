@@ -196,6 +196,42 @@ add_item (GHashTable *items, const char *text, const char *existing)
 }
 
 static void
+test_power (void)
+{
+  static const char *const bad[] = {
+    "{\"nodeid\":\"*\",\"time\":1700000000000,\"s\":1}",
+    "{\"nodeid\":\"user//a\",\"time\":1700000000000,\"power\":1}",
+    "{\"time\":1700000000000,\"power\":1}",
+    "{\"nodeid\":\"" NODE "\",\"power\":1}",
+    "{\"nodeid\":\"" NODE "\",\"time\":1700000000000,\"power\":99}",
+    "{\"nodeid\":\"" NODE "\",\"time\":1700000000000}",
+  };
+  g_autoptr (GVariant) source = parse (
+      "{\"_id\":\"x\",\"nodeid\":\"" NODE "\",\"time\":1700000000123,\"power\":1,\"oldPower\":0}");
+  g_auto (GStrv) targets = NULL;
+  gint64 time_ms = 0;
+  const char *why;
+
+  g_autoptr (GVariant) event = bl_import_convert_power (source, NOW, &targets, &time_ms, &why);
+  g_assert_null (why);
+  g_assert_cmpint (time_ms, ==, 1700000000123);
+  g_assert_cmpuint (g_strv_length (targets), ==, 0);
+  g_assert_cmpstr (bl_variant_get_string (event, "action"), ==, "power");
+  g_assert_cmpint (bl_variant_get_int (event, "power", -1), ==, 1);
+  g_assert_cmpstr (bl_variant_get_string (event, "time"), ==, "2023-11-14T22:13:20.123Z");
+  for (guint i = 0; i < G_N_ELEMENTS (bad); i++)
+    {
+      g_autoptr (GVariant) wrong = parse (bad[i]);
+      g_auto (GStrv) none = NULL;
+
+      time_ms = 0;
+      g_assert_null (bl_import_convert_power (wrong, NOW, &none, &time_ms, &why));
+      g_assert_nonnull (why);
+      g_assert_null (none);
+    }
+}
+
+static void
 assert_links (GVariant *document, const char *json)
 {
   g_autoptr (GVariant) links = bl_variant_get_object (document, "links");
@@ -319,6 +355,7 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/import/power", test_power);
   g_test_add_func ("/import/kinds", test_kinds);
   g_test_add_func ("/import/accounts", test_accounts);
   g_test_add_func ("/import/events", test_events);
