@@ -114,7 +114,9 @@ async function fillMeshCentral() {
   await meshctrl('addtousergroup', '--groupid', staff, '--id', 'user//totp');
   await meshctrl('addtousergroup', '--groupid', staff, '--id', old.group, '--rights', '8');
   await meshctrl('editdevice', '--id', old.node.split('/')[2], '--desc', 'Under the stairs', '--tags', 'a,b');
-  await meshctrl('devicesharing', '--id', old.node.split('/')[2], '--add', 'Guest', '--type', 'terminal', '--duration', '600');
+  const shared = await meshctrl('devicesharing', '--id', old.node.split('/')[2], '--add', 'Guest', '--type', 'terminal', '--duration', '600');
+  const invited = await meshctrl('generateinvitelink', '--group', 'Office', '--hours', '24');
+  old.links = [shared, invited].map((text) => { const { pathname, search } = new URL(/https:\S+/.exec(text)[0]); return pathname + search; });
   const channel = await control('admin', PASSWORDS.admin);
   channel.send({ action: 'setNotes', id: old.node, notes: 'Beware of the cable' });
   channel.send({ action: 'createLoginToken', name: 'script', expire: 0 });
@@ -223,6 +225,7 @@ test('a server that runs is refused', { skip, timeout: 60000 }, async () => {
 test('a dry run tells and changes nothing', { skip, timeout: 120000 }, async () => {
   await stopMeshCentral();
   server = undefined;
+  old.stopped = Date.now();
   old.fingerprint = fingerprint(data);
   rmSync(target, { recursive: true, force: true });
   const report = await importInto('--dry-run');
@@ -253,6 +256,7 @@ test('everything arrives, once', { skip, timeout: 120000 }, async () => {
     assert.equal(row.found, row.new + row.merged + row.replaced + row.unchanged + row.kept + row.left, `${row.kind}: each is counted once`);
   }
   assert.ok(count(report, 'event').new > 5);
+  assert.ok(count(report, 'power state').new >= 1, 'the device was switched on');
   assert.equal(count(report, 'file').new, 1);
   assert.deepEqual(fingerprint(data), old.fingerprint, 'the source was touched');
   for (const name of ['agentserver-cert-private.key', 'root-cert-private.key']) assert.equal(statSync(join(target, 'certs', name)).mode & 0o777, 0o600);
@@ -303,6 +307,20 @@ test('people and scripts log in as before', { skip, timeout: 120000 }, async () 
 test('meshctrl lists the same', { skip, timeout: 120000 }, async () => {
   const now = await lists();
   for (const name of Object.keys(LISTS)) assert.deepEqual(now[name], old.lists[name], name);
+});
+
+test('the power history goes on', { skip, timeout: 60000 }, async () => {
+  const admin = await control('admin', PASSWORDS.admin);
+  const { timeline } = await admin.ask({ action: 'powertimeline', nodeid: old.node });
+  assert.ok(timeline[1] * 1000 < old.stopped, `${JSON.stringify(timeline)}: it begins at the old server`);
+  admin.close();
+});
+
+test('links that were sent before still open', { skip, timeout: 60000 }, async () => {
+  for (const link of old.links) {
+    assert.notEqual(await fetchText(link), '', link);
+    assert.equal(await fetchText(link.replace(/c=..../, 'c=AAAA')), '', 'a forged one opens nothing');
+  }
 });
 
 test('keys of links and cookies are the old ones', { skip, timeout: 60000 }, async () => {
