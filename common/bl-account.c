@@ -3,9 +3,13 @@
 
 #include "common/bl-variant.h"
 
+#include <gnutls/crypto.h>
+#include <gnutls/gnutls.h>
 #include <string.h>
 
 #define MAX_NAME 64u
+#define PBKDF2_ROUNDS 12000u
+#define PBKDF2_BYTES 128u
 
 typedef enum
 {
@@ -136,4 +140,18 @@ bl_account_without_factors (GVariant *account)
       left = bl_doc_remove (before, factors[i]);
     }
   return left;
+}
+
+char *
+bl_account_pbkdf2 (const char *password, const char *salt, gboolean old)
+{
+  guint8 key[PBKDF2_BYTES];
+  const gnutls_datum_t secret = { (guint8 *)password, (unsigned int)strlen (password) };
+  const gnutls_datum_t salted = { (guint8 *)salt, (unsigned int)strlen (salt) };
+  char *encoded = NULL;
+
+  if (gnutls_pbkdf2 (old ? GNUTLS_MAC_SHA1 : GNUTLS_MAC_SHA384, &secret, &salted, PBKDF2_ROUNDS, key, sizeof key) == 0)
+    encoded = g_base64_encode (key, sizeof key);
+  gnutls_memset (key, 0, sizeof key);
+  return encoded;
 }

@@ -26,6 +26,15 @@ gboolean bl_account_name_is_valid (const char *name);
 /** bl_account_without_factors: Returns: (transfer full): @account without its second factors and their pending codes */
 GVariant *bl_account_without_factors (GVariant *account);
 
+/**
+ * bl_account_pbkdf2: MeshCentral's form of a password (migration.md section 5).
+ * @salt: its text is the salt, not what it may stand for in base64
+ * @old: with SHA-1, as before MeshCentral named a digest; otherwise SHA-384
+ *
+ * Returns: (transfer full) (nullable): base64; NULL when the library refuses
+ */
+char *bl_account_pbkdf2 (const char *password, const char *salt, gboolean old);
+
 /** bl_account_id: Returns: (transfer full): id of the account called @name (any case) in @domain */
 char *bl_account_id (const char *domain, const char *name);
 

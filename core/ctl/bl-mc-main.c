@@ -5,6 +5,7 @@
 #include "bl-ctl-client.h"
 #include "bl-ctl-tree.h"
 #include "bl-mc-options.h"
+#include "common/bl-account.h"
 #include "common/bl-json.h"
 #include "common/bl-mesh-config.h"
 #include "common/bl-variant.h"
@@ -13,7 +14,6 @@
 #include <gio/gio.h>
 #include <glib-unix.h>
 #include <gnutls/crypto.h>
-#include <gnutls/gnutls.h>
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
@@ -28,8 +28,7 @@
 #define CONFIG_HEAD                                                                                                    \
   "# Made from config.json at every start of the program meshcentral. Settings of your own belong into files in conf.d\n" \
   "# beside this one.\n"
-#define PBKDF2_ROUNDS 12000
-#define PBKDF2_BYTES 128
+#define SALT_BYTES 128
 
 typedef struct
 {
@@ -272,19 +271,16 @@ show_item (const Place *place, const char *id, GError **error)
   return TRUE;
 }
 
-// MeshCentral's form of a password: the base64 text of the salt is the salt (migration.md section 5).
 static gboolean
 hash_password (const char *password, GError **error)
 {
-  guint8 random[PBKDF2_BYTES], key[PBKDF2_BYTES];
+  guint8 random[SALT_BYTES];
   if (gnutls_rnd (GNUTLS_RND_KEY, random, sizeof random) < 0)
     return fail (error, "no random numbers");
   g_autofree char *salt = g_base64_encode (random, sizeof random);
-  const gnutls_datum_t secret = { (guint8 *)password, (unsigned int)strlen (password) };
-  const gnutls_datum_t salted = { (guint8 *)salt, (unsigned int)strlen (salt) };
-  if (gnutls_pbkdf2 (GNUTLS_MAC_SHA384, &secret, &salted, PBKDF2_ROUNDS, key, sizeof key) < 0)
+  g_autofree char *hash = bl_account_pbkdf2 (password, salt, FALSE);
+  if (hash == NULL)
     return fail (error, "the password was not hashed");
-  g_autofree char *hash = g_base64_encode (key, sizeof key);
   g_print ("%s,%s\n", salt, hash);
   return TRUE;
 }

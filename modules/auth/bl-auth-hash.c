@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bl-auth-hash.h"
 
+#include "common/bl-account.h"
+
 #include <bowline/error.h>
 #include <gnutls/crypto.h>
 #include <gnutls/gnutls.h>
@@ -8,9 +10,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* MeshCentral's parameters; the salt is used as the text it is stored as. */
-#define PBKDF2_ROUNDS 12000u
-#define PBKDF2_BYTES 128u
 #define MAX_SALT 1024u
 #define SHA1_TEXT 28u /* 20 bytes in base64 */
 /* What a stored hash may ask for: a document must not decide over the server's memory. */
@@ -77,20 +76,11 @@ is_affordable (const char *hash)
 }
 
 static gboolean
-pbkdf2_fits (gnutls_mac_algorithm_t mac, const char *hash, const char *salt, const char *password)
+pbkdf2_fits (gboolean old, const char *hash, const char *salt, const char *password)
 {
-  guint8 key[PBKDF2_BYTES];
-  gnutls_datum_t password_datum = { (guint8 *)password, (unsigned int)strlen (password) };
-  gnutls_datum_t salt_datum = { (guint8 *)salt, (unsigned int)strlen (salt) };
-  g_autofree char *encoded = NULL;
-  gboolean fits;
+  g_autofree char *encoded = bl_account_pbkdf2 (password, salt, old);
 
-  if (gnutls_pbkdf2 (mac, &password_datum, &salt_datum, PBKDF2_ROUNDS, key, sizeof key) < 0)
-    return FALSE;
-  encoded = g_base64_encode (key, sizeof key);
-  fits = strlen (encoded) == strlen (hash) && sodium_memcmp (encoded, hash, strlen (hash)) == 0;
-  sodium_memzero (key, sizeof key);
-  return fits;
+  return encoded != NULL && strlen (encoded) == strlen (hash) && sodium_memcmp (encoded, hash, strlen (hash)) == 0;
 }
 
 /* What MeshCentral took over from a still older server: base64 (SHA-1 (salt, password in UTF-16LE)). Nothing
@@ -133,8 +123,8 @@ bl_auth_hash_verify (const char *hash, const char *salt, const char *password)
   if (strlen (hash) == SHA1_TEXT)
     return sha1_fits (hash, salt, password);
   /* Accounts of the first MeshCentral versions were hashed with SHA-1. */
-  return pbkdf2_fits (GNUTLS_MAC_SHA384, hash, salt, password)
-         || pbkdf2_fits (GNUTLS_MAC_SHA1, hash, salt, password);
+  return pbkdf2_fits (FALSE, hash, salt, password)
+         || pbkdf2_fits (TRUE, hash, salt, password);
 }
 
 gboolean
