@@ -32,6 +32,8 @@ typedef struct _Entry
   BlRelay *relay;
   BlRelayDownload *download; // NULL unless the server itself is the viewer, for an HTTP request
   BlRelaySession *session;
+  char *owner; // the account it counts for
+  char *share; // the guest's link it counts for, or NULL
   BowlinePrincipal *principal; // who ordered; asked again at the join and after changes
   Leg *legs[2];
 } Entry;
@@ -40,6 +42,7 @@ struct _BlRelay
 {
   BowlineHost *host;
   GHashTable *entries; // id -> Entry
+  GHashTable *counts;  // account or share -> number of its sessions, as a pointer
   guint64 subscriptions[2];
   guint sweep_id;
   gboolean recheck;
@@ -50,10 +53,31 @@ struct _BlRelay
   guint64 bytes;
 };
 
+static guint
+count_of (BlRelay *relay, const char *who)
+{
+  return GPOINTER_TO_UINT (g_hash_table_lookup (relay->counts, who));
+}
+
+// @who: (nullable): an account or a share; their ids have different forms
+static void
+count_session (BlRelay *relay, const char *who, gint by)
+{
+  if (who == NULL)
+    return;
+  const guint n = count_of (relay, who) + by;
+  if (n > 0)
+    g_hash_table_insert (relay->counts, g_strdup (who), GUINT_TO_POINTER (n));
+  else
+    g_hash_table_remove (relay->counts, who);
+}
+
 static void
 entry_free (gpointer data)
 {
   Entry *entry = data;
+  count_session (entry->relay, entry->owner, -1);
+  count_session (entry->relay, entry->share, -1);
   for (guint i = 0; i < G_N_ELEMENTS (entry->legs); i++)
     {
       if (entry->legs[i] != NULL)
@@ -62,6 +86,8 @@ entry_free (gpointer data)
   bl_relay_download_free (entry->download);
   bl_relay_session_free (entry->session);
   g_clear_pointer (&entry->principal, bowline_principal_unref);
+  g_free (entry->owner);
+  g_free (entry->share);
   g_free (entry);
 }
 
@@ -239,32 +265,9 @@ admit_leg (BlRelay *relay, Entry *entry, Leg *leg, BlRelayDecision decision)
     join_entry (relay, entry);
 }
 
-static guint
-sessions_of_user (BlRelay *relay, const char *user_id)
-{
-  GHashTableIter iter;
-  gpointer value;
-  guint n = 0;
-  g_hash_table_iter_init (&iter, relay->entries);
-  while (g_hash_table_iter_next (&iter, NULL, &value))
-    n += g_strcmp0 (((Entry *)value)->session->user_id, user_id) == 0;
-  return n;
-}
-
-static guint
-sessions_of_share (BlRelay *relay, const char *share_id)
-{
-  GHashTableIter iter;
-  gpointer value;
-  guint n = 0;
-  g_hash_table_iter_init (&iter, relay->entries);
-  while (g_hash_table_iter_next (&iter, NULL, &value))
-    n += g_strcmp0 (((Entry *)value)->session->share_id, share_id) == 0;
-  return n;
-}
-
+// @share_id: (nullable): the link a guest came with
 static Entry *
-add_entry (BlRelay *relay, const char *id, const char *user_id, GError **error)
+add_entry (BlRelay *relay, const char *id, const char *user_id, const char *share_id, GError **error)
 {
   if (g_hash_table_size (relay->entries) >= relay->max_sessions)
     {
@@ -272,14 +275,24 @@ add_entry (BlRelay *relay, const char *id, const char *user_id, GError **error)
                    relay->max_sessions);
       return NULL;
     }
-  if (sessions_of_user (relay, user_id) >= relay->max_per_user)
+  if (count_of (relay, user_id) >= relay->max_per_user)
     {
       g_set_error (error, BOWLINE_ERROR, BOWLINE_ERROR_LIMIT,
                    "the limit of %" G_GINT64_FORMAT " sessions for one account is reached", relay->max_per_user);
       return NULL;
     }
+  if (share_id != NULL && count_of (relay, share_id) >= relay->max_per_share)
+    {
+      g_set_error (error, BOWLINE_ERROR, BOWLINE_ERROR_LIMIT,
+                   "the limit of %" G_GINT64_FORMAT " sessions for one share is reached", relay->max_per_share);
+      return NULL;
+    }
   Entry *entry = g_new0 (Entry, 1);
   entry->relay = relay;
+  entry->owner = g_strdup (user_id);
+  entry->share = g_strdup (share_id);
+  count_session (relay, entry->owner, 1);
+  count_session (relay, entry->share, 1);
   entry->session = bl_relay_session_new (id, g_get_monotonic_time ());
   g_hash_table_insert (relay->entries, entry->session->id, entry);
   return entry;
@@ -333,9 +346,9 @@ arrive_guest (BlRelay *relay, Leg *leg, const char *id, BowlineHttpRequest *requ
   g_autoptr (GError) error = NULL;
   BowlinePrincipalInfo info = { .struct_size = sizeof info };
   bowline_principal_get_info (leg->principal, &info);
-  if (g_hash_table_contains (relay->entries, id) || sessions_of_share (relay, info.token_id) >= relay->max_per_share)
+  if (g_hash_table_contains (relay->entries, id))
     return FALSE;
-  Entry *entry = add_entry (relay, id, info.user_id, NULL);
+  Entry *entry = add_entry (relay, id, info.user_id, info.token_id, NULL);
   if (entry == NULL)
     return FALSE;
   entry->session->share_id = g_strdup (info.token_id);
@@ -362,7 +375,7 @@ arrive_port (BlRelay *relay, Leg *leg, const char *id, GVariant *target, const c
   const char *node_id = bl_relay_port_node (target);
   if (g_hash_table_contains (relay->entries, id))
     return FALSE;
-  Entry *entry = add_entry (relay, id, user_id, NULL);
+  Entry *entry = add_entry (relay, id, user_id, NULL, NULL);
   if (entry == NULL)
     return FALSE;
   entry->principal = bowline_principal_ref (leg->principal);
@@ -399,7 +412,7 @@ arrive_viewer (BlRelay *relay, Leg *leg, const char *id, BowlineHttpRequest *req
   const char *node_id = bowline_http_request_get_query (request, "nodeid");
   Entry *entry = g_hash_table_lookup (relay->entries, id);
   if (entry == NULL)
-    entry = add_entry (relay, id, user_id, NULL);
+    entry = add_entry (relay, id, user_id, NULL, NULL);
   if (entry == NULL)
     return FALSE;
   const BlRelayDecision decision = bl_relay_session_arrive (entry->session, BL_RELAY_VIEWER, user_id, node_id, address);
@@ -496,7 +509,7 @@ download_cb (BowlineHttpRequest *request, gpointer user_data)
   g_autofree char *id = bl_random_hex (ID_BYTES);
   Entry *entry = NULL;
   if (who != NULL && node_id != NULL && bl_relay_download_path_is_valid (path))
-    entry = add_entry (relay, id, bowline_principal_get_user_id (who), NULL);
+    entry = add_entry (relay, id, bowline_principal_get_user_id (who), NULL, NULL);
   if (entry == NULL)
     {
       bowline_http_request_respond (request, 404, NULL, NULL);
@@ -531,7 +544,7 @@ relay_order (gpointer self, BowlinePrincipal *principal, const char *id, const c
   const char *user_id = bowline_principal_get_user_id (principal);
   Entry *entry = g_hash_table_lookup (relay->entries, id);
   if (entry == NULL)
-    entry = add_entry (relay, id, user_id, error);
+    entry = add_entry (relay, id, user_id, NULL, error);
   if (entry == NULL)
     return NULL;
   if (!bl_relay_session_order (entry->session, user_id, node_id, protocol, rights, g_get_monotonic_time ()))
@@ -679,6 +692,7 @@ bl_relay_new (BowlineHost *host, GError **error)
   g_autoptr (BlRelay) relay = g_new0 (BlRelay, 1);
   relay->host = host;
   relay->entries = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, entry_free);
+  relay->counts = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   relay->max_sessions = bowline_host_get_int (host, "max-sessions");
   relay->max_per_user = bowline_host_get_int (host, "max-sessions-per-user");
   relay->max_per_share = bowline_host_get_int (host, "max-sessions-per-share");
@@ -713,5 +727,6 @@ bl_relay_free (BlRelay *relay)
     }
   relay_end (relay, NULL, NULL);
   g_hash_table_unref (relay->entries);
+  g_hash_table_unref (relay->counts);
   g_free (relay);
 }

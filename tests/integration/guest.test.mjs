@@ -9,7 +9,7 @@ let bowline;
 let control;
 
 before(async () => {
-  bowline = await Bowline.start();
+  bowline = await Bowline.start({ sets: ['relay.max-sessions-per-share=2', 'relay.max-sessions-per-user=4', 'relay.max-sessions=5'] });
   await bowline.createUser('admin');
   control = await bowline.control();
 });
@@ -41,11 +41,10 @@ async function visit(path) {
   return { status: answer.status, guest: JSON.parse(answer.body) };
 }
 
-/** The guest's end of a session. */
-function enter(guest, protocol, cookie = guest.authCookie) {
-  const enc = encodeURIComponent;
+/** A viewer's end of a session; the server decides before anything comes or goes. */
+function view(query) {
   const id = randomBytes(16).toString('hex');
-  const socket = new WebSocket(`wss://localhost:${bowline.port}/meshrelay.ashx?browser=1&p=${protocol}&nodeid=${enc(guest.nodeId)}&id=${id}&auth=${enc(cookie)}`,
+  const socket = new WebSocket(`wss://localhost:${bowline.port}/meshrelay.ashx?browser=1&id=${id}&${new URLSearchParams(query)}`,
     { rejectUnauthorized: false });
   const session = { socket, id, text: [], data: '', closed: false };
   socket.on('message', (data, binary) => { if (binary) session.data += data.toString(); else session.text.push(data.toString()); });
@@ -53,6 +52,8 @@ function enter(guest, protocol, cookie = guest.authCookie) {
   socket.on('error', () => { session.closed = true; });
   return session;
 }
+
+const enter = (guest, protocol, cookie = guest.authCookie) => view({ p: protocol, nodeid: guest.nodeId, auth: cookie });
 
 async function openTerminal(guest) {
   const session = enter(guest, 1);
@@ -89,6 +90,10 @@ async function throughShares({ nodeid }) {
   assert.equal(guest.online, true);
 
   const session = await openTerminal(guest);
+  const second = await openTerminal(guest);
+  await refused(guest, 1);              // two at once are allowed here
+  second.socket.close();
+  (await openTerminal(guest)).socket.close(); // and again, once one has ended
   await refused(guest, 5);              // not shared
   await refused(guest, 2);
   const socket = new WebSocket(`wss://localhost:${bowline.port}/control.ashx?auth=${encodeURIComponent(guest.authCookie)}`, { rejectUnauthorized: false });
@@ -131,6 +136,31 @@ test('a guest at a bowline-agent', async () => {
 
 test('a guest at a MeshAgent', { skip: skipMeshAgent }, async () => {
   await throughShares(await newDevice('Theirs', (meshid) => bowline.startMeshAgent(meshid)));
+});
+
+const sessions = async () => JSON.parse(await bowline.ctl(['--json', 'status'])).relay;
+
+/** Opens sessions that nobody joins, REFUSED of them in vain; all within the time that the first end waits. */
+async function crowd(cookie, n, refused) {
+  const opened = Array.from({ length: n }, () => view({ auth: cookie }));
+  await until('the relay decides', () => opened.filter((session) => session.closed).length === refused);
+  return opened.filter((session) => !session.closed);
+}
+
+test('sessions are limited for an account and for the server', async () => {
+  const cookie = async (channel) => (await channel.ask({ action: 'authcookie' })).cookie;
+  await until('earlier sessions are over', async () => { const { sessions: open, waiting } = await sessions(); return open + waiting === 0; });
+  await bowline.createUser('other');
+  const other = await bowline.control({ user: 'other' });
+  const [own, foreign] = [await cookie(control), await cookie(other)];
+  const waiting = await crowd(own, 6, 2);           // four for an account
+  waiting.push(...await crowd(foreign, 3, 2));      // five for the server
+  assert.ok(waiting.every((session) => !session.closed), 'nobody else pays for it');
+  await until('nobody is waited for longer', () => waiting.every((session) => session.closed));
+  const [later] = await crowd(foreign, 1, 0);
+  await until('there is room again', async () => (await sessions()).waiting === 1);
+  later.socket.terminate();
+  other.close();
 });
 
 test('invitations', async () => {
