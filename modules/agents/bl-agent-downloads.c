@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "bl-agent-body.h"
+#include "bl-agent-installer.h"
 #include "bl-agent-settings.h"
 #include "bl-agent-zip.h"
 #include "common/bl-ids.h"
@@ -21,6 +22,8 @@
 /* The script inside a program that installs itself, and where its settings are put. */
 #define PROGRAM_SCRIPT "meshagent-install.js"
 #define SETTINGS_MARKER "'@SETTINGS@'"
+/* The script before our own agent's archive. */
+#define OWN_SCRIPT "bowline-self-install.sh"
 #define PROGRAM_TICKET "agent-program" /* an agent's core that replaces its program */
 
 #define NO_PROGRAM                                                                                                     \
@@ -170,6 +173,7 @@ typedef struct
   BowlineHttpRequest *request;
   BlMsh *settings;   /* (nullable): to be put into the program */
   GBytes *script;    /* (nullable): to be put behind it */
+  char *head;        /* (nullable): text that, with the settings in it, is put before it */
   char *given;       /* file name for the client */
   gboolean zip;
 } Wish;
@@ -182,6 +186,7 @@ wish_free (gpointer data)
   bowline_http_request_unref (wish->request);
   g_clear_pointer (&wish->settings, bl_msh_free);
   g_clear_pointer (&wish->script, g_bytes_unref);
+  g_free (wish->head);
   g_free (wish->given);
   g_free (wish);
 }
@@ -219,6 +224,34 @@ add_zipped (BlAgentBody *body, BlAgentBinary *binary, const char *name)
   bl_agent_body_add_bytes (body, tail);
 }
 
+/* The program as the wish wants it, if it can be had so. */
+static gboolean
+add_program (BlAgentBody *body, BlAgentBinary *binary, Wish *wish, GError **error)
+{
+  g_autoptr (GBytes) head = NULL;
+
+  if (wish->zip)
+    {
+      add_zipped (body, binary, wish->given);
+      return TRUE;
+    }
+  if (wish->settings != NULL && wish->head == NULL)
+    return add_embedded (body, binary, wish->settings, error);
+  if (wish->head != NULL)
+    {
+      head = bl_agent_installer_head (wish->head, wish->settings, binary->entry.size, binary->entry.hash);
+      if (head == NULL)
+        {
+          g_set_error_literal (error, BOWLINE_ERROR, BOWLINE_ERROR_INVALID,
+                               OWN_SCRIPT ": expected @SIZE@, @SHA384@ and @SETTINGS@, in this order");
+          return FALSE;
+        }
+      bl_agent_body_add_bytes (body, head);
+    }
+  bl_agent_body_add_file (body, 0, binary->entry.size);
+  return TRUE;
+}
+
 static void
 send_cb (BlAgentBinary *binary, gpointer user_data)
 {
@@ -232,19 +265,26 @@ send_cb (BlAgentBinary *binary, gpointer user_data)
       answer_text (wish->request, 404, NO_PROGRAM);
       return;
     }
-  if (wish->settings != NULL && !add_embedded (body, binary, wish->settings, &error))
+  if (!add_program (body, binary, wish, &error))
     {
       bowline_host_log (wish->downloads->host, BOWLINE_LOG_WARNING, NULL, "%s: %s", binary->path, error->message);
       answer_text (wish->request, 404, NO_PROGRAM);
       return;
     }
-  if (wish->zip)
-    add_zipped (body, binary, wish->given);
-  else if (wish->settings == NULL)
-    bl_agent_body_add_file (body, 0, binary->entry.size);
   if (wish->script != NULL)
     bl_agent_body_add_bytes (body, wish->script);
   bl_agent_body_send (g_steal_pointer (&body), wish->request, name);
+}
+
+static Wish *
+wish_new (BlAgentDownloads *downloads, BowlineHttpRequest *request, const char *given)
+{
+  Wish *wish = g_new0 (Wish, 1);
+
+  wish->downloads = downloads;
+  wish->request = bowline_http_request_ref (request);
+  wish->given = g_strdup (given);
+  return wish;
 }
 
 /* @settings, @script: (transfer full) (nullable) */
@@ -252,15 +292,31 @@ static void
 send_program (BlAgentDownloads *downloads, BowlineHttpRequest *request, const char *file, const char *given, BlMsh *settings,
               GBytes *script)
 {
-  Wish *wish = g_new0 (Wish, 1);
+  Wish *wish = wish_new (downloads, request, given);
 
-  wish->downloads = downloads;
-  wish->request = bowline_http_request_ref (request);
   wish->settings = settings;
   wish->script = script;
-  wish->given = g_strdup (given);
   wish->zip = g_strcmp0 (bowline_http_request_get_query (request, "zip"), "1") == 0 && settings == NULL && script == NULL;
   bl_agent_binaries_get (downloads->binaries, file, send_cb, wish, wish_free);
+}
+
+/* @archive: of our own agent; @settings: (transfer full) */
+static void
+send_own_installer (BlAgentDownloads *downloads, BowlineHttpRequest *request, const char *archive, const char *given,
+                    BlMsh *settings)
+{
+  g_autofree char *path = bl_agent_downloads_find (downloads->host, "install", OWN_SCRIPT);
+  Wish *wish = wish_new (downloads, request, given);
+  gsize length;
+
+  wish->settings = settings;
+  if (g_file_get_contents (path, &wish->head, &length, NULL) && length <= MAX_SCRIPT)
+    {
+      bl_agent_binaries_get (downloads->binaries, archive, send_cb, wish, wish_free);
+      return;
+    }
+  answer_text (request, 404, NO_SCRIPT);
+  wish_free (wish);
 }
 
 /* meshagent64-Group.exe: what is not a plain letter or digit of the group's name becomes "_". */
@@ -387,6 +443,23 @@ find_program (const char *number)
   return bl_agent_program_find ((guint) id);
 }
 
+/* Which agent a program that installs itself holds. Returns: (nullable): the archive of ours; otherwise it is MeshAgent */
+static const char *
+choose_own (BlAgentDownloads *downloads, const BlAgentProgram *program)
+{
+  const char *choice = bowline_host_get_string (downloads->host, "self-installer");
+  const char *archive = bl_agent_installer_archive (program->id);
+
+  if (archive == NULL || g_strcmp0 (choice, "meshagent") == 0)
+    return NULL;
+  if (g_strcmp0 (choice, "bowline-agent") == 0)
+    return archive;
+  return !bl_agent_binaries_has (downloads->binaries, program->file)
+                 && bl_agent_binaries_has (downloads->binaries, archive)
+             ? archive
+             : NULL;
+}
+
 /* `meshinstall`: a program that installs itself; here `id` is the group. */
 static void
 send_self_installer (BlAgentDownloads *downloads, BowlineHttpRequest *request, const char *number)
@@ -394,6 +467,7 @@ send_self_installer (BlAgentDownloads *downloads, BowlineHttpRequest *request, c
   const BlAgentProgram *program = find_program (number);
   g_autoptr (BlMsh) settings = NULL;
   g_autoptr (GBytes) script = NULL;
+  const char *own;
   gsize size;
   gconstpointer data;
 
@@ -405,6 +479,12 @@ send_self_installer (BlAgentDownloads *downloads, BowlineHttpRequest *request, c
   settings = settings_or_answer (downloads, request, "id");
   if (settings == NULL)
     return;
+  own = choose_own (downloads, program);
+  if (own != NULL)
+    {
+      send_own_installer (downloads, request, own, program->given, g_steal_pointer (&settings));
+      return;
+    }
   script = make_program_script (downloads, settings);
   if (script == NULL)
     {
