@@ -19,6 +19,7 @@
 #include <string.h>
 
 #define STORE_NAME "core"
+#define KEPT_NAME "scripts"
 #define INFLATE_BLOCK 65536
 #define MEMORY_LEAST_MIB 8 // less does not hold the library
 #define MEMORY_MOST_MIB 1024
@@ -32,6 +33,7 @@ struct _BlAgentCore
   BlAgentIdentity *identity;
   BlScriptRunner *runner;
   BlAgentOwnScripts *own;
+  BlScriptOptions options, own_options;
   char *program;
   char *directory;
   GStrv allowed;
@@ -157,48 +159,11 @@ server_info (BlAgentCore *core)
 // ---- scripts of an administrator -----------------------------------------------------------------------------------
 
 static void
-answer_console (BlAgentCore *core, const char *text, const char *session)
+own_script_send_cb (GVariant *message, gpointer user_data)
 {
-  GVariantBuilder message;
-  g_variant_builder_init (&message, G_VARIANT_TYPE_VARDICT);
-  g_variant_builder_add (&message, "{sv}", "action", g_variant_new_string ("msg"));
-  g_variant_builder_add (&message, "{sv}", "type", g_variant_new_string ("console"));
-  g_variant_builder_add (&message, "{sv}", "value", g_variant_new_string (text));
-  if (session != NULL)
-    g_variant_builder_add (&message, "{sv}", "sessionid", g_variant_new_string (session));
-  g_autoptr (GVariant) frame = g_variant_ref_sink (g_variant_builder_end (&message));
-  bl_agent_channel_send_json (core->channel, frame);
-}
-
-// "script FILE" and "script -e CODE" on the device's console. Returns: FALSE when it is something else.
-static gboolean
-run_own_script (BlAgentCore *core, GVariant *message)
-{
-  const char *value = bl_variant_get_string (message, "value"), *session = bl_variant_get_string (message, "sessionid");
-  const guint32 needed = BL_RIGHT_REMOTE_CONTROL | BL_RIGHT_CONSOLE;
-  g_autoptr (GError) error = NULL;
-  g_autofree char *text = NULL;
-  if (g_strcmp0 (bl_variant_get_string (message, "action"), "msg") != 0
-      || g_strcmp0 (bl_variant_get_string (message, "type"), "console") != 0 || value == NULL
-      || !g_str_has_prefix (value, "script "))
-    return FALSE;
-  if (((guint32)bl_variant_get_int (message, "rights", 0) & needed) != needed)
-    {
-      answer_console (core, "Your rights on this device do not allow scripts.", session);
-      return TRUE;
-    }
-  value += strlen ("script ");
-  if (g_str_has_prefix (value, "-e "))
-    text = g_strdup (value + strlen ("-e "));
-  else if (!bl_agent_own_script_read (value, &text, &error))
-    {
-      answer_console (core, error->message, session);
-      return TRUE;
-    }
-  g_message ("a script of %s runs", bl_variant_get_string (message, "userid") != NULL ? bl_variant_get_string (message, "userid") : "the server");
-  if (!bl_agent_own_scripts_run (core->own, text, server_info (core), session, &error))
-    answer_console (core, error->message, session);
-  return TRUE;
+  BlAgentCore *core = user_data;
+  g_autoptr (GVariant) owned = g_variant_ref_sink (message);
+  bl_agent_channel_send_json (core->channel, owned);
 }
 
 // ---- life ----------------------------------------------------------------------------------------------------------
@@ -228,12 +193,6 @@ read_limits (BlAgentCore *core, GKeyFile *settings, BlScriptOptions *options)
   options->cpu_seconds = (guint)MIN (seconds, CPU_MOST_SECONDS);
 }
 
-static void
-own_script_done_cb (const char *output, const char *session, gpointer user_data)
-{
-  answer_console (user_data, output[0] != '\0' ? output : "(no output)", session);
-}
-
 BlAgentCore *
 bl_agent_core_new (BlAgentChannel *channel, BlAgentFeatures *features, BlMsh *msh, BlAgentIdentity *identity,
                    const char *state_dir, GKeyFile *settings, BlAgentCoreStarted started, gpointer user_data, GError **error)
@@ -241,6 +200,7 @@ bl_agent_core_new (BlAgentChannel *channel, BlAgentFeatures *features, BlMsh *ms
   static const BlScriptOps ops
       = { .send_command = send_command_cb, .log = log_cb, .state_changed = state_changed_cb, .ws_connect = ws_connect_cb };
   g_autofree char *directory = g_build_filename (state_dir, STORE_NAME, NULL);
+  g_autofree char *kept = g_build_filename (state_dir, KEPT_NAME, NULL);
   g_autoptr (BlCoreStore) store = bl_core_store_new (directory, error);
   if (store == NULL)
     return NULL;
@@ -254,10 +214,14 @@ bl_agent_core_new (BlAgentChannel *channel, BlAgentFeatures *features, BlMsh *ms
   core->directory = g_steal_pointer (&directory);
   core->program = bl_build_tree_path ("BOWLINE_SCRIPT_HOST", "agent/script/bowline-script-host",
                                       BL_LIBEXECDIR "/bowline-script-host");
-  BlScriptOptions options = { .host_path = core->program, .state_dir = core->directory };
-  read_limits (core, settings, &options);
-  core->runner = bl_script_runner_new (&options, &ops, core, store);
-  core->own = bl_agent_own_scripts_new (&options, own_script_done_cb, core);
+  core->options = (BlScriptOptions){ .host_path = core->program, .state_dir = core->directory };
+  read_limits (core, settings, &core->options);
+  core->runner = bl_script_runner_new (&core->options, &ops, core, store);
+  core->own_options = core->options;
+  core->own_options.name = "script";
+  core->own_options.state_dir = NULL;
+  core->own_options.crash_limit = 1;
+  core->own = bl_agent_own_scripts_new (&core->own_options, NULL, kept, own_script_send_cb, core);
   bl_script_runner_set_msh (core->runner, msh_values (msh));
   return core;
 }
@@ -279,7 +243,13 @@ void
 bl_agent_core_set_connected (BlAgentCore *core, gboolean connected)
 {
   if (connected)
-    bl_script_runner_set_server_info (core->runner, server_info (core));
+    {
+      g_autoptr (GVariant) info = g_variant_ref_sink (server_info (core));
+      bl_script_runner_set_server_info (core->runner, info);
+      bl_agent_own_scripts_set_info (core->own, info);
+    }
+  else
+    bl_agent_own_scripts_disconnected (core->own);
   bl_script_runner_set_connected (core->runner, connected);
 }
 
@@ -382,12 +352,16 @@ remember_pin (BlAgentCore *core, GVariant *message)
     core->has_other_pin = bl_hex_decode (hex, strlen (hex), core->other_pin, sizeof core->other_pin);
 }
 
+gboolean
+bl_agent_core_take (BlAgentCore *core, GVariant *message)
+{
+  return bl_agent_own_scripts_take (core->own, message);
+}
+
 void
 bl_agent_core_json (BlAgentCore *core, GVariant *message)
 {
   remember_pin (core, message);
-  if (run_own_script (core, message))
-    return;
   g_autoptr (GBytes) frame = bl_json_from_variant (message, NULL); // it came as JSON
   bl_script_runner_command (core->runner, frame);
 }

@@ -22,6 +22,8 @@ void bl_agent_core_free (BlAgentCore *core);
 void bl_agent_core_set_connected (BlAgentCore *core, gboolean connected);
 /** A numbered command. */
 void bl_agent_core_command (BlAgentCore *core, const BlAgentMsg *message);
+/** A JSON message, before any plugin sees it. Returns: whether it was about scripts of administrators */
+gboolean bl_agent_core_take (BlAgentCore *core, GVariant *message);
 /** A JSON message that no plugin serves. */
 void bl_agent_core_json (BlAgentCore *core, GVariant *message);
 

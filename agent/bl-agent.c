@@ -117,7 +117,7 @@ json_cb (GVariant *message, gpointer user_data)
   else if (g_str_equal (action, "msg") && g_strcmp0 (type, "tunnel") == 0
            && bl_agent_features_get_capabilities (agent->features) != 0)
     bl_agent_tunnels_open (agent->tunnels, message);
-  else if (!bl_agent_features_dispatch (agent->features, message))
+  else if (!bl_agent_core_take (agent->core, message) && !bl_agent_features_dispatch (agent->features, message))
     bl_agent_core_json (agent->core, message);
 }
 

@@ -28,6 +28,7 @@ typedef struct
 #define BL_CTL_PATH 64u       // the operand is a path: the server gets it absolute
 #define BL_CTL_POLICY 128u    // words KEY=VALUE may follow the operand
 #define BL_CTL_RUN 256u       // commands for a device follow the operand: --script, --as-user, --timeout are allowed
+#define BL_CTL_SCRIPT 512u    // devices follow the operand, the action is the operation: --timeout, --name are allowed
 
 typedef struct
 {

@@ -6,6 +6,7 @@
 #include "bl-ctl-commands.h"
 #include "bl-ctl-restore.h"
 #include "bl-ctl-run.h"
+#include "bl-ctl-script.h"
 #include "bl-ctl-tree.h"
 #include "common/bl-json.h"
 
@@ -38,6 +39,7 @@ typedef struct
   gboolean as_user;
   gint timeout;
   char *script;
+  char *name;
   char *email;
 } Options;
 
@@ -250,6 +252,23 @@ run_on_device (const Options *options, const BlCtlArguments *arguments, char **w
 }
 
 static int
+run_script (const Options *options, const BlCtlCommand *command, const char *operand, char **words)
+{
+  const BlCtlScript script = {
+    .op = command->action,
+    .operand = operand,
+    .devices = (const char *const *)words,
+    .name = options->name,
+    .seconds = options->timeout,
+  };
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GPtrArray) requests = bl_ctl_script_requests (&script, &error);
+  if (requests == NULL)
+    return usage_error ("%s: %s", command->words, error->message);
+  return bl_ctl_script_run (options->data_dir, requests, options->json);
+}
+
+static int
 check_and_run (const Options *options, char **words)
 {
   guint used = 0;
@@ -272,7 +291,7 @@ check_and_run (const Options *options, char **words)
     }
   if ((command->flags & BL_CTL_POLICY) != 0 && words[used] != NULL)
     arguments.policy = (const char *const *)words + used;
-  else if (words[used] != NULL && (command->flags & BL_CTL_RUN) == 0)
+  else if (words[used] != NULL && (command->flags & (BL_CTL_RUN | BL_CTL_SCRIPT)) == 0)
     return usage_error ("%s: \"%s\" is one word too many", command->words, words[used]);
   if (options->email != NULL && (command->flags & BL_CTL_EMAIL) == 0)
     return usage_error ("%s takes no --email", command->words);
@@ -282,8 +301,12 @@ check_and_run (const Options *options, char **words)
     return usage_error ("%s takes no %s", command->words, options->dry_run ? "--dry-run" : "--replace");
   if (options->check && (command->flags & BL_CTL_CHECK) == 0)
     return usage_error ("%s takes no --check", command->words);
-  if ((options->script != NULL || options->as_user || options->timeout != 0) && (command->flags & BL_CTL_RUN) == 0)
-    return usage_error ("%s takes no --script, --as-user or --timeout", command->words);
+  if ((options->script != NULL || options->as_user) && (command->flags & BL_CTL_RUN) == 0)
+    return usage_error ("%s takes no --script or --as-user", command->words);
+  if (options->timeout != 0 && (command->flags & (BL_CTL_RUN | BL_CTL_SCRIPT)) == 0)
+    return usage_error ("%s takes no --timeout", command->words);
+  if (options->name != NULL && (command->flags & BL_CTL_SCRIPT) == 0)
+    return usage_error ("%s takes no --name", command->words);
   if (options->password_stdin != ((command->flags & BL_CTL_PASSWORD) != 0))
     return usage_error (options->password_stdin ? "%s takes no --password-stdin" : "%s needs --password-stdin",
                         command->words);
@@ -293,6 +316,8 @@ check_and_run (const Options *options, char **words)
   int status;
   if ((command->flags & BL_CTL_RUN) != 0)
     status = run_on_device (options, &arguments, words + used);
+  else if ((command->flags & BL_CTL_SCRIPT) != 0)
+    status = run_script (options, command, arguments.operand, words + used);
   else if ((command->flags & BL_CTL_CHECK) != 0)
     status = run_restore (options, &arguments);
   else if (command->local != NULL)
@@ -329,7 +354,8 @@ main (int argc, char **argv)
       NULL },
     { "script", 0, 0, G_OPTION_ARG_FILENAME, &options.script, "run the content of FILE (run)", "FILE" },
     { "as-user", 0, 0, G_OPTION_ARG_NONE, &options.as_user, "as the person at the screen (run)", NULL },
-    { "timeout", 0, 0, G_OPTION_ARG_INT, &options.timeout, "end it after so many seconds (run)", "SECONDS" },
+    { "timeout", 0, 0, G_OPTION_ARG_INT, &options.timeout, "end it after so many seconds (run, script)", "SECONDS" },
+    { "name", 0, 0, G_OPTION_ARG_STRING, &options.name, "name to keep it under (script keep)", "NAME" },
     { "version", 0, 0, G_OPTION_ARG_NONE, &options.version, "print the version", NULL },
     { G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_STRING_ARRAY, &words, NULL, NULL },
     { NULL },
@@ -358,5 +384,6 @@ main (int argc, char **argv)
   g_strfreev (options.sets);
   g_free (options.email);
   g_free (options.script);
+  g_free (options.name);
   return status;
 }

@@ -31,6 +31,10 @@ var BL_MESSAGES = {
     openUrl: function (m) {
         if (blControls(m) && blIsWebUrl(m.url)) { blReply(m, { url: m.url, success: blOpenLocally(m.url) }); }
     },
+    // Scripts of administrators need a process of their own, which only bowline-agent gives them.
+    runscript: function (m) {
+        blSend({ action: 'msg', type: 'runcommands', stream: 'end', result: 'Only bowline-agent runs scripts', sessionid: m.sessionid, responseid: m.responseid });
+    },
     messagebox: blMessageBox,
     alertbox: blMessageBox,
     userSessions: function (m) {

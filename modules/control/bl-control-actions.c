@@ -8,7 +8,8 @@ bl_control_actions_register (BlControl *control, GError **error)
   static const BowlineAction *(*const areas[]) (guint *) = {
     bl_control_session_actions, bl_control_list_actions,       bl_control_group_actions,
     bl_control_device_actions,  bl_control_info_actions,       bl_control_message_actions,
-    bl_control_local_actions,   bl_control_run_actions,        bl_control_link_actions,
+    bl_control_local_actions,   bl_control_run_actions,        bl_control_script_actions,
+    bl_control_link_actions,
     bl_control_user_actions,    bl_control_wake_actions,       bl_control_user_group_actions,
     bl_control_own_actions,     bl_control_notify_actions,     bl_control_account_actions,
     bl_control_server_actions,  bl_control_image_actions,      bl_control_share_actions,

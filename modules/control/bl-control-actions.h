@@ -41,6 +41,7 @@ const BowlineAction *bl_control_device_actions (guint *n);
 const BowlineAction *bl_control_info_actions (guint *n);
 const BowlineAction *bl_control_message_actions (guint *n);
 const BowlineAction *bl_control_run_actions (guint *n);
+const BowlineAction *bl_control_script_actions (guint *n);
 const BowlineAction *bl_control_link_actions (guint *n);
 const BowlineAction *bl_control_local_actions (guint *n);
 const BowlineAction *bl_control_user_actions (guint *n);

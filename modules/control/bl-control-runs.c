@@ -9,7 +9,7 @@
 #include <string.h>
 
 #define SESSION_PREFIX "local/~/run/" /* four parts, as the id of every session */
-#define RESPONSE "run"
+#define RESPONSE BL_CONTROL_RUNS_RESPONSE
 
 typedef struct
 {
@@ -160,7 +160,7 @@ compare_name (const char *id, GVariant *node, gpointer user_data)
 }
 
 static gboolean
-send_order (BlControl *control, BowlineActionCall *call, const char *node_id, const char *session_id)
+send_commands (BlControl *control, BowlineActionCall *call, const char *node_id, const char *session_id)
 {
   GVariant *arguments = bowline_action_call_get_arguments (call);
   gint64 seconds = bl_variant_get_int (arguments, "timeout", 0);
@@ -186,10 +186,9 @@ send_order (BlControl *control, BowlineActionCall *call, const char *node_id, co
   return TRUE;
 }
 
-static void
-run_device_run (BowlineActionCall *call, gpointer user_data)
+void
+bl_control_runs_start (BlControl *control, BowlineActionCall *call, BlControlRunsSend send)
 {
-  BlControl *control = user_data;
   Search search = { bl_variant_get_string (bowline_action_call_get_arguments (call), "device"), NULL, 0 };
   g_autofree char *node_id = NULL;
   g_autofree char *random = NULL;
@@ -214,10 +213,16 @@ run_device_run (BowlineActionCall *call, gpointer user_data)
   run->node_id = g_strdup (node_id);
   run->session_id = g_strconcat (SESSION_PREFIX, random, NULL);
   g_ptr_array_add (control->runs, run);
-  if (send_order (control, call, node_id, run->session_id))
+  if (send (control, call, node_id, run->session_id))
     return;
   g_ptr_array_remove (control->runs, run);
   bowline_action_call_result (call, "The device is not connected");
+}
+
+static void
+run_device_run (BowlineActionCall *call, gpointer user_data)
+{
+  bl_control_runs_start (user_data, call, send_commands);
 }
 
 const BowlineAction *

@@ -132,6 +132,10 @@ export class Bowline {
     const config = settings ? join(state, 'a.conf') : msh;
     if (settings) writeFileSync(config, `[agent]\nmsh=${msh}\n${settings}`);
     writeFileSync(msh, (await this.settings(group)) + (name ? `agentName=${name}\r\n` : ''));
+    return this.#runAgent(program, state, config, env);
+  }
+
+  #runAgent(program, state, config, env) {
     const log = openSync(join(state, 'agent.log'), 'a');
     const child = start(program, ['--foreground', '--state-dir', state, '--config', config], {
       stdio: ['ignore', log, log], cwd: state,
@@ -140,6 +144,12 @@ export class Bowline {
     });
     child.log = () => readFileSync(join(state, 'agent.log'), 'utf8');
     child.state = state;
+    /** Ends it, and starts another one that is the same device. */
+    child.restart = async () => {
+      assert.equal(await end(child, 'SIGTERM'), 0);
+      this.agents.splice(this.agents.indexOf(child), 1);
+      return this.#runAgent(program, state, config, env);
+    };
     this.agents.push(child);
     return child;
   }

@@ -2,10 +2,11 @@
 // Scripts an administrator runs on a device: the examples of docs/SCRIPTING.md say what they claim, limits and rights hold, and
 // a script host that is killed takes nothing else with it.
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { after, before } from 'node:test';
-import { Bowline, TOP, openTunnel, until } from './lib.mjs';
+import { BUILD, Bowline, TOP, openTunnel, until } from './lib.mjs';
 
 let bowline;
 let control;
@@ -71,6 +72,18 @@ test('the examples of the documentation', async () => {
   }
 });
 
+test('the commands of the documentation', async () => {
+  const [, block] = /```console\n([\s\S]*?)```/.exec(readFileSync(join(TOP, 'docs/SCRIPTING.md'), 'utf8'));
+  const steps = block.split(/^\$ /m).slice(1).map((step) => [step.slice(0, step.indexOf('\n')), step.slice(step.indexOf('\n') + 1)]);
+  assert.ok(steps.length >= 5);
+  const file = scriptFile('hello.js', steps[0][1]);
+  for (const [line, output] of steps.slice(1)) {
+    const words = line.replace('DEVICE', nodeid).replace('hello.js', file).split(' ');
+    assert.deepEqual(words.slice(0, 2), ['bowlinectl', 'script']);
+    await until(line, async () => { const told = await ctl(...words.slice(2)); return told.code === 0 && told.out === output; }, 10);
+  }
+});
+
 test('one line, an error, an end, a limit', async () => {
   assert.equal(await say('script -e console.log(1 + 1)'), '2');
   assert.equal(await say('script -e 1'), '(no output)');
@@ -87,10 +100,77 @@ test('one line, an error, an end, a limit', async () => {
   assert.notEqual(nodes[group][0].agent.core, 'stolen');
 });
 
+/** bowlinectl script; what it printed and its exit status. */
+function ctl(...args) {
+  return new Promise((resolve) => {
+    execFile(join(BUILD, 'bin', 'bowlinectl'), ['--data-dir', bowline.data, 'script', ...args], { maxBuffer: 1 << 26 }, (error, out, err) => { resolve({ code: error?.code ?? 0, out, err }); });
+  });
+}
+
+function scriptFile(name, code) {
+  const file = join(bowline.dir, name);
+  writeFileSync(file, code);
+  return file;
+}
+
+test('bowlinectl: output, exit status, several devices, limits', async () => {
+  const told = scriptFile('told.js', "console.log('a', 1); console.error('b'); process.stdout.write('c'); setTimeout(function () { process.exit(7); }, 10);");
+  assert.deepEqual(await ctl('run', told, nodeid), { code: 7, out: 'a 1\nc', err: 'b\n' });
+  const two = await ctl('run', told, nodeid, nodeid);
+  assert.deepEqual([two.code, two.out], [7, 'a 1\nca 1\nc']);
+  const thrown = await ctl('run', scriptFile('thrown.js', "console.log('x');\nnothing.here();"), nodeid);
+  assert.deepEqual([thrown.code, thrown.out], [1, 'x\n']);
+  assert.match(thrown.err, /'nothing' undefined/);
+  assert.equal((await ctl('run', scriptFile('late.js', "setTimeout(function () { throw new Error('late'); }, 5);"), nodeid)).code, 1);
+  const endless = await ctl('run', scriptFile('endless.js', "require('MeshAgent').SendCommand({ action: 'coreinfo' }); setInterval(function () { }, 50);"), nodeid, '--timeout', '1');
+  assert.equal(endless.code, 255);
+  assert.match(endless.err, /did not end within 1 seconds/);
+  const loud = await ctl('run', scriptFile('loud.js', "var t = new Array(100000).join('x'); setInterval(function () { console.log(t); }, 1);"), nodeid);
+  assert.equal(loud.code, 255);
+  assert.match(loud.err, /said more than/);
+  const large = scriptFile('large.js', `/*${'x'.repeat(250 * 1024)}*/ console.log('large');`);
+  assert.deepEqual(await ctl('run', large, nodeid), { code: 0, out: 'large\n', err: '' });
+  assert.equal((await ctl('run', scriptFile('larger.js', 'x'.repeat(300 * 1024)), nodeid)).code, 2);
+  assert.equal((await ctl('run', told)).code, 2);
+  assert.match((await ctl('run', told, 'nowhere')).err, /no such device/);
+});
+
+test('bowlinectl: a script that is kept lives on with the agent, until it is stopped', async () => {
+  const code = "var db = require('SimpleDataStore').Shared(); db.Put('n', Number(db.Get('n')) + 1); console.log('start ' + db.Get('n')); setInterval(function () { }, 1000);";
+  assert.equal((await ctl('keep', scriptFile('counter.js', code), nodeid)).code, 0);
+  assert.match((await ctl('list', nodeid)).out, /^counter\trunning\t/);
+  await until('it has begun', async () => /\tstart 1\n$/.test((await ctl('list', nodeid)).out));
+  agent = await agent.restart();
+  await until('it has begun again, and kept what it stored', async () => /^counter\trunning\t.*\tstart 2\n$/.test((await ctl('list', nodeid)).out));
+  assert.match((await ctl('keep', scriptFile('bad.js', '1'), nodeid, '--name', '../x')).err, /The name of a script/);
+  assert.equal((await ctl('keep', scriptFile('ends.js', 'process.exit(3)'), nodeid)).code, 0);
+  await until('the other has ended', async () => /^ends\tended with 3\t/m.test((await ctl('list', nodeid)).out));
+  assert.equal((await ctl('stop', 'ends', nodeid)).code, 0);
+  assert.equal((await ctl('stop', 'counter', nodeid)).code, 0);
+  assert.equal((await ctl('list', nodeid)).out, '');
+  assert.match((await ctl('stop', 'counter', nodeid)).err, /No script of this name/);
+});
+
+test('the control channel: a script in parts, its event, and who may', async () => {
+  control.send({ action: 'runscript', nodeids: [nodeid], op: 'run', name: 'hello', source: "console.log('here'); setInterval(function () { }, 50);", responseid: 's' });
+  const part = await control.take('a part', (f) => f.type === 'runcommands' && f.stream === 'out');
+  assert.equal(Buffer.from(part.data, 'base64').toString(), 'here\n');
+  const event = await control.take('the event', (f) => f.action === 'event' && f.event?.action === 'runscript' && /hello/.test(f.event.msg));
+  assert.deepEqual([event.event.msg, event.event.nodeid], ['Running a script: hello', nodeid]);
+  control.send({ action: 'msg', type: 'runstop', nodeid, responseid: 's' });
+  const last = await control.take('the end', (f) => f.stream === 'end');
+  assert.equal(last.result, 'Ended by who started it');
+  assert.equal((await control.ask({ action: 'runscript', nodeids: [nodeid], op: 'jump' })).result, 'Invalid operation');
+});
+
 test('without the right to the console there is no script', async () => {
   await control.ask({ action: 'addmeshuser', meshid: group, usernames: ['other'], meshadmin: 8 });
   const other = await bowline.control({ user: 'other' });
   other.send({ action: 'msg', type: 'console', nodeid, value: 'script -e console.log(require("fs").readFileSync("/etc/hostname"))' });
+  assert.equal((await other.ask({ action: 'runscript', nodeids: [nodeid], op: 'run', source: "console.log('stolen')" })).result, 'Access denied');
+  // Past the action, straight to the device: the device itself refuses.
+  other.send({ action: 'msg', type: 'runscript', nodeid, op: 'run', source: "console.log('stolen')", responseid: 'x' });
+  assert.match((await other.take('a refusal', (f) => f.stream === 'end')).result, /rights/);
   await other.ask({ action: 'nodes', meshid: group });
   assert.equal(other.frames.filter((f) => f.type === 'console').length, 0);
   other.close();

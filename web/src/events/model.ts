@@ -21,7 +21,7 @@ export interface LogEvent {
 }
 
 const KINDS: Readonly<Record<string, EventKind>> = {
-  relaylog: 'session', agentlog: 'other', runcommands: 'command', poweraction: 'power', wakedevices: 'power', addedDeviceShare: 'share', removedDeviceShare: 'share',
+  relaylog: 'session', agentlog: 'other', runcommands: 'command', runscript: 'command', poweraction: 'power', wakedevices: 'power', addedDeviceShare: 'share', removedDeviceShare: 'share',
   accountcreate: 'account', accountchange: 'account', accountremove: 'account', createusergroup: 'account', usergroupchange: 'account', deleteusergroup: 'account',
   loginTokenAdded: 'account', addnode: 'change', changenode: 'change', removenode: 'change', nodemeshchange: 'change', createmesh: 'change', meshchange: 'change',
   deletemesh: 'change', login: 'login', logout: 'login', authfail: 'login',
