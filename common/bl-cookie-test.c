@@ -72,6 +72,19 @@ test_layout (void)
   g_assert_cmpuint (g_bytes_get_size (raw), ==, 12 + 16 + strlen ("{\"time\":1700000000}"));
 }
 
+/* A client that gives a cookie to JavaScript's replace() sends the same cookie. */
+static void
+test_no_double_dollar (void)
+{
+  g_autofree char *user = g_strnfill (200, 'u');
+  for (guint i = 0; i < 300; i++)
+    {
+      g_autofree char *cookie = make (g_variant_new_parsed ("{'u': <%s>}", user), NOW);
+      g_assert_null (strstr (cookie, "$$"));
+      check (cookie, NOW, 60, -1);
+    }
+}
+
 static void
 test_times (void)
 {
@@ -294,6 +307,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/cookie/cookie", test_cookie);
   g_test_add_func ("/cookie/layout", test_layout);
+  g_test_add_func ("/cookie/no-double-dollar", test_no_double_dollar);
   g_test_add_func ("/cookie/times", test_times);
   g_test_add_func ("/cookie/damage", test_damage);
   g_test_add_func ("/cookie/token", test_token);

@@ -20,7 +20,8 @@ G_BEGIN_DECLS
  * @object: a{sv}; `time` is added or replaced. Sunk when floating.
  * @now: seconds
  *
- * Returns: (transfer full) (nullable): IV(12) tag(16) ciphertext in the @$ alphabet with padding
+ * Returns: (transfer full) (nullable): IV(12) tag(16) ciphertext in the @$ alphabet with padding, never
+ * with two "$" side by side
  */
 char *bl_cookie_encode (const guint8 key[BL_COOKIE_KEY_SIZE], GVariant *object, gint64 now, GError **error);
 
