@@ -143,8 +143,18 @@ def check_includes(files):
             depth = 2 if room == "modules" else 3 if name.startswith("agent/plugins/") else 0
             if depth:
                 mine = "/".join(name.split("/")[:depth])
-                if not any(f.startswith((mine + "/", "common/")) for f in found):
-                    yield f"{name}: a module includes only its own headers, common/ and <bowline/...>: {header}"
+                if not any(f.startswith((mine + "/", "common/", f"{room}/shared/")) for f in found):
+                    yield f"{name}: a module includes only its own headers, common/, {room}/shared/ and <bowline/...>: {header}"
+
+
+def check_bus(files):
+    """A connection of g_bus_get () ends the process when the bus ends."""
+    for name, text in files.items():
+        if not name.startswith("agent/") or name.startswith("agent/tray/") or not name.endswith(".c") or TEST_SOURCE.search(name):
+            continue
+        for number, line in enumerate(without_comments(text).split("\n"), 1):
+            if re.search(r"\b(g_bus_get|g_bus_get_sync|g_bus_own_name|g_bus_watch_name|g_dbus_proxy_new_for_bus(_sync)?) ?\(", line):
+                yield f"{name}:{number}: {line.strip()[:80]}: use bl_bus_connect ()"
 
 
 def check_core_names_no_module(files):
@@ -165,7 +175,7 @@ def check_prefixes(files):
                 yield f"{name}: file names begin with bl-"
 
 
-CHECKS = [check_length, check_functions, check_banned, check_unfinished, check_sleeps, check_license, check_includes,
+CHECKS = [check_length, check_functions, check_banned, check_unfinished, check_sleeps, check_license, check_includes, check_bus,
           check_core_names_no_module, check_prefixes]
 
 LICENSE = "// SPDX-License-Identifier: Apache-2.0\n"
@@ -177,6 +187,7 @@ SAMPLES = {
     "check_sleeps": {"tests/a-test.c": LICENSE + "void f (void) { g_usleep (5); }\n"},
     "check_license": {"core/bl-a.c": "int x;\n"},
     "check_includes": {"common/bl-a.c": LICENSE + '#include "bl-b.h"\n', "core/bl-b.h": LICENSE},
+    "check_bus": {"agent/plugins/x/bl-a.c": LICENSE + "void f (void) { g_bus_get (t, NULL, cb, d); }\n"},
     "check_core_names_no_module": {"core/bl-a.c": LICENSE + '"modules/x/y"', "modules/x/bl-y.c": LICENSE},
     "check_prefixes": {"core/other.c": LICENSE},
 }

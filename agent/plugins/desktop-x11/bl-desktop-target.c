@@ -3,6 +3,8 @@
 
 #include "bl-desktop-target.h"
 
+#include "agent/shared/bl-bus.h"
+
 #include <pwd.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -233,7 +235,7 @@ bus_known_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (GTask) task = user_data;
   g_autoptr (GError) error = NULL;
-  g_autoptr (GDBusConnection) bus = g_bus_get_finish (result, &error);
+  g_autoptr (GDBusConnection) bus = bl_bus_connect_finish (result, &error);
 
   if (bus == NULL)
     {
@@ -266,7 +268,7 @@ bl_desktop_target_find_async (GCancellable *cancellable, GAsyncReadyCallback cal
     }
   g_task_set_task_data (task, target, NULL);
   g_object_set_data_full (G_OBJECT (task), "target", target, (GDestroyNotify)bl_desktop_target_free);
-  g_bus_get (G_BUS_TYPE_SYSTEM, cancellable, bus_known_cb, task);
+  bl_bus_connect (G_BUS_TYPE_SYSTEM, cancellable, bus_known_cb, task);
 }
 
 BlDesktopTarget *
@@ -292,7 +294,7 @@ lock_bus_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autofree char *session = user_data;
   g_autoptr (GError) error = NULL;
-  g_autoptr (GDBusConnection) bus = g_bus_get_finish (result, &error);
+  g_autoptr (GDBusConnection) bus = bl_bus_connect_finish (result, &error);
 
   if (bus == NULL)
     g_warning ("the screen was not locked: %s", error->message);
@@ -307,5 +309,5 @@ bl_desktop_target_lock (const BlDesktopTarget *target)
   if (target->session == NULL)
     g_message ("the screen was not locked: logind does not know its session");
   else
-    g_bus_get (G_BUS_TYPE_SYSTEM, NULL, lock_bus_cb, g_strdup (target->session));
+    bl_bus_connect (G_BUS_TYPE_SYSTEM, NULL, lock_bus_cb, g_strdup (target->session));
 }

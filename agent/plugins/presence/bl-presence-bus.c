@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bl-presence-bus.h"
 
+#include "agent/shared/bl-bus.h"
+
 #define FIRST_WAIT_SECONDS 1u
 #define LAST_WAIT_SECONDS 60u
 
@@ -57,7 +59,7 @@ static void
 connected_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (GDBusConnection) connection = g_dbus_connection_new_for_address_finish (result, &error);
+  g_autoptr (GDBusConnection) connection = bl_bus_connect_finish (result, &error);
   BlPresenceBus *bus = user_data;
 
   if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
@@ -78,17 +80,9 @@ static gboolean
 connect_cb (gpointer user_data)
 {
   BlPresenceBus *bus = user_data;
-  g_autoptr (GError) error = NULL;
-  g_autofree char *address = g_dbus_address_get_for_bus_sync (bus->type, NULL, &error);
 
   bus->retry_id = 0;
-  if (address != NULL)
-    g_dbus_connection_new_for_address (address,
-                                       G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT
-                                           | G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION,
-                                       NULL, bus->cancellable, connected_cb, bus);
-  else
-    fail (bus, error->message);
+  bl_bus_connect (bus->type, bus->cancellable, connected_cb, bus);
   return G_SOURCE_REMOVE;
 }
 

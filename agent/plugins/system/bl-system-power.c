@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bl-system.h"
 
+#include "agent/shared/bl-bus.h"
 #include "common/bl-rights-bits.h"
 #include "common/bl-variant.h"
 
@@ -88,7 +89,7 @@ bus_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (Order) order = user_data;
   g_autoptr (GError) error = NULL;
-  g_autoptr (GDBusConnection) bus = g_bus_get_finish (result, &error);
+  g_autoptr (GDBusConnection) bus = bl_bus_connect_finish (result, &error);
   const gint64 type = bl_variant_get_int (bowline_message_call_get_message (order->call), "actiontype", 0);
   if (bus == NULL)
     {
@@ -130,5 +131,5 @@ bl_system_power (BowlineHost *host, BowlineMessageCall *call)
   bl_system_log (host, call, 0, what);
   Order *order = g_new (Order, 1);
   *order = (Order){ host, bowline_message_call_ref (call), what };
-  g_bus_get (G_BUS_TYPE_SYSTEM, NULL, bus_cb, order);
+  bl_bus_connect (G_BUS_TYPE_SYSTEM, NULL, bus_cb, order);
 }

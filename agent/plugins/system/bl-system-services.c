@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bl-system.h"
 
+#include "agent/shared/bl-bus.h"
 #include "common/bl-rights-bits.h"
 #include "common/bl-variant.h"
 
@@ -150,7 +151,7 @@ bus_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (Order) order = user_data;
   g_autoptr (GError) error = NULL;
-  g_autoptr (GDBusConnection) bus = g_bus_get_finish (result, &error);
+  g_autoptr (GDBusConnection) bus = bl_bus_connect_finish (result, &error);
 
   if (bus == NULL)
     bl_system_answer_error (order->call, error->message);
@@ -213,7 +214,7 @@ bl_system_services (BowlineHost *host, BowlineMessageCall *call, const char *typ
       bl_system_answer_error (call, "This is the agent's own service");
       return;
     }
-  g_bus_get (G_BUS_TYPE_SYSTEM, NULL, bus_cb, g_steal_pointer (&order));
+  bl_bus_connect (G_BUS_TYPE_SYSTEM, NULL, bus_cb, g_steal_pointer (&order));
 }
 
 /* ---- who is logged in --------------------------------------------------------------------------------- */
@@ -257,7 +258,7 @@ sessions_bus_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (BowlineMessageCall) call = user_data;
   g_autoptr (GError) error = NULL;
-  g_autoptr (GDBusConnection) bus = g_bus_get_finish (result, &error);
+  g_autoptr (GDBusConnection) bus = bl_bus_connect_finish (result, &error);
 
   if (bus == NULL)
     bl_system_answer_error (call, error->message);
@@ -271,5 +272,5 @@ void
 bl_system_sessions (BowlineHost *host, BowlineMessageCall *call)
 {
   if (bl_system_may (call, BL_RIGHT_REMOTE_CONTROL))
-    g_bus_get (G_BUS_TYPE_SYSTEM, NULL, sessions_bus_cb, bowline_message_call_ref (call));
+    bl_bus_connect (G_BUS_TYPE_SYSTEM, NULL, sessions_bus_cb, bowline_message_call_ref (call));
 }
