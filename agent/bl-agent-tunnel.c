@@ -188,6 +188,11 @@ decided_cb (const char *refusal, gpointer user_data)
       return;
     }
   mark_started (tunnel);
+  if (tunnel->port_relay != NULL)
+    {
+      bl_agent_port_relay_start (tunnel->port_relay);
+      return;
+    }
   bl_agent_features_open_tunnel (tunnel->tunnels->features, tunnel->protocol, tunnel);
   if (tunnel->tunnels != NULL && tunnel->handler.closed == NULL)
     end_tunnel (tunnel);
@@ -267,10 +272,7 @@ handle_text (BowlineTunnel *tunnel, const guint8 *data, gsize length)
       if (tunnel->joined && bl_agent_presence_get_pause (tunnel->tunnels->presence) != 0)
         refuse (tunnel, PAUSED);
       else if (tunnel->joined && tunnel->port_relay != NULL)
-        {
-          mark_started (tunnel);
-          bl_agent_port_relay_start (tunnel->port_relay);
-        }
+        ask_first (tunnel); // what arrives meanwhile waits in the relay
       return;
     }
   if (tunnel->port_relay != NULL)
@@ -384,8 +386,9 @@ open_socket (BowlineTunnel *tunnel, const char *url)
 
 // Returns: FALSE when the order asks for a port and may not, or garbles it.
 static gboolean
-prepare_port_relay (BowlineTunnel *tunnel)
+prepare_port_relay (BowlineTunnel *tunnel, const char *value)
 {
+  g_auto (BlTunnelUrl) parts = { 0 };
   const gint64 port = bl_variant_get_int (tunnel->order, "tcpport", 0);
   const char *address = bl_variant_get_string (tunnel->order, "tcpaddr");
   if (bl_variant_has (tunnel->order, "udpport"))
@@ -395,6 +398,9 @@ prepare_port_relay (BowlineTunnel *tunnel)
   if (port < 1 || port > 65535
       || (tunnel->rights != BL_RIGHT_ALL && (tunnel->rights & (BL_RIGHT_REMOTE_CONTROL | BL_RIGHT_RELAY)) == 0))
     return FALSE;
+  // An address without a kind is that of a router.
+  tunnel->protocol
+      = bl_tunnel_port_kind (bl_tunnel_url_parse (value, &parts, NULL) ? parts.protocol : BL_TUNNEL_NONE, (guint16)port);
   tunnel->port_relay
       = bl_agent_port_relay_new (tunnel, address != NULL ? address : "127.0.0.1", (guint16)port);
   return TRUE;
@@ -429,7 +435,7 @@ bl_agent_tunnels_open (BlAgentTunnels *tunnels, GVariant *order)
   tunnel->has_other_pin
       = pin != NULL && bl_hex_decode (pin, strlen (pin), tunnel->other_pin, sizeof tunnel->other_pin);
   g_ptr_array_add (tunnels->list, tunnel);
-  if (prepare_port_relay (tunnel))
+  if (prepare_port_relay (tunnel, value))
     open_socket (tunnel, url);
   else
     {

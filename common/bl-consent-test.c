@@ -35,6 +35,22 @@ test_flags (void)
   g_assert_false (other.prompt || other.bar);
 }
 
+/* A port that shows the screen counts as desktop, of another one the person hears. */
+static void
+test_ports (void)
+{
+  g_auto (BlConsentPolicy) vnc = { 0 }, port = { 0 }, local = { 0 };
+
+  policy_from (&vnc, BL_TUNNEL_VNC, "{\"consent\":72,\"soptions\":{\"consentMsgDesktop\":\"{0} asks\"}}", 0,
+               0);
+  g_assert_true (vnc.prompt && vnc.bar && !vnc.notify);
+  g_assert_cmpstr (vnc.message, ==, "{0} asks");
+  policy_from (&port, BL_TUNNEL_TCP, "{\"consent\":127}", 0, 0);
+  g_assert_true (port.notify && !port.prompt && !port.bar);
+  policy_from (&local, BL_TUNNEL_TCP, "{}", 0, BL_CONSENT_TERMINAL_PROMPT);
+  g_assert_true (local.notify && !local.prompt);
+}
+
 static void
 test_texts (void)
 {
@@ -89,6 +105,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/consent/flags", test_flags);
+  g_test_add_func ("/consent/ports", test_ports);
   g_test_add_func ("/consent/texts", test_texts);
   g_test_add_func ("/consent/local-is-stricter", test_local_is_stricter);
   g_test_add_func ("/consent/fill", test_fill);

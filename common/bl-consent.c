@@ -26,7 +26,7 @@ kind_words (guint protocol)
           "consentAutoAcceptIfTerminalLocked" };
   static const KindWords files = { "consentMsgFiles", "notifyMsgFiles", "consentAutoAcceptIfFileNoUser",
                                    "consentAutoAcceptIfFileLocked" };
-  if (protocol == BL_TUNNEL_DESKTOP)
+  if (bl_tunnel_is_screen (protocol))
     return &desktop;
   if (bl_tunnel_is_terminal (protocol))
     return &terminal;
@@ -58,7 +58,7 @@ bl_consent_policy_init (
   *policy = (BlConsentPolicy){ .timeout = BL_CONSENT_TIMEOUT_DEFAULT };
   bl_tunnel_consent (protocol, local, &local_notify, &local_prompt);
   bl_tunnel_consent (protocol, flags | local, &policy->notify, &policy->prompt);
-  policy->bar = protocol == BL_TUNNEL_DESKTOP && ((flags | local) & BL_CONSENT_DESKTOP_TOOLBAR) != 0;
+  policy->bar = bl_tunnel_is_screen (protocol) && ((flags | local) & BL_CONSENT_DESKTOP_TOOLBAR) != 0;
   if (options == NULL || words == NULL)
     return;
   policy->timeout = (guint)CLAMP (bl_variant_get_int (options, "consentTimeout", BL_CONSENT_TIMEOUT_DEFAULT),

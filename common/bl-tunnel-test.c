@@ -100,9 +100,11 @@ test_port (void)
   g_assert_cmpstr (port.node_id, ==, NODE);
   g_assert_cmpuint (port.port, ==, 65535);
   g_assert_cmpuint (port.protocol, ==, BL_TUNNEL_TCP);
-  for (const char *const *bad = (const char *const[]){ "0", "65536", "-1", "", " 22", "22x", NULL }; *bad; bad++)
+  for (const char *const *bad = (const char *const[]){ "0", "65536", "-1", "", " 22", "22x", NULL }; *bad;
+       bad++)
     g_assert_null (bl_tunnel_port_parse (NODE, *bad, NULL, NULL));
-  for (const char *const *bad = (const char *const[]){ "", "a b", "a/b", "a\n", "\xc3\xa4", longer, NULL }; *bad; bad++)
+  for (const char *const *bad = (const char *const[]){ "", "a b", "a/b", "a\n", "\xc3\xa4", longer, NULL };
+       *bad; bad++)
     g_assert_null (bl_tunnel_port_parse (NODE, "22", *bad, NULL));
   g_assert_null (bl_tunnel_port_parse (NULL, "22", NULL, NULL));
   g_assert_null (bl_tunnel_port_parse (NODE, NULL, NULL, NULL));
@@ -127,8 +129,33 @@ test_consent (void)
   g_assert_true (notify && !prompt);
   bl_tunnel_consent (8, BL_CONSENT_TERMINAL_NOTIFY | BL_CONSENT_TERMINAL_PROMPT, &notify, &prompt);
   g_assert_true (notify && prompt);
-  bl_tunnel_consent (14, BL_CONSENT_ALL, &notify, &prompt);
+  bl_tunnel_consent (12, BL_CONSENT_DESKTOP_PROMPT | BL_CONSENT_DESKTOP_NOTIFY, &notify, &prompt);
+  g_assert_true (notify && prompt);
+  bl_tunnel_consent (12, BL_CONSENT_FILES_PROMPT | BL_CONSENT_TERMINAL_NOTIFY, &notify, &prompt);
   g_assert_true (!notify && !prompt);
+  bl_tunnel_consent (14, BL_CONSENT_DESKTOP_PROMPT, &notify, &prompt);
+  g_assert_true (notify && !prompt);
+  bl_tunnel_consent (14, BL_CONSENT_FILES_NOTIFY, &notify, &prompt);
+  g_assert_true (notify && !prompt);
+  bl_tunnel_consent (14, BL_CONSENT_DESKTOP_TOOLBAR, &notify, &prompt);
+  g_assert_true (!notify && !prompt);
+  bl_tunnel_consent (7, BL_CONSENT_ALL, &notify, &prompt);
+  g_assert_true (!notify && !prompt);
+}
+
+/* What shows the screen is told by what is said and by the port, so that nobody gets around a question by
+ * saying nothing. */
+static void
+test_port_kind (void)
+{
+  g_assert_cmpuint (bl_tunnel_port_kind (12, 22), ==, BL_TUNNEL_VNC);
+  g_assert_cmpuint (bl_tunnel_port_kind (0, 5900), ==, BL_TUNNEL_VNC);
+  g_assert_cmpuint (bl_tunnel_port_kind (14, 5999), ==, BL_TUNNEL_VNC);
+  g_assert_cmpuint (bl_tunnel_port_kind (14, 3389), ==, BL_TUNNEL_VNC);
+  g_assert_cmpuint (bl_tunnel_port_kind (14, 5899), ==, BL_TUNNEL_TCP);
+  g_assert_cmpuint (bl_tunnel_port_kind (14, 6000), ==, BL_TUNNEL_TCP);
+  g_assert_cmpuint (bl_tunnel_port_kind (0, 22), ==, BL_TUNNEL_TCP);
+  g_assert_true (bl_tunnel_is_screen (2) && bl_tunnel_is_screen (12) && !bl_tunnel_is_screen (14));
 }
 
 static void
@@ -289,6 +316,7 @@ main (int argc, char **argv)
   g_test_add_func ("/tunnel/port-rights", test_port_rights);
   g_test_add_func ("/tunnel/port", test_port);
   g_test_add_func ("/tunnel/consent", test_consent);
+  g_test_add_func ("/tunnel/port-kind", test_port_kind);
   g_test_add_func ("/tunnel/url", test_url);
   g_test_add_func ("/tunnel/url-refused", test_url_refused);
   g_test_add_func ("/tunnel/resolve", test_resolve);

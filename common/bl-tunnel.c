@@ -27,6 +27,12 @@ bl_tunnel_is_files (guint protocol)
 }
 
 gboolean
+bl_tunnel_is_screen (guint protocol)
+{
+  return protocol == BL_TUNNEL_DESKTOP || protocol == BL_TUNNEL_VNC;
+}
+
+gboolean
 bl_tunnel_is_for_agent (guint protocol)
 {
   return protocol == BL_TUNNEL_TERMINAL || protocol == BL_TUNNEL_DESKTOP
@@ -37,6 +43,13 @@ gboolean
 bl_tunnel_is_port (guint protocol)
 {
   return protocol == BL_TUNNEL_VNC || protocol == BL_TUNNEL_TCP;
+}
+
+guint
+bl_tunnel_port_kind (guint protocol, guint16 port)
+{
+  const gboolean shows = (port >= 5900 && port <= 5999) || port == 3389;
+  return protocol == BL_TUNNEL_VNC || shows ? BL_TUNNEL_VNC : BL_TUNNEL_TCP;
 }
 
 /* What each protocol needs one bit of, and which bit forbids it. */
@@ -84,7 +97,8 @@ is_host (const char *text)
 {
   gsize length = 0;
   for (; text[length] != '\0'; length++)
-    if (length >= BL_TUNNEL_MAX_HOST || (!g_ascii_isalnum (text[length]) && strchr (":._-", text[length]) == NULL))
+    if (length >= BL_TUNNEL_MAX_HOST
+        || (!g_ascii_isalnum (text[length]) && strchr (":._-", text[length]) == NULL))
       return FALSE;
   return length > 0;
 }
@@ -126,7 +140,8 @@ bl_tunnel_port_parse (const char *node_id, const char *port, const char *address
   g_autofree char *whole = bl_id_complete (BL_ID_NODE, "", node_id, NULL);
   if (whole == NULL || (address != NULL && !is_host (address)))
     return NULL;
-  const BlTunnelPort read = { .node_id = whole, .address = address, .port = (guint16)number, .protocol = (guint)kind };
+  const BlTunnelPort read
+      = { .node_id = whole, .address = address, .port = (guint16)number, .protocol = (guint)kind };
   return g_variant_ref_sink (bl_tunnel_port_to_variant (&read));
 }
 
@@ -140,7 +155,7 @@ void
 bl_tunnel_consent (guint protocol, guint32 consent, gboolean *notify, gboolean *prompt)
 {
   guint32 notify_bit = 0, prompt_bit = 0;
-  if (protocol == BL_TUNNEL_DESKTOP)
+  if (bl_tunnel_is_screen (protocol))
     {
       notify_bit = BL_CONSENT_DESKTOP_NOTIFY;
       prompt_bit = BL_CONSENT_DESKTOP_PROMPT;
@@ -155,6 +170,9 @@ bl_tunnel_consent (guint protocol, guint32 consent, gboolean *notify, gboolean *
       notify_bit = BL_CONSENT_FILES_NOTIFY;
       prompt_bit = BL_CONSENT_FILES_PROMPT;
     }
+  else if (protocol
+           == BL_TUNNEL_TCP) /* could be anything: whoever is to hear of one kind of session hears of it */
+    notify_bit = BL_CONSENT_ALL & ~BL_CONSENT_DESKTOP_TOOLBAR;
   *notify = (consent & notify_bit) != 0;
   *prompt = (consent & prompt_bit) != 0;
 }

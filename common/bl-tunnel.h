@@ -38,11 +38,24 @@ gboolean bl_tunnel_is_terminal (guint protocol);
 /** bl_tunnel_is_files: 4, 5 or 10. */
 gboolean bl_tunnel_is_files (guint protocol);
 
+/** bl_tunnel_is_screen: TRUE for what shows the screen: 2 and 12. */
+gboolean bl_tunnel_is_screen (guint protocol);
+
 /** bl_tunnel_is_for_agent: TRUE when the number may be sent to an agent: 1, 2, 5..10. */
 gboolean bl_tunnel_is_for_agent (guint protocol);
 
 /** bl_tunnel_is_port: TRUE for what a session to a TCP port of the device counts as: 12 and 14. */
 gboolean bl_tunnel_is_port (guint protocol);
+
+/**
+ * bl_tunnel_port_kind:
+ * @protocol: what the viewer calls the session, 0 for nothing
+ * @port: where it leads
+ *
+ * Returns: %BL_TUNNEL_VNC when the person at the device is seen there: it is said to be, or the port is one
+ * of VNC (5900..5999) or RDP (3389), whatever is said; otherwise %BL_TUNNEL_TCP
+ */
+guint bl_tunnel_port_kind (guint protocol, guint16 port);
 
 /**
  * bl_tunnel_allowed:
@@ -66,8 +79,8 @@ typedef struct
  * bl_tunnel_port_read:
  * @object: a{sv} with `nodeid`, `tcpport` and perhaps `tcpaddr` and `p`, of a cookie or a request
  *
- * Returns: FALSE unless the device's id, the port (1..65535) and the address (an IP address or a host name of at most
- *   BL_TUNNEL_MAX_HOST characters) are well formed; any other `p` than 12 counts as 14
+ * Returns: FALSE unless the device's id, the port (1..65535) and the address (an IP address or a host name of
+ * at most BL_TUNNEL_MAX_HOST characters) are well formed; any other `p` than 12 counts as 14
  */
 gboolean bl_tunnel_port_read (GVariant *object, BlTunnelPort *port);
 
@@ -84,8 +97,8 @@ GVariant *bl_tunnel_port_to_variant (const BlTunnelPort *port);
  * @rights: effective rights on the device
  * @ceiling: what the viewer's credential leaves of any rights (BowlinePrincipalInfo)
  *
- * Returns: TRUE when @rights allow @protocol and the credential was not made without relays: remote control alone
- *   opens ports too, so that its bit does not tell
+ * Returns: TRUE when @rights allow @protocol and the credential was not made without relays: remote control
+ * alone opens ports too, so that its bit does not tell
  */
 gboolean bl_tunnel_port_allowed (guint protocol, guint32 rights, guint32 ceiling);
 

@@ -2,11 +2,14 @@
 // The person at the device: asked before a session, told of it, able to end and to pause; over the agent's interface on a bus.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import test, { after, before } from 'node:test';
-import { Bowline, TOP, end, openTunnel, start, until } from './lib.mjs';
+import { Bowline, TOP, WebSocket, end, openTunnel, skipMeshAgent, start, until } from './lib.mjs';
 
+const ASK_DESKTOP = 8;
 const ASK_TERMINAL = 16;
+const BAR = 64;
 const TELL_FILES = 4;
 let bowline;
 let control;
@@ -52,6 +55,18 @@ async function presenter(...args) {
 }
 
 async function terminal() { return openTunnel(bowline, control, nodeid, 1, { options: { cols: 80, rows: 25 } }); }
+
+/** The viewer's end of a port of a device, by the cookie of getcookie. */
+async function port(tcpport, { device = nodeid, ...more } = {}) {
+  const { cookie } = await control.ask({ action: 'getcookie', nodeid: device, tcpport, ...more });
+  const socket = new WebSocket(`wss://localhost:${bowline.port}/meshrelay.ashx?auth=${encodeURIComponent(cookie)}`, { rejectUnauthorized: false });
+  const viewer = { socket, text: [], data: '', closed: false };
+  socket.on('message', (data, binary) => { if (binary) viewer.data += data; else viewer.text.push(data.toString()); });
+  socket.on('close', () => { viewer.closed = true; });
+  viewer.until = until;
+  await until('both ends joined', () => viewer.text[0] === 'c');
+  return viewer;
+}
 
 const says = (tunnel, pattern) => tunnel.until(`the viewer reads ${pattern}`, () => tunnel.text.some((t) => pattern.test(t)));
 
@@ -108,6 +123,64 @@ test('told: the person sees that somebody looks at files', async () => {
   assert.match(message.text, /admin: files/);
   files.socket.close();
   await end(person.child);
+});
+
+test('a VNC window counts as a desktop, another port is told', async (t) => {
+  let visits = 0;
+  const server = createServer((socket) => { visits++; socket.on('error', () => {}); socket.pipe(socket); }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => server.close());
+  const { port: tcpport } = server.address();
+  const tag = { tag: 'novnc' };
+  await control.ask({ action: 'editmesh', meshid: group, consent: ASK_DESKTOP + BAR });
+  const nobody = await port(tcpport, tag);
+  await says(nobody, /nobody is logged in there/);
+  await until('closed', () => nobody.closed);
+
+  const person = await presenter();
+  const no = await port(tcpport, tag);
+  no.socket.send(Buffer.from('RFB 003.008\n'));
+  await says(no, /Waiting for the person/);
+  const [first, details] = await person.hear('Question');
+  assert.deepEqual([details.kind, details.user], ['desktop', 'admin']);
+  person.call('Answer', '(ubb)', [first, false, false]);
+  await says(no, /refused/);
+  await until('closed', () => no.closed);
+  assert.equal(visits, 0, 'the port was not touched');
+
+  const yes = await port(tcpport, tag);
+  yes.socket.send(Buffer.from('RFB 003.008\n')); // waits with the answer
+  const [second] = await person.hear('Question');
+  person.call('Answer', '(ubb)', [second, true, false]);
+  await until('the echo', () => yes.data === 'RFB 003.008\n');
+  person.call('ListSessions');
+  const [, [sessions]] = await person.hear('answer', ([method]) => method === 'ListSessions');
+  assert.deepEqual(sessions.map((s) => [s.kind, s.bar]), [['desktop', true]]);
+  person.call('StopAll');
+  await until('it ends', () => yes.closed);
+
+  const other = await port(tcpport);
+  other.socket.send(Buffer.from('hello'));
+  await until('the echo', () => other.data === 'hello'); // nobody was asked
+  const [message] = await person.hear('Message', ([m]) => m.kind === 'notify');
+  assert.equal(message.session.kind, 'other');
+  other.socket.close();
+  await control.ask({ action: 'editmesh', meshid: group, consent: ASK_TERMINAL + TELL_FILES });
+  await end(person.child);
+});
+
+test('a MeshAgent asks nobody about a port', { skip: skipMeshAgent }, async (t) => {
+  const server = createServer((socket) => { socket.on('error', () => {}); socket.pipe(socket); }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => server.close());
+  const { meshid } = await control.ask({ action: 'createmesh', meshname: 'Unasked', meshtype: 2, consent: ASK_DESKTOP + BAR });
+  const agent = await bowline.startMeshAgent(meshid);
+  const device = (await bowline.waitOnline(2)).find((row) => row._id !== nodeid)._id;
+  const viewer = await port(server.address().port, { device, tag: 'novnc' });
+  viewer.socket.send(Buffer.from('hello'));
+  await until('the echo', () => viewer.data === 'hello');
+  viewer.socket.close();
+  await end(agent);
 });
 
 test('the viewer leaves, or the person does: the question is over', async () => {

@@ -60,7 +60,7 @@ struct _BlPresence
 static const char *
 kind_of (const BowlineTunnelInfo *info)
 {
-  if (info->protocol == BL_TUNNEL_DESKTOP)
+  if (bl_tunnel_is_screen (info->protocol))
     return "desktop";
   if (bl_tunnel_is_terminal (info->protocol))
     return "terminal";

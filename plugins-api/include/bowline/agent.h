@@ -25,7 +25,7 @@ typedef struct _BowlineMessageCall BowlineMessageCall;
 typedef struct
 {
   guint32 struct_size;
-  guint32 protocol;        /* relay-tunnel protocol number, 0 for a port relay */
+  guint32 protocol;        /* relay-tunnel protocol number; of a port relay 12 when the port shows the screen, else 14 */
   guint32 rights;          /* device rights of the user; features check them again (K3) */
   guint32 consent;         /* consent flags */
   const char *user_id;     /* "user//admin" */

@@ -78,11 +78,19 @@ class VncWindow {
     this.say(_('Connecting…'));
     this.hideNotice();
     let joined = false;
+    let answered = false;
     let patience: ReturnType<typeof setTimeout> | undefined;
+    const wait = () => { clearTimeout(patience); patience = setTimeout(() => rfb.disconnect(), ANSWER_MS); };
     const channel = new RelayChannel(new WebSocket(this.address.relay), {
-      onJoined: () => { joined = true; patience = setTimeout(() => rfb.disconnect(), ANSWER_MS); },
-      onAnswer: () => clearTimeout(patience),
-      onMessage: (text) => { this.reason = text; this.say(text ?? _('Connecting…')); },
+      onJoined: () => { joined = true; wait(); },
+      onAnswer: () => { answered = true; clearTimeout(patience); },
+      onMessage: (text) => {
+        this.reason = text;
+        this.say(text ?? _('Connecting…'));
+        // The agent may ask the person at the device first, who has a time of their own.
+        clearTimeout(patience);
+        if (text === null && !answered) wait();
+      },
     });
     const rfb = new RFB(this.screen, channel, { credentials: this.credentials });
     this.rfb = rfb;
