@@ -132,7 +132,8 @@ answer_part (Run *run, const char *stream, GBytes *bytes)
 static char *
 make_result (Run *run)
 {
-  g_autofree char *output = g_utf8_make_valid ((const char *)run->result->data, (gssize)run->result->len);
+  const GByteArray *result = run->result; // without data while it is empty
+  g_autofree char *output = result->len > 0 ? g_utf8_make_valid ((const char *)result->data, (gssize)result->len) : NULL;
   GString *text = g_string_new (output);
   if (run->left_out > 0)
     g_string_append_printf (text, "\n[%" G_GSIZE_FORMAT " more bytes were left out]\n", run->left_out);
