@@ -205,12 +205,14 @@ export class FakeMeshServer {
     return this.#run(program, ['connect'], { DISPLAY: display ?? ':4095', XAUTHORITY: join(this.dir, 'xauthority') });
   }
 
-  // Runs bowline-agent without plugins: everything is up to the core script.
-  startBowlineAgent(program, scriptHost) {
+  // Runs bowline-agent. Without PLUGINS everything is up to the core script; KEYS go into its section [agent].
+  startBowlineAgent(program, scriptHost, { plugins = join(this.dir, 'none'), keys = '', env = {} } = {}) {
     const settings = join(this.dir, 'bowline-agent.msh');
+    const config = join(this.dir, 'bowline-agent.conf');
     writeFileSync(settings, this.settings());
-    return this.#run(program, ['--foreground', '--state-dir', join(this.dir, 'state'), '--config', settings],
-      { BOWLINE_AGENT_PLUGIN_PATH: join(this.dir, 'none'), BOWLINE_SCRIPT_HOST: scriptHost });
+    writeFileSync(config, `[agent]\nmsh=${settings}\n${keys}`);
+    return this.#run(program, ['--foreground', '--state-dir', join(this.dir, 'state'), '--config', config],
+      { BOWLINE_AGENT_PLUGIN_PATH: plugins, BOWLINE_SCRIPT_HOST: scriptHost, ...env });
   }
 
   // Asks the agent of LINK for a tunnel. FIELDS overrides the message.
