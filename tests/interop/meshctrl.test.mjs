@@ -20,6 +20,9 @@ const write = process.argv.includes('--write');
 const show = process.argv.includes('--show'); // prints what is not as it should be
 const TOGETHER = 4;
 const STAGE_SECONDS = 240;
+const SESSION_TRIES = 4;
+const SESSION_SECONDS = 12;
+const SLOW_MS = 4000; // what is printed with --show
 const DOCUMENT = join(TOP, 'docs', 'COMPATIBILITY.md');
 const KNOWN = join(TOP, 'tests', 'interop', 'meshctrl', 'known.json');
 let peers = [];
@@ -35,11 +38,25 @@ after(async () => {
   assert.deepEqual(ends.map((e) => e.reason ?? e.value), peers.map(() => 0));
 });
 
+/**
+ * Runs meshctrl for a row. It gives the cookie of a session to String.replace(), which makes one "$" of two, and then waits for a
+ * session that nobody knows: such a session, of either server, is tried again, and that is printed.
+ */
+async function runMeshctrl(peer, row) {
+  const options = { ...row, silent: row.silent ?? (known(row) && peer === peers[1] && !row.pty), cwd: row.cwd && join(peer.scratch, row.cwd) };
+  const args = [row.command, ...row.args, ...ACCOUNTS[row.as]];
+  for (let i = 1; row.session && i < SESSION_TRIES; i++) {
+    const text = await peer.meshctrl(args, { ...options, seconds: SESSION_SECONDS });
+    if (!/Waiting for Agent\.\.\.\s*(Connection Closed\.|\(no answer\))\s*$/.test(text)) return text;
+    process.stderr.write(`# ${peer.name}, ${name(row)}: the session did not begin, try ${i + 1}\n`);
+  }
+  return peer.meshctrl(args, options);
+}
+
 /** Runs a row on one server; returns its normalised output. */
 async function runOn(peer, row) {
   if (row.cwd) mkdirSync(join(peer.scratch, row.cwd), { recursive: true });
-  let text = await peer.meshctrl([row.command, ...row.args, ...ACCOUNTS[row.as]],
-    { ...row, silent: row.silent ?? (known(row) && peer === peers[1] && !row.pty), cwd: row.cwd && join(peer.scratch, row.cwd) });
+  let text = await runMeshctrl(peer, row);
   for (const [name, pattern] of Object.entries(row.capture ?? {})) {
     const found = pattern.exec(text);
     if (found) peer.keep(name, found[1] ?? found[0]);
@@ -51,7 +68,11 @@ async function runOn(peer, row) {
 /** The rows of a stage on one server, which does not wait for the other. silent: takes what is not waited for. */
 async function runRows(stage, peer, silent) {
   const rows = [...stage.rows];
-  const run = async (row) => { row[peer === peers[0] ? 'theirs' : 'mine'] = await runOn(peer, row); };
+  const run = async (row) => {
+    const begin = Date.now();
+    row[peer === peers[0] ? 'theirs' : 'mine'] = await runOn(peer, row);
+    if (show && Date.now() - begin > SLOW_MS) process.stderr.write(`# ${peer.name}, ${name(row)}: ${Date.now() - begin} ms\n`);
+  };
   const work = async () => { for (let row = rows.shift(); row; row = rows.shift()) {
     // What is refused without a word changes nothing: the end of its time is waited for once, at the end of everything.
     if (row.silent) silent.push(run(row));

@@ -44,14 +44,14 @@ class Peer {
   get admin() { return ['--loginuser', 'admin', '--loginpass', PASSWORD]; }
 
   /** Runs meshctrl and returns what it prints. It ends with 0 whatever the server says; another status is part of the text. */
-  meshctrl(args, { silent = false, input, cwd, pty } = {}) {
+  meshctrl(args, { silent = false, seconds = silent ? SILENCE_SECONDS : ANSWER_SECONDS, input, cwd, pty } = {}) {
     const url = `wss://${this.host}:${this.port}`;
     const command = [process.execPath, '--no-warnings', PROGRAM, ...args.map((a) => this.fill(a)), '--url', url];
     const [program, ...rest] = pty ? ['script', '-qfec', command.map((w) => `'${w.replaceAll("'", "'\\''")}'`).join(' '), '/dev/null'] : command;
     return new Promise((resolve) => {
       const child = execFile(program, rest, { cwd: cwd ?? this.scratch, encoding: 'utf8', maxBuffer: 64 << 20, killSignal: 'SIGKILL',
         env: { ...process.env, NODE_TLS_REJECT_UNAUTHORIZED: '0', TZ: 'UTC', LC_ALL: 'C.UTF-8', NODE_NO_WARNINGS: '1' },
-        timeout: (silent ? SILENCE_SECONDS : ANSWER_SECONDS) * 1000 }, (error, stdout, stderr) => {
+        timeout: seconds * 1000 }, (error, stdout, stderr) => {
         let text = stdout;
         const thrown = /^\w*Error: .*$/m.exec(stderr);
         if (thrown) text += `(meshctrl ends with ${thrown[0]})`;

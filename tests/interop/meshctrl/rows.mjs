@@ -7,6 +7,7 @@
 //   capture      {name: pattern}: remembers what the pattern finds in the output, per server
 //   json, lines, reduce   see normalise.mjs
 //   silent       no answer is expected; the wait for it is short
+//   session      it opens one (meshctrl.test.mjs says why that matters)
 //   quiet        the right output is empty
 //   pty, input, cwd, after   how meshctrl is run, and what is added to its output
 //   deliberate   why it differs on purpose. ours is then what Bowline prints, or except (in JSON: drop) are the parts that
