@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bl-agent-memory.h"
 
+#include "bl-agent-wire.h"
+
 #include <link.h>
 #include <malloc.h>
 #include <sys/mman.h>
@@ -32,6 +34,7 @@ release_segments (struct dl_phdr_info *info, size_t size, void *user_data)
 void
 bl_agent_memory_rest (void)
 {
+  bl_agent_wire_rest ();
   malloc_trim (0);
   dl_iterate_phdr (release_segments, NULL);
 }

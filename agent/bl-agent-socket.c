@@ -2,11 +2,11 @@
 #include "bl-agent-socket.h"
 
 #include "bl-agent-fetch.h"
+#include "bl-agent-wire.h"
 #include "common/bl-error.h"
 #include "common/bl-hash.h"
 #include "common/bl-ws-handshake.h"
 
-#include <glib-unix.h>
 #include <gnutls/x509.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -15,10 +15,7 @@
 #include <unistd.h>
 
 #define PRIORITY "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
-#define READ_SIZE 65536
-#define RECORD_MAX 16384
 #define CLOSE_SECONDS 5
-#define READS_AT_ONCE 16 // before other sources of the loop have their turn
 
 typedef enum
 {
@@ -29,6 +26,15 @@ typedef enum
   CLOSING, // our close frame is on its way
   CLOSED,
 } State;
+
+// Waits for the descriptor, and for what no descriptor tells: bytes that TLS holds, and messages that were queued.
+typedef struct
+{
+  GSource source;
+  BlAgentSocket *socket;
+  gpointer tag; // NULL: the descriptor is not waited for
+  GIOCondition condition;
+} SocketSource;
 
 struct _BlAgentSocket
 {
@@ -47,18 +53,19 @@ struct _BlAgentSocket
   GCancellable *cancellable;
   GSocketConnection *connection;
   int fd;
-  GSource *source;
-  GIOCondition condition;
+  GSource *source; // SocketSource
   guint timer_id;
   guint deliver_id;
 
   gnutls_session_t session;
+  BlAgentWire *wire;
   gnutls_certificate_credentials_t credentials;
 
   BlHttpResponse *response;
   BlWsParser parser;
   GByteArray *pending; // received while paused
   gboolean paused;
+  gboolean ended; // the server closed while that was so
 
   GByteArray *output;
   gsize output_sent;
@@ -102,6 +109,7 @@ socket_unref (BlAgentSocket *self)
     return;
   self->state = CLOSED;
   drop_connection (self);
+  bl_agent_wire_free (self->wire);
   if (self->credentials != NULL)
     gnutls_certificate_free_credentials (self->credentials);
   g_clear_pointer (&self->response, bl_http_response_free);
@@ -120,6 +128,13 @@ static gsize
 queued (BlAgentSocket *self)
 {
   return self->output->len - self->output_sent;
+}
+
+// Not when the loop is idle: other sessions may keep it busy for minutes.
+static guint
+deliver_soon (GSourceFunc callback, BlAgentSocket *self)
+{
+  return g_idle_add_full (G_PRIORITY_DEFAULT, callback, self, NULL);
 }
 
 static gboolean
@@ -164,18 +179,15 @@ fail (BlAgentSocket *self, gint code, const char *format, ...)
 static gboolean
 flush_output (BlAgentSocket *self)
 {
-  while (queued (self) > 0)
+  if (queued (self) > 0)
     {
-      const gsize length = MIN (queued (self), RECORD_MAX);
-      const ssize_t n = gnutls_record_send (self->session, self->output->data + self->output_sent, length);
-      if (n == GNUTLS_E_AGAIN || n == GNUTLS_E_INTERRUPTED)
-        break;
+      const gssize n = bl_agent_wire_send (self->wire, self->output->data + self->output_sent, queued (self));
       if (n < 0)
         {
           fail (self, BL_ERROR_FAILED, "sending failed: %s", gnutls_strerror ((int)n));
           return FALSE;
         }
-      self->output_sent += n;
+      self->output_sent += (gsize)n;
     }
   if (queued (self) == 0)
     {
@@ -188,7 +200,7 @@ flush_output (BlAgentSocket *self)
         g_byte_array_set_size (self->output, 0);
       self->output_sent = 0;
     }
-  else if (self->output_sent > BL_AGENT_SOCKET_HIGH_WATER)
+  else if (self->output_sent > self->output->len / 2) // no byte is moved more than once
     {
       g_byte_array_remove_range (self->output, 0, self->output_sent);
       self->output_sent = 0;
@@ -200,7 +212,7 @@ static void
 write_ready (BlAgentSocket *self)
 {
   const gboolean waited = queued (self) > 0;
-  if (!flush_output (self) || queued (self) > 0)
+  if (!flush_output (self) || queued (self) > 0 || !bl_agent_wire_flush (self->wire))
     return;
   if (self->state == CLOSING)
     finish (self, NULL);
@@ -280,33 +292,30 @@ upgrade_input (BlAgentSocket *self, guint8 *data, gsize length)
 static void
 read_ready (BlAgentSocket *self)
 {
-  guint8 buffer[READ_SIZE];
-  for (int i = 0; i < READS_AT_ONCE && self->state != CLOSED && !self->paused; i++)
+  guint8 *data;
+  gsize used;
+  const gssize n = bl_agent_wire_receive (self->wire, &data, &used);
+  if (used > 0)
     {
-      const ssize_t n = gnutls_record_recv (self->session, buffer, sizeof buffer);
-      if (n == GNUTLS_E_AGAIN || n == GNUTLS_E_INTERRUPTED)
-        return;
-      if (n == 0 || n == GNUTLS_E_PREMATURE_TERMINATION)
-        {
-          if (self->state == UPGRADE)
-            fail (self, BL_ERROR_FAILED, "the server closed the connection before it answered the upgrade");
-          else
-            finish (self, NULL);
-          return;
-        }
-      if (n < 0)
-        {
-          if (!gnutls_error_is_fatal ((int)n))
-            continue;
-          fail (self, BL_ERROR_FAILED, "receiving failed: %s", gnutls_strerror ((int)n));
-          return;
-        }
       self->last_input_us = g_get_monotonic_time ();
       if (self->state == UPGRADE)
-        upgrade_input (self, buffer, n);
+        upgrade_input (self, data, used);
       else
-        parse_input (self, buffer, n);
+        parse_input (self, data, used);
     }
+  if (self->state == CLOSED || n == GNUTLS_E_AGAIN || n == GNUTLS_E_INTERRUPTED)
+    return;
+  if (n == 0 || n == GNUTLS_E_PREMATURE_TERMINATION)
+    {
+      if (self->state == UPGRADE)
+        fail (self, BL_ERROR_FAILED, "the server closed the connection before it answered the upgrade");
+      else if (self->paused || self->pending->len > 0)
+        self->ended = TRUE; // what came before is delivered first
+      else
+        finish (self, NULL);
+    }
+  else if (n < 0 && gnutls_error_is_fatal ((int)n))
+    fail (self, BL_ERROR_FAILED, "receiving failed: %s", gnutls_strerror ((int)n));
 }
 
 // ---- TLS -----------------------------------------------------------------------------------------------------------
@@ -360,21 +369,50 @@ handshake (BlAgentSocket *self)
   flush_output (self);
 }
 
-static gboolean
-ready_cb (int fd, GIOCondition condition, gpointer user_data)
+static void
+ready (BlAgentSocket *self, GIOCondition condition)
 {
-  BlAgentSocket *self = socket_ref (user_data);
   if (self->state == TLS)
     handshake (self);
   if (self->state != CLOSED && self->state != TLS)
     {
-      if ((condition & ~G_IO_OUT) != 0 || gnutls_record_check_pending (self->session) > 0)
+      if (!self->paused && !self->ended && ((condition & ~G_IO_OUT) != 0 || bl_agent_wire_has_input (self->wire)))
         read_ready (self);
       if (self->state != CLOSED)
         write_ready (self);
     }
   update_source (self);
-  socket_unref (self);
+}
+
+static gboolean
+is_ready (BlAgentSocket *self)
+{
+  return (self->state == UPGRADE || self->state == OPEN || self->state == CLOSING)
+         && ((queued (self) > 0 && (((SocketSource *)self->source)->condition & G_IO_OUT) == 0)
+             || (!self->paused && !self->ended && bl_agent_wire_has_input (self->wire)));
+}
+
+static gboolean
+source_prepare (GSource *source, int *timeout)
+{
+  *timeout = -1;
+  return is_ready (((SocketSource *)source)->socket);
+}
+
+static gboolean
+source_check (GSource *source)
+{
+  const SocketSource *self = (SocketSource *)source;
+  return (self->tag != NULL && g_source_query_unix_fd (source, self->tag) != 0) || is_ready (self->socket);
+}
+
+static gboolean
+source_dispatch (GSource *source, GSourceFunc callback, gpointer user_data)
+{
+  const SocketSource *self = (SocketSource *)source;
+  BlAgentSocket *socket = socket_ref (self->socket);
+  ready (socket, self->tag != NULL ? g_source_query_unix_fd (source, self->tag) : 0);
+  socket_unref (socket);
   return G_SOURCE_CONTINUE;
 }
 
@@ -382,6 +420,7 @@ ready_cb (int fd, GIOCondition condition, gpointer user_data)
 static void
 update_source (BlAgentSocket *self)
 {
+  static GSourceFuncs functions = { .prepare = source_prepare, .check = source_check, .dispatch = source_dispatch };
   if (self->state == CLOSED || self->state == CONNECTING)
     return;
   GIOCondition wanted = 0;
@@ -389,27 +428,28 @@ update_source (BlAgentSocket *self)
     wanted = gnutls_record_get_direction (self->session) == 0 ? G_IO_IN : G_IO_OUT;
   else
     {
-      if (!self->paused)
+      if (!self->paused && !self->ended)
         wanted |= G_IO_IN;
-      if (queued (self) > 0)
+      if (bl_agent_wire_is_full (self->wire))
         wanted |= G_IO_OUT;
     }
-  // Decrypted bytes make no descriptor readable.
-  if (!self->paused && self->state != TLS && gnutls_record_check_pending (self->session) > 0)
-    wanted |= G_IO_OUT;
-  if (self->source != NULL && wanted == self->condition)
-    return;
-  if (self->source != NULL)
+  if (self->source == NULL)
     {
-      g_source_destroy (self->source);
-      g_clear_pointer (&self->source, g_source_unref);
+      self->source = g_source_new (&functions, sizeof (SocketSource));
+      ((SocketSource *)self->source)->socket = self;
+      g_source_attach (self->source, g_main_context_get_thread_default ());
     }
-  self->condition = wanted;
-  if (wanted == 0)
+  SocketSource *source = (SocketSource *)self->source;
+  if (wanted == source->condition)
     return;
-  self->source = g_unix_fd_source_new (self->fd, wanted | G_IO_HUP | G_IO_ERR);
-  g_source_set_callback (self->source, G_SOURCE_FUNC (ready_cb), self, NULL);
-  g_source_attach (self->source, g_main_context_get_thread_default ());
+  source->condition = wanted;
+  // A descriptor that is waited for always tells that the peer is gone, which nobody could act on now.
+  if (wanted == 0)
+    g_source_remove_unix_fd (self->source, g_steal_pointer (&source->tag));
+  else if (source->tag == NULL)
+    source->tag = g_source_add_unix_fd (self->source, self->fd, wanted | G_IO_HUP | G_IO_ERR);
+  else
+    g_source_modify_unix_fd (self->source, source->tag, wanted | G_IO_HUP | G_IO_ERR);
 }
 
 static gboolean
@@ -431,7 +471,7 @@ set_up_tls (BlAgentSocket *self, GBytes *resume)
     }
   if (resume != NULL)
     (void)gnutls_session_set_data (self->session, g_bytes_get_data (resume, NULL), g_bytes_get_size (resume));
-  gnutls_transport_set_int (self->session, self->fd);
+  self->wire = bl_agent_wire_new (self->session, self->fd);
   return TRUE;
 }
 
@@ -533,7 +573,7 @@ bl_agent_socket_new (const BlAgentSocketOptions *options, const BlAgentSocketEve
   bl_ws_parser_init (&self->parser, BL_WS_CLIENT, options->max_message);
   if (!parse_url (self, options->url, NULL))
     {
-      self->deliver_id = g_idle_add (bad_url_cb, self);
+      self->deliver_id = deliver_soon (bad_url_cb, self);
       return self;
     }
   g_autoptr (GSocketClient) client = g_socket_client_new ();
@@ -569,10 +609,9 @@ bl_agent_socket_send (BlAgentSocket *self, BlWsOpcode opcode, gconstpointer data
   if (queued (self) > BL_AGENT_SOCKET_QUEUE_MAX)
     {
       if (self->deliver_id == 0)
-        self->deliver_id = g_idle_add (finish_idle_cb, self);
+        self->deliver_id = deliver_soon (finish_idle_cb, self);
       return queued (self);
     }
-  update_source (self);
   return queued (self);
 }
 
@@ -587,6 +626,8 @@ resume_cb (gpointer user_data)
       self->pending = g_byte_array_new ();
       parse_input (self, pending->data, pending->len);
     }
+  if (self->ended && !self->paused && self->pending->len == 0)
+    finish (self, NULL);
   update_source (self);
   socket_unref (self);
   return G_SOURCE_REMOVE;
@@ -606,7 +647,7 @@ bl_agent_socket_resume (BlAgentSocket *self)
     return;
   self->paused = FALSE;
   if (self->state != CLOSED && self->deliver_id == 0)
-    self->deliver_id = g_idle_add (resume_cb, self);
+    self->deliver_id = deliver_soon (resume_cb, self);
 }
 
 void
@@ -621,7 +662,7 @@ bl_agent_socket_close (BlAgentSocket *self)
       update_source (self);
     }
   else if (self->state != CLOSED && self->state != CLOSING && self->deliver_id == 0)
-    self->deliver_id = g_idle_add (finish_idle_cb, self);
+    self->deliver_id = deliver_soon (finish_idle_cb, self);
 }
 
 gint64

@@ -19,6 +19,7 @@ enum
 
 /* Small enough not to matter, large enough for the usual command. */
 #define FIRST_ALLOCATION 512
+#define CLIENT_STEP 8
 
 void
 bl_ws_parser_init (BlWsParser *self, BlWsRole role, gsize max_message)
@@ -71,6 +72,9 @@ buffer_append (BlWsParser *self, const guint8 *data, gsize len)
       /* Grow with what has come, not with what was announced; the last step fits exactly when the end is
        * known. */
       gsize grown = MAX (MAX (need, self->allocated * 2), FIRST_ALLOCATION);
+      /* A message of some size comes in a few pieces: growing in larger steps moves less. Still by what has come. */
+      if (self->role == BL_WS_CLIENT)
+        grown = MAX (grown, need * CLIENT_STEP);
       if (self->frame_fin && need + self->frame_left - len < grown)
         grown = (gsize)(need + self->frame_left - len);
       grown = MAX (grown, need);
@@ -294,9 +298,13 @@ bl_ws_append_frame (GByteArray *out, BlWsRole role, BlWsOpcode opcode, gconstpoi
   g_byte_array_append (out, header, (guint)n);
   if (len == 0)
     return;
-  g_byte_array_append (out, data, (guint)len);
-  if (role == BL_WS_CLIENT)
-    bl_ws_mask (out->data + out->len - len, len, mask, 0);
+  if (role != BL_WS_CLIENT)
+    {
+      g_byte_array_append (out, data, (guint)len);
+      return;
+    }
+  g_byte_array_set_size (out, out->len + (guint)len);
+  bl_ws_mask_copy (out->data + out->len - len, data, len, mask, 0);
 }
 
 GBytes *
