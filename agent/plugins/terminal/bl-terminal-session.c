@@ -17,6 +17,8 @@
 #define SEND_HIGH (256u * 1024u) // the shell waits while this much is on its way to the viewer
 #define INPUT_HIGH (64u * 1024u) // the viewer waits while the shell does not read
 #define KILL_SECONDS 2
+#define BUSY_SIZE 2048 // bytes at once that no typing makes
+#define PACE_MS 3      // a busy shell writes this long before it is read again
 
 typedef struct
 {
@@ -25,6 +27,7 @@ typedef struct
   int master;
   pid_t pid;
   guint read_id;
+  guint pace_id;
   guint write_id;
   GByteArray *input; // for the shell
   gboolean paused;   // the viewer
@@ -62,6 +65,7 @@ closed_cb (BowlineTunnel *tunnel, gpointer user_data)
 {
   Session *session = user_data;
   g_clear_handle_id (&session->read_id, g_source_remove);
+  g_clear_handle_id (&session->pace_id, g_source_remove);
   g_clear_handle_id (&session->write_id, g_source_remove);
   if (session->master >= 0)
     close (session->master);
@@ -73,6 +77,15 @@ closed_cb (BowlineTunnel *tunnel, gpointer user_data)
 }
 
 // ---- shell to viewer -----------------------------------------------------------------------------------------------
+
+static gboolean
+pace_cb (gpointer user_data)
+{
+  Session *session = user_data;
+  session->pace_id = 0;
+  start_reading (session);
+  return G_SOURCE_REMOVE;
+}
 
 static gboolean
 readable_cb (int fd, GIOCondition condition, gpointer user_data)
@@ -110,13 +123,21 @@ readable_cb (int fd, GIOCondition condition, gpointer user_data)
       session->read_id = 0; // drained_cb goes on
       return G_SOURCE_REMOVE;
     }
+  // A program that prints a line with each system call would have to wake us for each of them. The terminal holds many times
+  // what comes meanwhile.
+  if (length >= BUSY_SIZE && length < sizeof buffer)
+    {
+      session->read_id = 0;
+      session->pace_id = g_timeout_add (PACE_MS, pace_cb, session);
+      return G_SOURCE_REMOVE;
+    }
   return G_SOURCE_CONTINUE;
 }
 
 static void
 start_reading (Session *session)
 {
-  if (session->read_id == 0 && session->master >= 0)
+  if (session->read_id == 0 && session->pace_id == 0 && session->master >= 0)
     session->read_id = g_unix_fd_add (session->master, G_IO_IN | G_IO_HUP | G_IO_ERR, readable_cb, session);
 }
 
