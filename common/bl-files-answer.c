@@ -68,7 +68,7 @@ bl_files_listing_new (const char *path, GVariant *reqid)
 
 void
 bl_files_listing_add (
-    BlFilesListing *self, const char *name, BlFilesEntryType type, guint64 size, gint64 mtime)
+    BlFilesListing *self, const char *name, BlFilesEntryType type, guint64 size, gint64 mtime, const char *target)
 {
   struct tm tm;
   char text[32];
@@ -85,6 +85,8 @@ bl_files_listing_add (
   if (gmtime_r (&when, &tm) && tm.tm_year > -1900 && tm.tm_year <= 9999 - 1900
       && strftime (text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &tm) > 0)
     append_text (self->out, "d", text);
+  if (target)
+    append_text (self->out, "l", target);
   g_string_append_c (self->out, '}');
 }
 
@@ -145,6 +147,16 @@ bl_files_answer_uploadhash (const BlFilesRequest *request, const guint8 *hash)
   append_text (out, "name", request->name);
   append_echo (out, "tag", request->tag);
   append_text (out, "hash", hex);
+  return finish (out);
+}
+
+char *
+bl_files_answer_download_start (GVariant *id, gint64 offset)
+{
+  GString *out = g_string_new ("{\"action\":\"download\",\"sub\":\"start\"");
+  append_echo (out, "id", id);
+  if (offset > 0)
+    g_string_append_printf (out, ",\"offset\":%" G_GINT64_FORMAT, offset);
   return finish (out);
 }
 

@@ -52,6 +52,12 @@ test_requests (void)
   g_auto (BlFilesRequest) start
       = parse ("{\"action\":\"download\",\"sub\":\"start\",\"id\":\"/etc/x\",\"path\":\"/etc/x\"}");
   g_assert_cmpint (start.op, ==, BL_FILES_DOWNLOAD_START);
+  g_assert_null (start.names);
+  g_assert_cmpint (start.offset, ==, 0);
+  g_auto (BlFilesRequest) folder = parse ("{\"action\":\"download\",\"sub\":\"start\",\"id\":2,\"path\":\"/etc\","
+                                          "\"files\":[\"x\"],\"offset\":-5}");
+  g_assert_cmpstr (folder.names[0], ==, "x");
+  g_assert_cmpint (folder.offset, ==, 0);
   g_auto (BlFilesRequest) ask
       = parse ("{\"action\":\"download\",\"sub\":\"start\",\"id\":1,\"ask\":\"coredump\"}");
   g_assert_cmpstr (ask.ask, ==, "coredump");
@@ -59,6 +65,10 @@ test_requests (void)
   g_auto (BlFilesRequest) ack
       = parse ("{\"action\":\"download\",\"sub\":\"startack\",\"id\":1,\"ack\":9999}");
   g_assert_cmpuint (ack.ack, ==, 64);
+  g_assert_cmpuint (ack.block_size, ==, BL_FILES_DOWNLOAD_BLOCK);
+  g_auto (BlFilesRequest) large
+      = parse ("{\"action\":\"download\",\"sub\":\"startack\",\"id\":1,\"block\":1e9}");
+  g_assert_cmpuint (large.block_size, ==, BL_FILES_MAX_DOWNLOAD_BLOCK);
   g_auto (BlFilesRequest) control = parse ("{\"ctrlChannel\":\"102938\",\"type\":\"ping\"}");
   g_assert_cmpint (control.op, ==, BL_FILES_CONTROL);
   g_assert_nonnull (control.message);
@@ -79,6 +89,7 @@ test_refused (void)
     "{\"action\":\"ls\",\"path\":\"a/..\"}",
     "{\"action\":\"ls\",\"path\":\"/a\\u0000b\"}",
     "{\"action\":\"rm\",\"path\":\"/a\",\"delfiles\":[]}",
+    "{\"action\":\"download\",\"sub\":\"start\",\"id\":1,\"path\":\"/a\",\"files\":[\"../b\"]}",
     "{\"action\":\"rm\",\"path\":\"/a\",\"delfiles\":[\"..\"]}",
     "{\"action\":\"rm\",\"path\":\"/a\",\"delfiles\":[\"a/b\"]}",
     "{\"action\":\"rm\",\"path\":\"/a\",\"delfiles\":[1]}",
@@ -165,18 +176,20 @@ test_answers (void)
 {
   g_autoptr (GVariant) reqid = g_variant_ref_sink (g_variant_new_string ("r\"1"));
   BlFilesListing *listing = bl_files_listing_new ("/tmp", reqid);
-  bl_files_listing_add (listing, "a\"b\xFF", BL_FILES_ENTRY_FILE, 12, 1795240394);
-  bl_files_listing_add (listing, "dir", BL_FILES_ENTRY_DIRECTORY, 4096, G_MAXINT64);
+  bl_files_listing_add (listing, "a\"b\xFF", BL_FILES_ENTRY_FILE, 12, 1795240394, NULL);
+  bl_files_listing_add (listing, "dir", BL_FILES_ENTRY_DIRECTORY, 4096, G_MAXINT64, "to\xFF");
   expect (bl_files_listing_end (listing),
           "{\"path\":\"/tmp\",\"reqid\":\"r\\\"1\",\"dir\":[{\"n\":\"a\\\"b\xEF\xBF\xBD\",\"t\":3,\"s\":12,"
-          "\"d\":\"2026-11-21T05:53:14Z\"},{\"n\":\"dir\",\"t\":2}]}");
+          "\"d\":\"2026-11-21T05:53:14Z\"},{\"n\":\"dir\",\"t\":2,\"l\":\"to\xEF\xBF\xBD\"}]}");
   expect (bl_files_listing_end (bl_files_listing_new ("/", NULL)), "{\"path\":\"/\",\"dir\":[]}");
   expect (bl_files_answer_unreadable ("/x", NULL), "{\"path\":\"/x\",\"dir\":null}");
   expect (bl_files_answer ("uploadack", reqid), "{\"action\":\"uploadack\",\"reqid\":\"r\\\"1\"}");
   expect (bl_files_answer_found ("a/b", NULL), "{\"action\":\"findfile\",\"r\":\"a/b\"}");
   expect (bl_files_answer_found (NULL, reqid), "{\"action\":\"findfile\",\"r\":null,\"reqid\":\"r\\\"1\"}");
-  expect (bl_files_answer_download ("start", reqid),
+  expect (bl_files_answer_download_start (reqid, 0),
           "{\"action\":\"download\",\"sub\":\"start\",\"id\":\"r\\\"1\"}");
+  expect (bl_files_answer_download_start (reqid, 7),
+          "{\"action\":\"download\",\"sub\":\"start\",\"id\":\"r\\\"1\",\"offset\":7}");
   expect (bl_files_answer_dialog ("zippingFile", "x", NULL),
           "{\"action\":\"dialogmessage\",\"msg\":\"zippingFile\",\"file\":\"x\"}");
   expect (bl_files_answer_dialog (NULL, NULL, NULL), "{\"action\":\"dialogmessage\",\"msg\":null}");

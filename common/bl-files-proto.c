@@ -163,7 +163,11 @@ take_optional (GVariant *object, BlFilesRequest *request, GError **error)
   gint64 size = bl_variant_get_int (object, "size", -1);
   gint64 ack = bl_variant_get_int (object, "ack", 8);
   request->size = MAX (size, -1);
+  gint64 offset = bl_variant_get_int (object, "offset", 0);
+  gint64 block = bl_variant_get_int (object, "block", 0);
+  request->offset = MAX (offset, 0);
   request->ack = (guint)CLAMP (ack, 1, 64);
+  request->block_size = (guint)CLAMP (block, BL_FILES_DOWNLOAD_BLOCK, BL_FILES_MAX_DOWNLOAD_BLOCK);
   request->append = bl_variant_get_bool (object, "append", FALSE);
   request->recursive = bl_variant_get_bool (object, "rec", FALSE);
   if (request->op == BL_FILES_UPLOADHASH)
@@ -193,6 +197,9 @@ take_required (GVariant *object, const Action *action, BlFilesRequest *request, 
   if ((action->needs & NEEDS_NEW_NAME) && !take_name (object, "newname", &request->new_name, error))
     return FALSE;
   if ((action->needs & NEEDS_NAMES) && !take_names (object, action->names_key, &request->names, error))
+    return FALSE;
+  if (request->op == BL_FILES_DOWNLOAD_START && bl_variant_has (object, "files")
+      && !take_names (object, "files", &request->names, error))
     return FALSE;
   if (action->needs & NEEDS_FILTER)
     {

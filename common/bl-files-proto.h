@@ -46,11 +46,15 @@ typedef enum
  * @target: copy and move `dspath`, unzip `dest`
  * @name: upload, uploadhash, rename `oldname`, zip `output`
  * @new_name: rename
- * @names: rm, copy, move, zip: NULL-terminated
+ * @names: rm, copy, move, zip; download start, then optional: these of @path as a zip archive, for viewers that know it.
+ * NULL-terminated
+ * @offset: download start: byte to begin with, 0 when not given, never negative. Ours; the answer repeats it when it is obeyed
  * @filter: findfile
  * @ask: download start with "ask" instead of a path, e.g. "coredump"
  * @size: upload; -1 when not given
  * @ack: download startack; 8 when not given
+ * @block_size: download startack: data bytes of a full block; %BL_FILES_DOWNLOAD_BLOCK when not given, never less, at most
+ * %BL_FILES_MAX_DOWNLOAD_BLOCK. Ours: the protocol knows one size, and a viewer that names none gets that.
  * @reqid: (nullable): as sent, to be repeated in answers; text or number
  * @id: (nullable): download id, as sent
  * @tag: (nullable): uploadhash, as sent
@@ -68,7 +72,9 @@ typedef struct
   char *ask;
   char **names;
   gint64 size;
+  gint64 offset;
   guint ack;
+  guint block_size;
   gboolean append;
   gboolean recursive;
   GVariant *reqid;
@@ -130,9 +136,12 @@ typedef enum
 /* A directory listing under construction; writes JSON as entries come. */
 typedef struct _BlFilesListing BlFilesListing;
 BlFilesListing *bl_files_listing_new (const char *path, GVariant *reqid);
-/** bl_files_listing_add: @name in any encoding (bad bytes become U+FFFD); @mtime seconds since 1970. */
+/**
+ * bl_files_listing_add: @name in any encoding (bad bytes become U+FFFD); @mtime seconds since 1970; @target (nullable): of a
+ * symbolic link, for viewers that know it (`l`).
+ */
 void bl_files_listing_add (
-    BlFilesListing *self, const char *name, BlFilesEntryType type, guint64 size, gint64 mtime);
+    BlFilesListing *self, const char *name, BlFilesEntryType type, guint64 size, gint64 mtime, const char *target);
 /** bl_files_listing_end: Returns: (transfer full): the answer; frees @self */
 char *bl_files_listing_end (BlFilesListing *self);
 void bl_files_listing_free (BlFilesListing *self);
@@ -145,7 +154,9 @@ char *bl_files_answer (const char *action, GVariant *reqid);
 char *bl_files_answer_found (const char *path, GVariant *reqid);
 /** bl_files_answer_uploadhash: @hash 48 bytes, or NULL when there is no such file. */
 char *bl_files_answer_uploadhash (const BlFilesRequest *request, const guint8 *hash);
-/** bl_files_answer_download: @sub is "start" or "cancel". A text frame, unlike the other answers. */
+/** bl_files_answer_download_start: @offset: where it begins. A text frame, unlike the other answers. */
+char *bl_files_answer_download_start (GVariant *id, gint64 offset);
+/** bl_files_answer_download: @sub is "cancel". A text frame too. */
 char *bl_files_answer_download (const char *sub, GVariant *id);
 /**
  * bl_files_answer_dialog: `dialogmessage`: @msg zipping, zippingFile, unzipping, unziperror or NULL; rest

@@ -88,6 +88,8 @@
 #define BL_FILES_MAX_NAMES 10000
 /* Data in one download block: 16384 with its four-byte header. */
 #define BL_FILES_DOWNLOAD_BLOCK 16380
+/* What a viewer may ask for instead: fewer, larger frames cost less on every hop. */
+#define BL_FILES_MAX_DOWNLOAD_BLOCK 65532
 /* Text control messages of a tunnel. */
 #define BL_TUNNEL_MAX_CONTROL (64 * 1024)
 #define BL_TUNNEL_MAX_ID 256

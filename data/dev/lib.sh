@@ -9,7 +9,7 @@ bl_die() {
 
 # Debian packages by purpose: to build, and what the tests add.
 bl_packages_build=(gcc libc6-dev meson ninja-build pkg-config gettext libglib2.0-dev libsoup-3.0-dev libgnutls28-dev libssl-dev
-  libsqlite3-dev libsodium-dev libsystemd-dev libseccomp-dev duktape-dev zlib1g-dev nodejs npm brotli ca-certificates
+  libsqlite3-dev libsodium-dev libsystemd-dev libseccomp-dev duktape-dev zlib1g-dev libarchive-dev nodejs npm brotli ca-certificates
   libxcb1-dev libxcb-shm0-dev libxcb-damage0-dev libxcb-xfixes0-dev libxcb-randr0-dev libxcb-xtest0-dev
   libxcb-xinput-dev libxkbcommon-dev libturbojpeg0-dev libwebp-dev libpixman-1-dev libgtk-4-dev)
 bl_packages_test=(g++ clang-14 libclang-rt-14-dev llvm-14 libasan8 libubsan1 valgrind abigail-tools chromium openssl curl

@@ -301,7 +301,8 @@ export async function terminal(context, record) {
 
 const BLOCK = 65536;
 const WINDOW = 24; // blocks of an upload on their way, as the page has them
-const PIPELINE = 64; // and of a download
+const PIPELINE = 32; // and of a download
+const DOWNLOAD_BLOCK = 65532; // what the page asks for; an agent that does not know it sends a quarter
 
 async function upload(tunnel, dir, size) {
   const block = randomBytes(BLOCK);
@@ -335,11 +336,11 @@ async function upload(tunnel, dir, size) {
 async function download(tunnel, dir, size) {
   let got = 0;
   let over = false;
-  const send = (message) => tunnel.socket.send(JSON.stringify(message));
+  const send = (message) => tunnel.socket.send(Buffer.from(JSON.stringify(message)));
   const listen = (data, binary) => {
     tunnel.binary.length = tunnel.text.length = 0;
     if (!binary) {
-      if (JSON.parse(data.toString()).sub === 'start') send({ action: 'download', sub: 'startack', id: 1, ack: PIPELINE });
+      if (JSON.parse(data.toString()).sub === 'start') send({ action: 'download', sub: 'startack', id: 1, ack: PIPELINE, block: DOWNLOAD_BLOCK });
       return;
     }
     got += data.length - 4;

@@ -125,9 +125,9 @@ export class Bowline {
 
   async settings(group) { return this.ctl(['group', 'settings', group]); }
 
-  /** Starts bowline-agent in group; resolves when the server sees it. */
-  async startAgent(group, { name, env = {}, settings, program = join(BUILD, 'bin', 'bowline-agent') } = {}) {
-    const state = mkdtempSync(join(this.dir, 'agent-'));
+  /** Starts bowline-agent in group, in the folder STATE of an earlier one if that is given. */
+  async startAgent(group, { name, env = {}, settings, state = mkdtempSync(join(this.dir, 'agent-')), wrap = [],
+    program = join(BUILD, 'bin', 'bowline-agent') } = {}) {
     const msh = join(state, 'a.msh');
     const config = settings ? join(state, 'a.conf') : msh;
     if (settings) writeFileSync(config, `[agent]\nmsh=${msh}\n${settings}`);
@@ -137,7 +137,8 @@ export class Bowline {
 
   #runAgent(program, state, config, env) {
     const log = openSync(join(state, 'agent.log'), 'a');
-    const child = start(program, ['--foreground', '--state-dir', state, '--config', config], {
+    const [command, ...words] = [...wrap, program, '--foreground', '--state-dir', state, '--config', config];
+    const child = start(command, words, {
       stdio: ['ignore', log, log], cwd: state,
       env: { PATH: process.env.PATH, HOME: state, BOWLINE_AGENT_PLUGIN_PATH: join(BUILD, 'agent', 'plugins'),
         BOWLINE_SCRIPT_HOST: join(BUILD, 'agent', 'script', 'bowline-script-host'), ...env },

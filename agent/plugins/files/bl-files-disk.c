@@ -48,6 +48,15 @@ bl_files_open_directory (const char *path, GError **error)
   return fd;
 }
 
+int
+bl_files_create (int directory, const char *name, GError **error)
+{
+  const int fd = openat (directory, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+  if (fd < 0)
+    fail_errno (error, name);
+  return fd;
+}
+
 // A stream over a duplicate, so that FD stays the caller's.
 static DIR *
 open_stream (int fd)
@@ -79,14 +88,19 @@ bl_files_list (const char *path, GVariant *reqid)
   for (struct dirent *entry; n < BL_FILES_MAX_LISTED && (entry = readdir (dir)) != NULL;)
     {
       struct stat info;
-      // What a link points to is shown, as long as it is there.
-      if (is_dot (entry->d_name)
-          || (fstatat (fd, entry->d_name, &info, 0) != 0
-              && fstatat (fd, entry->d_name, &info, AT_SYMLINK_NOFOLLOW) != 0))
+      char target[PATH_MAX];
+      if (is_dot (entry->d_name) || fstatat (fd, entry->d_name, &info, AT_SYMLINK_NOFOLLOW) != 0)
         continue;
+      const gboolean is_link = S_ISLNK (info.st_mode);
+      if (is_link)
+        {
+          const ssize_t length = readlinkat (fd, entry->d_name, target, sizeof target - 1);
+          target[MAX (length, 0)] = '\0';
+          (void)fstatat (fd, entry->d_name, &info, 0); // a link to nowhere stands for itself
+        }
       const gboolean directory = S_ISDIR (info.st_mode);
       bl_files_listing_add (listing, entry->d_name, directory ? BL_FILES_ENTRY_DIRECTORY : BL_FILES_ENTRY_FILE,
-                            directory ? 0 : (guint64)info.st_size, info.st_mtime);
+                            directory ? 0 : (guint64)info.st_size, info.st_mtime, is_link ? target : NULL);
       n++;
     }
   return bl_files_listing_end (listing);

@@ -15,6 +15,8 @@ G_BEGIN_DECLS
 
 /** Opens directory PATH, links in it followed: the viewer named it. Returns: a descriptor, or -1 with an error. */
 int bl_files_open_directory (const char *path, GError **error);
+/** Makes file NAME in DIRECTORY, which must not be there yet. Returns: a descriptor to write to, or -1 with an error. */
+int bl_files_create (int directory, const char *name, GError **error);
 /** Returns: (transfer full): the answer to `ls`, JSON text; also when the directory cannot be read. */
 char *bl_files_list (const char *path, GVariant *reqid);
 gboolean bl_files_make_directory (const char *path, GError **error);

@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-#define SEND_HIGH (1024u * 1024u) // answers on the way to the viewer; then the disk waits
+#define SEND_HIGH (512u * 1024u) // answers on the way to the viewer; then the disk waits
 
 typedef struct
 {
@@ -30,6 +30,7 @@ typedef struct
 {
   gatomicrefcount count;
   BowlineHost *host;
+  char *program;
   BowlineTunnel *tunnel; // main context only
   GThread *thread;
   GAsyncQueue *jobs;
@@ -81,6 +82,7 @@ session_unref (gpointer data)
   g_object_unref (session->cancellable);
   g_mutex_clear (&session->mutex);
   g_cond_clear (&session->room);
+  g_free (session->program);
   g_free (session);
 }
 
@@ -212,7 +214,7 @@ static gpointer
 thread_main (gpointer data)
 {
   Session *session = data;
-  g_autoptr (BlFilesWorker) worker = bl_files_worker_new (reply_cb, note_cb, session);
+  g_autoptr (BlFilesWorker) worker = bl_files_worker_new (session->program, reply_cb, note_cb, session);
   for (;;)
     {
       Job *job = g_async_queue_pop (session->jobs);
@@ -236,7 +238,7 @@ static gpointer
 send_whole_main (gpointer data)
 {
   Session *session = data;
-  g_autoptr (BlFilesWorker) worker = bl_files_worker_new (reply_cb, note_cb, session);
+  g_autoptr (BlFilesWorker) worker = bl_files_worker_new (session->program, reply_cb, note_cb, session);
   Job *job = g_async_queue_pop (session->jobs);
   if (!job->quit)
     bl_files_worker_send_whole (worker, job->request.path, still_open, session);
@@ -306,7 +308,7 @@ closed_cb (BowlineTunnel *tunnel, gpointer user_data)
 }
 
 void
-bl_files_session_open (BowlineHost *host, BowlineTunnel *tunnel)
+bl_files_session_open (BowlineHost *host, BowlineTunnel *tunnel, const char *program)
 {
   static const BowlineTunnelHandler handler = {
     .struct_size = sizeof handler, .binary = binary_cb, .json = json_cb, .drained = drained_cb, .closed = closed_cb
@@ -316,6 +318,7 @@ bl_files_session_open (BowlineHost *host, BowlineTunnel *tunnel)
   Session *session = g_new0 (Session, 1);
   g_atomic_ref_count_init (&session->count);
   session->host = host;
+  session->program = g_strdup (program);
   session->tunnel = bowline_tunnel_ref (tunnel);
   session->jobs = g_async_queue_new ();
   session->cancellable = g_cancellable_new ();

@@ -4,11 +4,15 @@
 #include "common/bl-json.h"
 #include "common/bl-variant.h"
 
+#include <fcntl.h>
 #include <glib/gstdio.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
+
+#define RACE_US (400 * 1000)
 
 typedef struct
 {
@@ -35,7 +39,7 @@ set_up (Fixture *f, gconstpointer data)
 {
   f->directory = g_dir_make_tmp ("bl-files-XXXXXX", NULL);
   f->replies = g_ptr_array_new_with_free_func ((GDestroyNotify)g_bytes_unref);
-  f->worker = bl_files_worker_new (reply_cb, note_cb, f);
+  f->worker = bl_files_worker_new (g_getenv ("BL_TEST_FILES_PROGRAM"), reply_cb, note_cb, f);
 }
 
 static void
@@ -219,6 +223,19 @@ test_download (Fixture *f, gconstpointer data)
 }
 
 static void
+test_download_block_size (Fixture *f, gconstpointer data)
+{
+  const gsize size = BL_FILES_MAX_DOWNLOAD_BLOCK + 5;
+  g_autofree char *content = g_malloc0 (size);
+  put (f, "d", content, (gssize)size);
+  run (f, "{\"action\":\"download\",\"sub\":\"start\",\"id\":5,\"path\":\"@/d\"}");
+  run (f, "{\"action\":\"download\",\"sub\":\"startack\",\"id\":5,\"ack\":8,\"block\":1000000}");
+  g_assert_cmpuint (f->replies->len, ==, 3);
+  g_assert_cmpuint (g_bytes_get_size (f->replies->pdata[1]), ==, BL_FILES_DOWNLOAD_HEADER + BL_FILES_MAX_DOWNLOAD_BLOCK);
+  g_assert_cmpuint (g_bytes_get_size (f->replies->pdata[2]), ==, BL_FILES_DOWNLOAD_HEADER + 5);
+}
+
+static void
 test_changes (Fixture *f, gconstpointer data)
 {
   run (f, "{\"action\":\"mkdir\",\"path\":\"@/sub\"}");
@@ -284,6 +301,164 @@ test_list_and_find (Fixture *f, gconstpointer data)
   g_assert_true (bl_variant_is_null (no_entries));
 }
 
+// ---- archives ------------------------------------------------------------------------------------------------------
+
+static void
+test_zip (Fixture *f, gconstpointer data)
+{
+  run (f, "{\"action\":\"mkdir\",\"path\":\"@/sub\"}");
+  put (f, "sub/one", "1", -1);
+  put (f, "two", "2", -1);
+  run (f, "{\"action\":\"zip\",\"path\":\"@\",\"files\":[\"sub\",\"two\"],\"output\":\"a.zip\"}");
+  assert_last_action (f, "refresh");
+  run (f, "{\"action\":\"unzip\",\"input\":\"@/a.zip\",\"dest\":\"@/new\"}");
+  assert_last_action (f, "refresh");
+  g_autofree char *one = get (f, "new/sub/one"), *two = get (f, "new/two");
+  g_assert_cmpstr (one, ==, "1");
+  g_assert_cmpstr (two, ==, "2");
+  // What is there is not replaced, neither the archive nor its members
+  const guint before = f->replies->len;
+  run (f, "{\"action\":\"zip\",\"path\":\"@\",\"files\":[\"two\"],\"output\":\"two\"}");
+  run (f, "{\"action\":\"unzip\",\"input\":\"@/a.zip\",\"dest\":\"@/new\"}");
+  g_autoptr (GVariant) zip_end = reply (f, before + 1), unzip_end = reply (f, f->replies->len - 2);
+  g_assert_cmpstr (bl_variant_get_string (zip_end, "msg"), ==, "error");
+  g_assert_cmpstr (bl_variant_get_string (unzip_end, "msg"), ==, "unziperror");
+  g_assert_nonnull (bl_variant_get_string (unzip_end, "error"));
+  g_autofree char *still = get (f, "two");
+  g_assert_cmpstr (still, ==, "2");
+}
+
+static void
+test_zip_cancelled (Fixture *f, gconstpointer data)
+{
+  g_auto (BlFilesRequest) request = { 0 };
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  put (f, "one", "1", -1);
+  g_auto (GStrv) parts = g_strsplit ("{\"action\":\"zip\",\"path\":\"@\",\"files\":[\"one\"],\"output\":\"a.zip\"}", "@", -1);
+  g_autofree char *json = g_strjoinv (f->directory, parts);
+  g_assert_true (bl_files_request_parse ((const guint8 *)json, strlen (json), &request, NULL));
+  g_cancellable_cancel (cancellable);
+  bl_files_worker_run (f->worker, &request, cancellable);
+  assert_last_action (f, "refresh");
+  g_autofree char *content = get (f, "a.zip");
+  g_assert_null (content);
+}
+
+static gsize
+download_all (Fixture *f, guint from, gboolean *over)
+{
+  gsize size = 0;
+  *over = FALSE;
+  for (guint i = from; i < f->replies->len && !*over; i++)
+    {
+      const guint8 *block;
+      gsize length, block_length;
+      const guint8 *bytes = g_bytes_get_data (f->replies->pdata[i], &length);
+      if (bl_files_download_parse (bytes, length, over, &block, &block_length))
+        size += block_length;
+    }
+  return size;
+}
+
+static void
+test_download_folder (Fixture *f, gconstpointer data)
+{
+  gboolean over;
+  run (f, "{\"action\":\"mkdir\",\"path\":\"@/sub\"}");
+  put (f, "sub/one", "1", -1);
+  run (f, "{\"action\":\"download\",\"sub\":\"start\",\"id\":5,\"path\":\"@\",\"files\":[\"sub\"]}");
+  run (f, "{\"action\":\"download\",\"sub\":\"startack\",\"id\":5,\"ack\":8}");
+  g_assert_cmpuint (download_all (f, 1, &over), >, 100);
+  g_assert_true (over);
+  // What cannot be packed whole is no archive
+  const guint before = f->replies->len;
+  run (f, "{\"action\":\"download\",\"sub\":\"start\",\"id\":6,\"path\":\"@\",\"files\":[\"none\"]}");
+  run (f, "{\"action\":\"download\",\"sub\":\"startack\",\"id\":6,\"ack\":8}");
+  g_assert_cmpuint (download_all (f, before, &over), ==, 0);
+  g_assert_false (over);
+  g_autoptr (GVariant) last = reply (f, f->replies->len - 1);
+  g_assert_cmpstr (bl_variant_get_string (last, "sub"), ==, "cancel");
+}
+
+static void
+test_download_continues (Fixture *f, gconstpointer data)
+{
+  gboolean over;
+  put (f, "d", "0123456789", -1);
+  run (f, "{\"action\":\"download\",\"sub\":\"start\",\"id\":5,\"path\":\"@/d\",\"offset\":7}");
+  g_autoptr (GVariant) start = reply (f, 0);
+  g_assert_cmpint (bl_variant_get_int (start, "offset", 0), ==, 7);
+  run (f, "{\"action\":\"download\",\"sub\":\"startack\",\"id\":5}");
+  g_assert_cmpuint (download_all (f, 1, &over), ==, 3);
+  // A file that became shorter begins again
+  run (f, "{\"action\":\"download\",\"sub\":\"start\",\"id\":6,\"path\":\"@/d\",\"offset\":11}");
+  g_autoptr (GVariant) again = reply (f, f->replies->len - 1);
+  g_assert_cmpint (bl_variant_get_int (again, "offset", 0), ==, 0);
+}
+
+static void
+test_links_are_shown (Fixture *f, gconstpointer data)
+{
+  g_autofree char *link_path = g_build_filename (f->directory, "link", NULL);
+  g_assert_cmpint (symlink ("/nowhere/at all", link_path), ==, 0);
+  run (f, "{\"action\":\"ls\",\"reqid\":1,\"path\":\"@\"}");
+  g_autoptr (GVariant) listing = reply (f, 0), entries = bl_variant_get_array (listing, "dir");
+  g_autoptr (GVariant) boxed = g_variant_get_child_value (entries, 0);
+  g_autoptr (GVariant) entry = g_variant_is_of_type (boxed, G_VARIANT_TYPE_VARIANT) ? g_variant_get_variant (boxed)
+                                                                                    : g_variant_ref (boxed);
+  g_assert_cmpstr (bl_variant_get_string (entry, "l"), ==, "/nowhere/at all");
+}
+
+// ---- races (K8) ----------------------------------------------------------------------------------------------------
+
+typedef struct
+{
+  const char *one, *other;
+  gint stop;
+} Swapping;
+
+static gpointer
+swap_main (gpointer data)
+{
+  Swapping *swapping = data;
+  while (!g_atomic_int_get (&swapping->stop))
+    (void)renameat2 (AT_FDCWD, swapping->one, AT_FDCWD, swapping->other, RENAME_EXCHANGE);
+  return NULL;
+}
+
+// Somebody swaps a folder with a link to elsewhere while it is copied and deleted.
+static void
+test_race (Fixture *f, gconstpointer data)
+{
+  g_autofree char *outside = g_dir_make_tmp ("bl-files-outside-XXXXXX", NULL);
+  g_autofree char *victim = g_build_filename (outside, "victim", NULL), *content = NULL;
+  g_autofree char *one = g_build_filename (f->directory, "tree/sub", NULL);
+  g_autofree char *other = g_build_filename (f->directory, "tree/link", NULL);
+  g_assert_true (g_file_set_contents (victim, "precious", -1, NULL));
+  run (f, "{\"action\":\"mkdir\",\"path\":\"@/to\"}");
+  run (f, "{\"action\":\"mkdir\",\"path\":\"@/tree\"}");
+  g_assert_cmpint (symlink (outside, other), ==, 0);
+  Swapping swapping = { .one = one, .other = other };
+  GThread *thread = g_thread_new ("swap", swap_main, &swapping);
+  const gint64 end = g_get_monotonic_time () + RACE_US;
+  while (g_get_monotonic_time () < end)
+    {
+      run (f, "{\"action\":\"mkdir\",\"path\":\"@/tree\"}");
+      (void)symlink (outside, other);
+      (void)g_mkdir (one, 0755);
+      run (f, "{\"action\":\"copy\",\"scpath\":\"@\",\"dspath\":\"@/to\",\"names\":[\"tree\"]}");
+      run (f, "{\"action\":\"rm\",\"path\":\"@/to\",\"delfiles\":[\"tree\"],\"rec\":true}");
+      run (f, "{\"action\":\"rm\",\"path\":\"@\",\"delfiles\":[\"tree\"],\"rec\":true}");
+      g_ptr_array_set_size (f->replies, 0);
+    }
+  g_atomic_int_set (&swapping.stop, TRUE);
+  g_thread_join (thread);
+  g_assert_true (g_file_get_contents (victim, &content, NULL, NULL));
+  g_assert_cmpstr (content, ==, "precious");
+  g_unlink (victim);
+  g_assert_cmpint (g_rmdir (outside), ==, 0); // nothing was written there
+}
+
 int
 main (int argc, char **argv)
 {
@@ -295,8 +470,15 @@ main (int argc, char **argv)
   ADD ("upload-does-not-follow-links", test_upload_does_not_follow_links);
   ADD ("full-disk", test_full_disk);
   ADD ("download", test_download);
+  ADD ("download-block-size", test_download_block_size);
   ADD ("changes", test_changes);
   ADD ("delete-does-not-follow-links", test_delete_does_not_follow_links);
   ADD ("list-and-find", test_list_and_find);
+  ADD ("zip", test_zip);
+  ADD ("zip-cancelled", test_zip_cancelled);
+  ADD ("download-folder", test_download_folder);
+  ADD ("download-continues", test_download_continues);
+  ADD ("links-are-shown", test_links_are_shown);
+  ADD ("race", test_race);
   return g_test_run ();
 }

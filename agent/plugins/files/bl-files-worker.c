@@ -2,6 +2,7 @@
 #include "bl-files-worker.h"
 
 #include "bl-files-disk.h"
+#include "bl-files-pack.h"
 #include "common/bl-variant.h"
 
 #include <errno.h>
@@ -15,12 +16,14 @@
 typedef struct
 {
   GVariant *id;
-  int fd;
-  gboolean started;
+  int fd; // -1: of a pack
+  BlFilesPack *pack;
+  gsize block_size;
 } Download;
 
 struct _BlFilesWorker
 {
+  char *program;
   BlFilesReply reply;
   BlFilesNote note;
   gpointer user_data;
@@ -36,15 +39,18 @@ static void
 download_free (gpointer data)
 {
   Download *download = data;
-  close (download->fd);
+  if (download->fd >= 0)
+    close (download->fd);
+  bl_files_pack_free (download->pack);
   g_variant_unref (download->id);
   g_free (download);
 }
 
 BlFilesWorker *
-bl_files_worker_new (BlFilesReply reply, BlFilesNote note, gpointer user_data)
+bl_files_worker_new (const char *program, BlFilesReply reply, BlFilesNote note, gpointer user_data)
 {
   BlFilesWorker *worker = g_new0 (BlFilesWorker, 1);
+  worker->program = g_strdup (program);
   worker->reply = reply;
   worker->note = note;
   worker->user_data = user_data;
@@ -73,6 +79,7 @@ bl_files_worker_free (BlFilesWorker *worker)
     return;
   end_upload (worker);
   g_ptr_array_unref (worker->downloads);
+  g_free (worker->program);
   g_free (worker);
 }
 
@@ -224,26 +231,53 @@ open_regular (const char *path)
 }
 
 static void
+cancel_download (BlFilesWorker *worker, GVariant *id, const GError *error)
+{
+  if (error != NULL)
+    reply_problem (worker, error);
+  reply_text (worker, bl_files_answer_download ("cancel", id), TRUE);
+}
+
+// Where the viewer's part of the file ends, if it may be continued there.
+static gint64
+seek_download (int fd, gint64 offset)
+{
+  struct stat info;
+  return offset > 0 && fstat (fd, &info) == 0 && offset <= info.st_size && lseek (fd, offset, SEEK_SET) == offset ? offset : 0;
+}
+
+static void
 start_download (BlFilesWorker *worker, const BlFilesRequest *request)
 {
-  const int fd = request->path != NULL && request->ask == NULL && worker->downloads->len < BL_FILES_MAX_DOWNLOADS
-                         && request->id != NULL
-                     ? open_regular (request->path)
-                     : -1;
-  if (fd < 0)
+  g_autoptr (GError) error = NULL;
+  g_autoptr (BlFilesPack) pack = NULL;
+  int fd = -1;
+  gint64 offset = 0;
+  if (request->path != NULL && request->ask == NULL && worker->downloads->len < BL_FILES_MAX_DOWNLOADS && request->id != NULL)
     {
-      reply_text (worker, bl_files_answer_download ("cancel", request->id), TRUE);
+      if (request->names != NULL)
+        pack = bl_files_pack_new (worker->program, request->path, (const char *const *)request->names, -1, &error);
+      else
+        fd = open_regular (request->path);
+    }
+  if (fd < 0 && pack == NULL)
+    {
+      cancel_download (worker, request->id, error);
       return;
     }
   const guint old = find_download (worker, request->id);
   if (old < worker->downloads->len)
     g_ptr_array_remove_index (worker->downloads, old);
+  if (fd >= 0)
+    offset = seek_download (fd, request->offset);
   Download *download = g_new0 (Download, 1);
   download->fd = fd;
+  download->pack = g_steal_pointer (&pack);
   download->id = g_variant_ref (request->id);
+  download->block_size = BL_FILES_DOWNLOAD_BLOCK;
   g_ptr_array_add (worker->downloads, download);
   note_path (worker, 106, "Download", request->path, NULL);
-  reply_text (worker, bl_files_answer_download ("start", request->id), TRUE);
+  reply_text (worker, bl_files_answer_download_start (request->id, offset), TRUE);
 }
 
 static gssize
@@ -269,17 +303,21 @@ static gboolean
 send_block (BlFilesWorker *worker, guint index)
 {
   Download *download = worker->downloads->pdata[index];
-  guint8 block[BL_FILES_DOWNLOAD_HEADER + BL_FILES_DOWNLOAD_BLOCK];
-  const gssize length = read_full (download->fd, block + BL_FILES_DOWNLOAD_HEADER, BL_FILES_DOWNLOAD_BLOCK);
-  if (length < 0)
+  g_autofree guint8 *block = g_malloc (BL_FILES_DOWNLOAD_HEADER + download->block_size);
+  g_autoptr (GError) error = NULL;
+  guint8 *data = block + BL_FILES_DOWNLOAD_HEADER;
+  const gssize length = download->pack != NULL ? bl_files_pack_read (download->pack, data, download->block_size)
+                                               : read_full (download->fd, data, download->block_size);
+  const gboolean last = length >= 0 && (gsize)length < download->block_size;
+  // An archive without its end must not look like a whole one.
+  if (length < 0 || (last && download->pack != NULL && !bl_files_pack_wait (download->pack, NULL, NULL, NULL, NULL, &error)))
     {
-      reply_text (worker, bl_files_answer_download ("cancel", download->id), TRUE);
+      cancel_download (worker, download->id, error);
       g_ptr_array_remove_index (worker->downloads, index);
       return FALSE;
     }
-  const gboolean last = length < BL_FILES_DOWNLOAD_BLOCK;
   bl_files_download_header (block, last);
-  g_autoptr (GBytes) bytes = g_bytes_new (block, BL_FILES_DOWNLOAD_HEADER + (gsize)length);
+  g_autoptr (GBytes) bytes = g_bytes_new_take (g_steal_pointer (&block), BL_FILES_DOWNLOAD_HEADER + (gsize)length);
   worker->reply (bytes, FALSE, worker->user_data);
   if (last)
     g_ptr_array_remove_index (worker->downloads, index);
@@ -293,6 +331,8 @@ continue_download (BlFilesWorker *worker, const BlFilesRequest *request)
   if (index >= worker->downloads->len)
     return;
   guint blocks = 1;
+  if (request->op == BL_FILES_DOWNLOAD_STARTACK)
+    ((Download *)worker->downloads->pdata[index])->block_size = request->block_size;
   if (request->op == BL_FILES_DOWNLOAD_STARTACK)
     blocks = CLAMP (request->ack, 1, BL_FILES_MAX_WINDOW);
   while (blocks-- > 0 && send_block (worker, index))
@@ -321,13 +361,13 @@ bl_files_worker_send_whole (BlFilesWorker *worker, const char *path, gboolean (*
     }
   note_path (worker, 106, "Download", path, NULL);
   reply_text (worker, g_strdup_printf ("{\"op\":\"ok\",\"size\":%" G_GINT64_FORMAT "}", (gint64)info.st_size), TRUE);
-  guint8 buffer[WHOLE_BLOCK];
   for (gint64 left = info.st_size; left > 0 && more (user_data);)
     {
-      const gssize n = read_full (fd, buffer, (gsize)MIN (left, WHOLE_BLOCK));
+      g_autofree guint8 *block = g_malloc (WHOLE_BLOCK);
+      const gssize n = read_full (fd, block, (gsize)MIN (left, WHOLE_BLOCK));
       if (n <= 0)
         break; // the server notices the short body
-      g_autoptr (GBytes) bytes = g_bytes_new (buffer, (gsize)n);
+      g_autoptr (GBytes) bytes = g_bytes_new_take (g_steal_pointer (&block), (gsize)n);
       worker->reply (bytes, FALSE, worker->user_data);
       left -= n;
     }
@@ -355,6 +395,67 @@ find (BlFilesWorker *worker, const BlFilesRequest *request, GCancellable *cancel
   Finding finding = { worker, request->reqid };
   bl_files_find (request->path, request->filter != NULL ? request->filter : "*", cancellable, found_cb, &finding);
   reply_text (worker, bl_files_answer_found (NULL, request->reqid), FALSE);
+}
+
+static void
+packing_cb (const char *path, gpointer user_data)
+{
+  reply_text (user_data, bl_files_answer_dialog ("zippingFile", path, NULL), FALSE);
+}
+
+static void
+unpacking_cb (const char *path, gpointer user_data)
+{
+  reply_text (user_data, bl_files_answer_dialog ("unzipping", path, NULL), FALSE);
+}
+
+// The end of packing and unpacking as the protocol tells it: the message goes away, and the folder is looked at again.
+static void
+end_pack (BlFilesWorker *worker, const char *failure, guint left_out, const GError *error)
+{
+  g_autofree char *some = left_out > 0 ? g_strdup_printf ("%u files or links were left out", left_out) : NULL;
+  if (error != NULL && !g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    reply_text (worker, bl_files_answer_dialog (failure, NULL, error->message), FALSE);
+  else
+    reply_text (worker, bl_files_answer_dialog (NULL, NULL, error == NULL ? some : NULL), FALSE);
+  reply_text (worker, bl_files_answer_refresh (), FALSE);
+}
+
+static void
+zip (BlFilesWorker *worker, const BlFilesRequest *request, GCancellable *cancellable)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (BlFilesPack) pack = NULL;
+  guint left_out = 0;
+  reply_text (worker, bl_files_answer_dialog ("zipping", NULL, NULL), FALSE);
+  const int directory = bl_files_open_directory (request->path, &error);
+  const int output = directory >= 0 ? bl_files_create (directory, request->name, &error) : -1;
+  if (output >= 0)
+    {
+      note_path (worker, 53, "Pack", request->path, request->name);
+      pack = bl_files_pack_new (worker->program, request->path, (const char *const *)request->names, output, &error);
+      if (pack == NULL || !bl_files_pack_wait (pack, cancellable, packing_cb, worker, &left_out, &error))
+        unlinkat (directory, request->name, 0);
+      close (output);
+    }
+  if (directory >= 0)
+    close (directory);
+  end_pack (worker, "error", left_out, error);
+}
+
+static void
+unzip (BlFilesWorker *worker, const BlFilesRequest *request, GCancellable *cancellable)
+{
+  g_autoptr (GError) error = NULL;
+  guint left_out = 0;
+  reply_text (worker, bl_files_answer_dialog ("unzipping", NULL, NULL), FALSE);
+  g_autoptr (BlFilesPack) pack = bl_files_pack_new_unpack (worker->program, request->path, request->target, &error);
+  if (pack != NULL)
+    {
+      note_path (worker, 54, "Unpack", request->path, NULL);
+      (void)bl_files_pack_wait (pack, cancellable, unpacking_cb, worker, &left_out, &error); // told below
+    }
+  end_pack (worker, "unziperror", left_out, error);
 }
 
 static gboolean
@@ -400,6 +501,12 @@ bl_files_worker_run (BlFilesWorker *worker, const BlFilesRequest *request, GCanc
       break;
     case BL_FILES_FINDFILE:
       find (worker, request, cancellable);
+      break;
+    case BL_FILES_ZIP:
+      zip (worker, request, cancellable);
+      break;
+    case BL_FILES_UNZIP:
+      unzip (worker, request, cancellable);
       break;
     case BL_FILES_UPLOAD:
       start_upload (worker, request);

@@ -18,7 +18,8 @@ typedef void (*BlFilesReply) (GBytes *bytes, gboolean text, gpointer user_data);
 /** What was done, for the event log. Called on the worker's thread. */
 typedef void (*BlFilesNote) (guint32 msgid, const char *text, const char *path, gpointer user_data);
 
-BlFilesWorker *bl_files_worker_new (BlFilesReply reply, BlFilesNote note, gpointer user_data);
+/** PROGRAM: bowline-files, which packs and unpacks; (nullable): not there. */
+BlFilesWorker *bl_files_worker_new (const char *program, BlFilesReply reply, BlFilesNote note, gpointer user_data);
 /** An unfinished upload stays as it is, so that it can be resumed. */
 void bl_files_worker_free (BlFilesWorker *worker);
 /** Does one request. CANCELLABLE ends a long one. */

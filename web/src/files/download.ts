@@ -4,8 +4,9 @@
 import type { FilesClient } from './client';
 import { FilesError } from './client';
 
-/** Blocks the device may send without waiting: a megabyte, which fills long ways too. Agents that do not know it send one at a time. */
-const PIPELINE = 64;
+/** Blocks the device may send without waiting, and their size: two megabytes, which fill long ways too. Agents that do not know these send small ones, one at a time. */
+const PIPELINE = 32;
+const BLOCK = 65_532;
 const GATHER = 8 << 20;
 
 export interface Sink {
@@ -44,7 +45,7 @@ export function download(client: FilesClient, { path, sink, signal, onProgress }
     client.listener = {
       onMessage: (message) => {
         if (message['action'] !== 'download' || Number(message['id']) !== id) return;
-        if (message['sub'] === 'start') client.send({ action: 'download', sub: 'startack', id, ack: PIPELINE });
+        if (message['sub'] === 'start') client.send({ action: 'download', sub: 'startack', id, ack: PIPELINE, block: BLOCK });
         else if (message['sub'] === 'cancel') finish(new FilesError('failed', client.takeReason() ?? ''));
       },
       // The acknowledgement waits for the sink: a slow disk slows the device down.
