@@ -117,6 +117,13 @@ lock_data_dir (const char *data_dir, GError **error)
   return -1;
 }
 
+// The lock stays until this process ends.
+static gboolean
+take_place (const Options *options, BlConfig *config, const char *data_dir, GError **error)
+{
+  return (options->maintenance || may_begin (config, data_dir, error)) && lock_data_dir (data_dir, error) >= 0;
+}
+
 // Sockets are descriptors: take as many as the system grants.
 static void
 raise_file_limit (void)
@@ -279,8 +286,6 @@ run (const Options *options)
   g_auto (GStrv) module_dirs = module_directories (config);
   g_autofree char *package_data = bl_build_tree_path ("BOWLINE_DATA_PATH", "", BL_PKGDATADIR);
   const gboolean only_look = options->check_config || options->list_modules;
-  const gboolean begin = only_look || options->maintenance || may_begin (config, data_dir, &error);
-  const int lock = only_look || !begin ? -1 : lock_data_dir (data_dir, &error);
   const BlServerOptions server_options = {
     .config = config,
     .data_dir = data_dir,
@@ -288,8 +293,9 @@ run (const Options *options)
     .package_data_dir = package_data,
     .maintenance = options->maintenance || only_look,
   };
-  g_autoptr (BlServer) server = lock >= 0 || only_look ? bl_server_new (&server_options, &error) : NULL;
-  if (server == NULL)
+  // What is wrong in the configuration comes before what is wrong on this machine.
+  g_autoptr (BlServer) server = bl_server_new (&server_options, &error);
+  if (server == NULL || !(only_look || take_place (options, config, data_dir, &error)))
     {
       g_printerr ("bowlined: %s\n", error->message);
       return EXIT_FAILURE;
