@@ -3,6 +3,8 @@
 #include "bl-control-actions.h"
 
 #define MAX_NOTES 65536
+/* A device is not asked for its details again while the stored ones are that young. */
+#define REFRESH_MILLISECONDS 5000
 
 typedef struct
 {
@@ -83,6 +85,19 @@ run_network (BowlineActionCall *call, gpointer user_data)
   read_document (user_data, call, "nodeid", "if", answer_network);
 }
 
+/* The device is to say it all, whatever is stored. What it says comes as the event `sysinfohash`. */
+static void
+ask_device (BlControl *control, BowlineActionCall *call, const char *id, GVariant *document, GVariantDict *answer)
+{
+  const gint64 age = g_get_real_time () / 1000 - bl_variant_get_int (document, "time", 0);
+
+  if (!bl_variant_get_bool (bowline_action_call_get_arguments (call), "refresh", FALSE))
+    return;
+  g_variant_dict_insert (answer, "refreshing", "b",
+                         (age < 0 || age >= REFRESH_MILLISECONDS)
+                             && bowline_device_send (control->host, id, g_variant_new_parsed ("{'action': <'sysinfo'>}")));
+}
+
 static void
 answer_system (
     BlControl *control, BowlineActionCall *call, const char *id, GVariant *document, GVariantDict *answer)
@@ -92,6 +107,7 @@ answer_system (
   const char *name;
   GVariant *value;
 
+  ask_device (control, call, id, document, answer);
   if (document == NULL || !bl_variant_has (document, "hardware"))
     {
       g_variant_dict_insert (answer, "nodeid", "s", id);
@@ -222,7 +238,8 @@ bl_control_info_actions (guint *n)
 {
   static const BowlineArgument node[] = { BL_CONTROL_NODE (BOWLINE_ARGUMENT_REQUIRED) };
   static const BowlineArgument system[] = { BL_CONTROL_NODE (BOWLINE_ARGUMENT_REQUIRED),
-                                            { .name = "nodeinfo", .type = BOWLINE_ARGUMENT_BOOLEAN } };
+                                            { .name = "nodeinfo", .type = BOWLINE_ARGUMENT_BOOLEAN },
+                                            { .name = "refresh", .type = BOWLINE_ARGUMENT_BOOLEAN } };
   static const BowlineArgument notes[] = {
     { .name = "id",
       .type = BOWLINE_ARGUMENT_ID,

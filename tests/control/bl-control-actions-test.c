@@ -595,8 +595,9 @@ test_device_information (void)
 {
   BowlineWebSocket *admin, *alice;
   g_autoptr (GPtrArray) none = NULL, network = NULL, noinfo = NULL, system = NULL, last = NULL, lasts = NULL,
-                        denied = NULL;
+                        denied = NULL, fresh = NULL, young = NULL;
   g_autoptr (GVariant) times = NULL;
+  g_autofree char *now = NULL;
 
   world_begin ();
   admin = world_connect ("admin");
@@ -619,13 +620,23 @@ test_device_information (void)
   assert_members (network->pdata[0], MEMBERS ("action", "nodeid", "updateTime", "netif2"));
   system = world_ask (admin, "{\"action\":\"getsysinfo\",\"nodeid\":\"" NODE "\",\"nodeinfo\":true}");
   assert_members (system->pdata[0], MEMBERS ("action", "nodeid", "hash", "hardware", "node", "rights"));
+  bl_test_host_set_online (world.test, NODE, TRUE);
+  fresh = world_ask (admin, "{\"action\":\"getsysinfo\",\"nodeid\":\"" NODE "\",\"refresh\":true}");
+  g_assert_true (bl_variant_get_bool (fresh->pdata[0], "refreshing", FALSE));
+  now = g_strdup_printf ("{\"_id\":\"si" NODE "\",\"type\":\"sysinfo\",\"domain\":\"\",\"time\":%" G_GINT64_FORMAT
+                         ",\"hash\":\"h\",\"hardware\":{\"a\":1}}",
+                         g_get_real_time () / 1000);
+  world_put (now);
+  young = world_ask (admin, "{\"action\":\"getsysinfo\",\"nodeid\":\"" NODE "\",\"refresh\":true}");
+  g_assert_false (bl_variant_get_bool (young->pdata[0], "refreshing", TRUE));
   last
       = world_ask (admin, "{\"action\":\"lastconnect\",\"nodeid\":\"" NODE "\",\"responseid\":\"meshctrl\"}");
   assert_members (last->pdata[0], MEMBERS ("action", "responseid", "nodeid", "time", "addr"));
   lasts = world_ask (admin, "{\"action\":\"lastconnects\"}");
   times = bl_variant_get_object (lasts->pdata[0], "lastconnects");
   g_assert_cmpint (bl_variant_get_int (times, NODE, 0), ==, 1795242175432);
-  denied = world_ask (alice, "{\"action\":\"getsysinfo\",\"nodeid\":\"" NODE "\",\"responseid\":\"r\"}");
+  denied = world_ask (alice, "{\"action\":\"getsysinfo\",\"nodeid\":\"" NODE
+                             "\",\"refresh\":true,\"responseid\":\"r\"}");
   g_assert_cmpstr (world_result (denied, "getsysinfo"), ==, "Access denied");
   world_close (admin);
   world_close (alice);

@@ -110,6 +110,20 @@ async function checkFiles(nodeid) {
   tunnel.socket.close();
 }
 
+/** What the device is, told once it was asked, and again when somebody wants it anew. */
+async function checkDetails(nodeid) {
+  await control.take('details are stored', (f) => f.event?.action === 'sysinfohash' && f.event.nodeid === nodeid);
+  const { hardware, time } = await control.ask({ action: 'getsysinfo', nodeid });
+  assert.ok(hardware.linux.MemoryTotal > 0);
+  assert.ok(Array.isArray(hardware.linux.volumes) && Array.isArray(hardware.identifiers.storage_devices));
+  for (const volume of hardware.linux.volumes) assert.ok(volume.mount_point.startsWith('/') && volume.available <= volume.size);
+  const network = await until('the network is stored', async () => (await control.ask({ action: 'getnetworkinfo', nodeid })).netif2);
+  assert.ok(network.lo.some((entry) => entry.address === '127.0.0.1' && entry.netmask === '255.0.0.0'));
+  await until('the device is asked anew', async () => (await control.ask({ action: 'getsysinfo', nodeid, refresh: true })).refreshing);
+  await control.take('it answered', (f) => f.event?.action === 'sysinfohash' && f.event.nodeid === nodeid);
+  assert.ok((await control.ask({ action: 'getsysinfo', nodeid })).time > time);
+}
+
 test('bowline-agent: appears, shell, files', async () => {
   const nodeid = await newDevice('Ours', (meshid) => bowline.startAgent(meshid));
   const [node] = await visible('Ours');
@@ -119,6 +133,7 @@ test('bowline-agent: appears, shell, files', async () => {
   await checkConsole(nodeid);
   await checkTerminal(nodeid);
   await checkFiles(nodeid);
+  await checkDetails(nodeid);
   const log = await control.ask({ action: 'events', nodeid, limit: 50 });
   const ended = log.events.find((e) => e.action === 'relaylog' && e.msgid === 10);
   assert.ok(ended, JSON.stringify(log.events).slice(0, 1000));

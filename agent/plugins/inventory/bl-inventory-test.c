@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bl-inventory-dmi.h"
+#include "bl-inventory-network.h"
 #include "bl-inventory-probe.h"
 #include "common/bl-json.h"
 #include "common/bl-variant.h"
@@ -80,7 +81,7 @@ test_core_info (Fixture *f, gconstpointer data)
 static void
 test_hardware (Fixture *f, gconstpointer data)
 {
-  g_autoptr (GVariant) hardware = g_variant_ref_sink (bl_inventory_hardware (f->root, "1.2"));
+  g_autoptr (GVariant) hardware = g_variant_ref_sink (bl_inventory_hardware (f->root, "1.2", NULL));
   g_autoptr (GVariant) ids = bl_variant_get_object (hardware, "identifiers");
   g_autoptr (GVariant) system = bl_variant_get_object (hardware, "linux");
   g_autoptr (GVariant) disks = bl_variant_get_array (ids, "storage_devices");
@@ -103,7 +104,7 @@ nth (GVariant *list, gsize n)
 static void
 test_firmware (Fixture *f, gconstpointer data)
 {
-  g_autoptr (GVariant) hardware = g_variant_ref_sink (bl_inventory_hardware (f->root, "1.2"));
+  g_autoptr (GVariant) hardware = g_variant_ref_sink (bl_inventory_hardware (f->root, "1.2", NULL));
   g_autoptr (GVariant) ids = bl_variant_get_object (hardware, "identifiers");
   g_autoptr (GVariant) chip = bl_variant_get_object (hardware, "tpm");
   g_autoptr (GVariant) system = bl_variant_get_object (hardware, "linux");
@@ -149,10 +150,10 @@ test_many_modules (void)
 static void
 test_hash_tells_changes (Fixture *f, gconstpointer data)
 {
-  g_autoptr (GVariant) first = g_variant_ref_sink (bl_inventory_hardware (f->root, "1.2"));
-  g_autoptr (GVariant) same = g_variant_ref_sink (bl_inventory_hardware (f->root, "1.2"));
+  g_autoptr (GVariant) first = g_variant_ref_sink (bl_inventory_hardware (f->root, "1.2", NULL));
+  g_autoptr (GVariant) same = g_variant_ref_sink (bl_inventory_hardware (f->root, "1.2", NULL));
   put (f, "/proc/meminfo", "MemTotal:       4096 kB\n");
-  g_autoptr (GVariant) other = g_variant_ref_sink (bl_inventory_hardware (f->root, "1.2"));
+  g_autoptr (GVariant) other = g_variant_ref_sink (bl_inventory_hardware (f->root, "1.2", NULL));
   g_autofree char *a = bl_inventory_hash (first);
   g_autofree char *b = bl_inventory_hash (same);
   g_autofree char *c = bl_inventory_hash (other);
@@ -163,7 +164,7 @@ test_hash_tells_changes (Fixture *f, gconstpointer data)
 static void
 test_network (void)
 {
-  g_autoptr (GVariant) info = g_variant_ref_sink (bl_inventory_network ());
+  g_autoptr (GVariant) info = g_variant_ref_sink (bl_inventory_network (""));
   g_autoptr (GVariant) interfaces = bl_variant_get_object (info, "netif2");
   g_autoptr (GVariant) loopback = bl_variant_get_array (interfaces, "lo");
   g_assert_nonnull (loopback);
@@ -173,7 +174,7 @@ test_network (void)
 static void
 test_empty_root (void)
 {
-  g_autoptr (GVariant) hardware = g_variant_ref_sink (bl_inventory_hardware ("/nonexistent", "1"));
+  g_autoptr (GVariant) hardware = g_variant_ref_sink (bl_inventory_hardware ("/nonexistent", "1", NULL));
   g_autoptr (GVariant) system = bl_variant_get_object (hardware, "linux");
   g_assert_cmpstr (bl_variant_get_string (system, "Caption"), ==, "Linux");
 }
