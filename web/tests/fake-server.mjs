@@ -47,11 +47,16 @@ export function makeNode(i, meshid) {
 }
 
 const HARDWARE = { identifiers: { product_name: 'ProLiant DL20', product_vendor: 'HPE', cpu_name: 'Intel Xeon E-2336 @ 2.90GHz', bios_vendor: 'HPE', bios_version: 'U60 2.8',
-  board_serial: 'CZ3104', storage_devices: [{ Caption: 'nvme0n1', Model: 'Samsung PM9A3', Size: 960197124096 }] },
-  linux: { Kernel: '6.1.0-28-amd64', LastBootUpTime: Date.parse('2026-11-18T04:00:00Z'), MemoryTotal: 33_400_000_000, Processors: 12,
-    volumes: { '/dev/nvme0n1p2': { mount_point: '/', type: 'ext4', size: 480_000_000, available: 120_000_000 }, '/dev/nvme0n1p3': { mount_point: '/srv', type: 'xfs', size: 400_000_000, available: 21_000_000 } } } };
+  bios_mode: 'UEFI', board_serial: 'CZ3104', gpu_name: ['Matrox G200eH3'], storage_devices: [
+    { Caption: 'nvme0n1', Model: 'Samsung PM9A3', Size: 960197124096, Type: 'SSD', SerialNumber: 'S64HNE0R', Smart: { State: 'ok', Reasons: [], Temperature: 41, PowerOnHours: 18211, BadSectors: 0, WearPercent: 7 } },
+    { Caption: 'sda', Model: 'ST4000NM000A', Size: 4000787030016, Type: 'HDD', Smart: { State: 'failing', Reasons: ['attribute', 'sectors'], Temperature: 52, PowerOnHours: 40133, BadSectors: 312 } }] },
+  tpm: { SpecVersion: '2.0', IsEnabled: true }, network: { dns: ['192.0.2.53', '2001:db8::53'] },
+  linux: { Kernel: '6.1.0-28-amd64', arch: 'x86_64', LastBootUpTime: Date.parse('2026-11-18T04:00:00Z'), MemoryTotal: 33_400_000_000, Processors: 12, virtual: { Type: 'vm', Name: 'KVM' },
+    memory: { Memory_Device: [{ Locator: 'PROC 1 DIMM 1', Size: '16 GB', Speed: '3200 MT/s', Manufacturer: 'Hynix' }, { Locator: 'PROC 1 DIMM 2', Size: '16 GB', Speed: '3200 MT/s', Manufacturer: 'Hynix' }] },
+    displays: [{ Connector: 'DP-1', Name: 'U2723QE', Manufacturer: 'DEL', Resolution: '3840x2160', SizeCm: '60 x 34' }],
+    volumes: [{ mount_point: '/', type: 'ext4', size: 480_000_000, available: 120_000_000 }, { mount_point: '/srv', type: 'xfs', size: 400_000_000, available: 21_000_000 }, { mount_point: '/mnt/backup', type: 'nfs4', source: 'backup:/export' }] } };
 const NETWORK = { lo: [{ mac: '00:00:00:00:00:00', type: 'loopback', status: 'up', address: '127.0.0.1', family: 'IPv4', netmask: '255.0.0.0' }],
-  eth0: [{ mac: '02:FC:00:00:00:01', type: 'ethernet', status: 'up', address: '192.0.2.10', family: 'IPv4', gateway: '192.0.2.1' }, { mac: '02:FC:00:00:00:01', address: '2001:db8::10', family: 'IPv6', status: 'up' }],
+  eth0: [{ mac: '02:FC:00:00:00:01', type: 'ethernet', status: 'up', speed: 10_000_000_000, address: '192.0.2.10', netmask: '255.255.255.0', family: 'IPv4', gateway: '192.0.2.1' }, { mac: '02:FC:00:00:00:01', address: '2001:db8::10', family: 'IPv6', status: 'up' }],
   eth1: [{ mac: '02:FC:00:00:00:02', type: 'ethernet', status: 'down' }] };
 
 const HAPPENED = [['runcommands', 'Running commands'], ['relaylog', 'Ended desktop session, 34 second(s)'], ['changenode', 'Changed device: name, tags'], ['login', 'Account login from 192.0.2.7']];
@@ -79,7 +84,10 @@ function answerControl(state, message, send, broadcast) {
     }
     case 'lastconnects': reply({ lastconnects: state.lastconnects }); break;
     case 'lastconnect': reply({ nodeid: message.nodeid, time: state.lastconnects[message.nodeid], addr: '203.0.113.5:40000' }); break;
-    case 'getsysinfo': reply({ nodeid: message.nodeid, hardware: HARDWARE }); break;
+    case 'getsysinfo':
+      reply({ nodeid: message.nodeid, hardware: HARDWARE, time: state.detailsTime ??= Date.now() - 5 * 3_600_000, ...(message.refresh ? { refreshing: Boolean(node?.conn) } : {}) });
+      if (message.refresh && node?.conn) { state.detailsTime = Date.now(); broadcast({ action: 'sysinfohash', nodeid: message.nodeid, hash: 'h' }); }
+      break;
     case 'getnetworkinfo': reply({ nodeid: message.nodeid, updateTime: Date.now(), netif2: NETWORK }); break;
     case 'authcookie': reply({ cookie: TICKET, rcookie: randomBytes(12).toString('base64') }); break;
     case 'msg': reply({ result: node?.conn ? 'OK' : 'Unable to route' }); break;

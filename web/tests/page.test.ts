@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { Tunnel, type TunnelHooks } from '../src/control/tunnel';
 import { hardwareItems, interfaces, memoryBytes, parseCapacity, volumes } from '../src/device/details';
+import { drives, memoryModules, nameServers, partRows, securityChip, toCsv, virtualText } from '../src/device/hardware';
 import { neededFolders } from '../src/files/drop';
 import { enrollLines, shellQuote } from '../src/groups/enroll';
 import { normalId, parseEmbed, parsePageData, withoutSecrets } from '../src/lib/embed';
@@ -47,6 +48,37 @@ test('details: memory, disks, interfaces, odd input', () => {
   const nets = interfaces({ action: 'getnetworkinfo', netif2: { lo: [{ address: '127.0.0.1' }], eth0: [{ address: '192.0.2.2', gateway: '192.0.2.1', status: 'up' }, { address: 'fe80::1' }] } });
   assert.deepEqual(nets.map((n) => [n.name, n.addresses.length]), [['eth0', 2], ['lo', 1]]);
   assert.equal(volumes({ action: 'getsysinfo', hardware: { linux: { volumes: { a: { mount_point: '/', size: 100, available: 40 } } } } })[0]?.size, 102_400);
+});
+
+test('details: drives and their health, odd and hostile input', () => {
+  const answer = (hardware: unknown) => ({ action: 'getsysinfo', hardware });
+  const [disk, far] = drives(answer({ identifiers: { storage_devices: [
+    { Caption: 'sda', Model: 'M', Size: 1e12, Type: 'HDD', Smart: { State: 'failing', Reasons: ['sectors', 'new-word', 7], Temperature: -3, PowerOnHours: 5 } }, { Caption: 'X', Size: '500000000' }] } }));
+  assert.deepEqual([disk?.health, disk?.reasons, disk?.note], ['failing', ['it has bad sectors', 'new-word'], 'sda · HDD · 1 TB']);
+  assert.deepEqual(disk?.items.map(([, value]) => value), ['-3 °C', '5 hours']);
+  assert.deepEqual([far?.name, far?.health, far?.note], ['X', 'unknown', '500 MB']);
+  const windows = { identifiers: { storage_devices: [{ Model: 'A' }, { Model: 'B' }] }, windows: { drives: [{ Model: 'A', Status: 'OK' }, { Model: 'B', Status: 'Pred Fail' }] } };
+  assert.deepEqual(drives(answer(windows)).map((d) => d.health), ['ok', 'failing']);
+  for (const odd of [null, 7, [], { identifiers: { storage_devices: [null, 7, { Smart: 'x', Model: {} }] } }]) assert.ok(drives(answer(odd)).every((d) => d.health === 'unknown'));
+  assert.deepEqual(memoryModules(answer({ windows: { memory: [{ DeviceLocator: 'D1', Capacity: '8589934592', Speed: 2400 }, { Capacity: '0' }] } })).map((m) => [m.name, m.note]), [['D1', '8 GiB · 2400 MT/s']]);
+  assert.equal(securityChip(answer({ tpm: { SpecVersion: '2.0, 0, 1.38', IsEnabled: false } })), '2.0, off');
+  assert.equal(securityChip(answer({})), '');
+  assert.equal(virtualText(answer({ linux: { virtual: { Type: 'container', Name: 'LXC' } } })), 'container (LXC)');
+  assert.deepEqual(nameServers(answer({ network: { dns: ['192.0.2.1', 5] } })), ['192.0.2.1']);
+});
+
+test('details: volumes and interfaces of other agents', () => {
+  const answer = (hardware: unknown) => ({ action: 'getsysinfo', hardware });
+  const list = volumes(answer({ linux: { volumes: [{ mount_point: '/', size: '100', used: '60', available: '40', type: 'ext4' }, { mount_point: '/mnt', type: 'nfs4' }, { mount_point: '/var/lib/docker/x', size: '1' }] } }));
+  assert.deepEqual(list.map((v) => [v.name, v.size, v.available]), [['/', 102_400, 40_960], ['/mnt', 0, 0]]);
+  assert.deepEqual(volumes(answer({ windows: { volumes: { C: { name: 'System', size: 10, sizeremaining: 4, volumeStatus: 'FullyEncrypted' }, D: { cdrom: true } } } })).map((v) => [v.name, v.note]), [['C: System', 'encrypted']]);
+  const old = interfaces({ action: 'getnetworkinfo', netif: [{ name: 'Ethernet', mac: '02:00:00:00:00:01', v4addr: '192.0.2.3', v4mask: '255.255.255.128', v4gateway: '192.0.2.1' }] });
+  assert.deepEqual([old[0]?.name, old[0]?.addresses, old[0]?.gateways], ['Ethernet', ['192.0.2.3/25'], ['192.0.2.1']]);
+});
+
+test('details as a file: one line a value, no formulas', () => {
+  assert.equal(toCsv([['System', [['Name', '=1+1'], ['Empty', ''], ['Quote', 'a "b", c']]]]), '\uFEFFSystem,Name,\'=1+1\r\nSystem,Quote,"a ""b"", c"\r\n');
+  assert.deepEqual(partRows([{ name: 'n', note: 'x', items: [['A', 'b']] }]), [['n', 'x, A: b']]);
 });
 
 test('folders of a drop: parents first, each once', () => {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Cards about the device: state, system, hardware, storage, network. They are
 // filled from what is stored, so they work while it is offline.
-import { useEffect, useState, type ReactNode } from 'react';
+import { useEffect, useState } from 'react';
 import { client, useChannel } from '../app/session';
 import type { Message } from '../control/types';
 import { formatAgo, formatBytes, formatTime } from '../lib/format';
@@ -12,7 +12,10 @@ import { errorText } from '../lib/words';
 import { allows, isOnline, RIGHT, shortId, type Device } from '../store/model';
 import { useStore } from '../store/store';
 import { Notes } from './NotesCard';
-import { hardwareItems, interfaces, systemItems, volumes, type Interface, type Item } from './details';
+import { DetailsBar } from './DetailsBar';
+import { hardwareItems, interfaces, systemItems, volumes, type Item } from './details';
+import { batteries, displays, drives, healthText, memoryModules, nameServers, partRows, securityChip, virtualText, type Section } from './hardware';
+import { Card, DriveList, Items, Network, PartList, VolumeBar } from './PartCards';
 
 interface Details {
   system: Message | null;
@@ -46,38 +49,45 @@ function useDetails(device: Device, allowed: boolean): Details {
 export function GeneralTab({ device, rights }: { device: Device; rights: number }) {
   const allowed = allows(rights, RIGHT.details);
   const details = useDetails(device, allowed);
-  const hardware = hardwareItems(details.system);
-  const system: Item[] = [[_('System'), device.os], ...systemItems(details.system), [_('Host name'), device.hostName], [_('Users'), device.users.join(', ')]];
+  const { system: answer } = details;
+  const virtual = virtualText(answer);
+  const hardware: Item[] = [...hardwareItems(answer), [_('Virtual'), virtual], [_('Security chip (TPM)'), securityChip(answer)]];
+  const system: Item[] = [[_('System'), device.os], ...systemItems(answer), [_('Host name'), device.hostName], [_('Users'), device.users.join(', ') || (isOnline(device) ? _('nobody is signed in') : '')]];
+  const parts = { drives: drives(answer), modules: memoryModules(answer), screens: displays(answer), cells: batteries(answer) };
   const nets = interfaces(details.network);
-  const disks = volumes(details.system);
+  const disks = volumes(answer);
+  const servers = nameServers(answer);
+  const failing = parts.drives.filter((d) => d.health === 'failing');
+  const sections: Section[] = [
+    [_('System'), system], [_('Hardware'), hardware], [_('Memory modules'), partRows(parts.modules)],
+    [_('Drives'), parts.drives.map((d): Item => [d.name, [d.note, d.health === 'unknown' ? '' : healthText(d.health), ...d.reasons, ...d.items.map(([label, value]) => `${label}: ${value}`)].filter(Boolean).join(', ')])],
+    [_('Volumes'), disks.map((v): Item => [v.name, [v.type, v.note, v.size > 0 ? _('{free} free of {size}', { free: formatBytes(v.available), size: formatBytes(v.size) }) : _('does not answer')].filter(Boolean).join(', ')])],
+    [_('Network'), [...nets.map((n): Item => [n.name, [n.up ? _('up') : _('down'), n.mac, ...n.addresses, ...n.gateways.map((address) => _('Gateway {address}', { address }))].filter(Boolean).join(', ')]), [_('Name servers'), servers.join(', ')]]],
+    [_('Displays'), partRows(parts.screens)], [_('Batteries'), partRows(parts.cells)],
+  ];
   return (
     <div className="bl-scroll bl-general">
       {details.error && <Alert isInline variant="warning" title={_('The stored details could not be loaded: {error}', { error: details.error })} />}
+      {failing.length > 0 && <div className="bl-general-alert"><Alert isInline variant="danger" title={_('A drive is about to fail: {name}', { name: failing.map((d) => d.name).join(', ') })}>{_('Save what is on it and replace it.')}</Alert></div>}
+      {allowed && details.loaded && <DetailsBar device={device} time={Number(answer?.['time']) || 0} sections={sections} raw={{ name: device.name, id: device.id, system: answer?.['hardware'], network: details.network?.['netif2'] ?? details.network?.['netif'] }} />}
       <div className="bl-cards">
         <StateCard device={device} details={details} />
         <Card title={_('System')}><Items items={system} /></Card>
         <Card title={_('Hardware')}>
-          {hardware.length > 0 ? <Items items={hardware} /> : <Nothing loaded={details.loaded} allowed={allowed} />}
+          {hardware.some(([, value]) => value) ? <Items items={hardware} /> : <Nothing loaded={details.loaded} allowed={allowed} />}
         </Card>
-        {disks.length > 0 && <Card title={_('Storage')}>{disks.map((v) => <VolumeBar key={v.name} name={v.name} type={v.type} size={v.size} free={v.available} />)}</Card>}
+        {parts.drives.length > 0 && <Card title={_('Drives')}><DriveList drives={parts.drives} /></Card>}
+        {disks.length > 0 && <Card title={_('Volumes')}>{disks.map((v) => <VolumeBar key={v.name} volume={v} />)}</Card>}
         <Card title={_('Network')} wide={nets.length > 2}>
           {nets.length > 0 ? <ul className="bl-nets">{nets.map((n) => <Network key={n.name} net={n} />)}</ul> : <Nothing loaded={details.loaded} allowed={allowed} />}
+          {servers.length > 0 && <Items items={[[_('Name servers'), servers.join(', ')]]} />}
         </Card>
+        {parts.modules.length > 0 && <Card title={_('Memory modules')}><PartList parts={parts.modules} /></Card>}
+        {parts.screens.length > 0 && <Card title={_('Displays')}><PartList parts={parts.screens} /></Card>}
+        {parts.cells.length > 0 && <Card title={_('Batteries')}><PartList parts={parts.cells} /></Card>}
         {allows(rights, RIGHT.notes) && <Card title={_('Notes')}><Notes id={device.id} /></Card>}
       </div>
     </div>
-  );
-}
-
-function Card({ title, wide, children }: { title: string; wide?: boolean; children: ReactNode }) {
-  return <section className={wide ? 'bl-card bl-card-wide' : 'bl-card'} aria-label={title}><h2>{title}</h2>{children}</section>;
-}
-
-function Items({ items }: { items: readonly Item[] }) {
-  return (
-    <dl className="bl-items">
-      {items.filter(([, value]) => value).map(([label, value]) => <div key={label}><dt>{label}</dt><dd>{value}</dd></div>)}
-    </dl>
   );
 }
 
@@ -112,29 +122,5 @@ function StateCard({ device, details }: { device: Device; details: Details }) {
       <Items items={items} />
       <details className="bl-more"><summary>{_('Device id')}</summary><code>{shortId(device.id)}</code></details>
     </Card>
-  );
-}
-
-function VolumeBar({ name, type, size, free }: { name: string; type: string; size: number; free: number }) {
-  const used = Math.max(0, size - free);
-  const full = used / size > 0.9;
-  return (
-    <div className="bl-volume">
-      <div><b>{name}</b> <span className="bl-soft">{type}</span><span className="bl-grow" /><span>{_('{free} free of {size}', { free: formatBytes(free), size: formatBytes(size) })}</span></div>
-      <meter className={full ? 'bl-full' : undefined} min={0} max={size} value={used} aria-label={_('Used space of {name}', { name })} />
-    </div>
-  );
-}
-
-function Network({ net }: { net: Interface }) {
-  return (
-    <li>
-      <span className={net.up ? 'bl-dot bl-on' : 'bl-dot'} role="img" aria-label={net.up ? _('up') : _('down')} />
-      <div>
-        <b>{net.name}</b> <span className="bl-soft">{net.mac}</span>
-        {net.addresses.map((a) => <div key={a} className="bl-address">{a}</div>)}
-        {net.gateways.length > 0 && <div className="bl-soft">{_('Gateway {address}', { address: net.gateways.join(', ') })}</div>}
-      </div>
-    </li>
   );
 }
