@@ -8,7 +8,7 @@ from pathlib import Path
 
 analyze, unit = sys.argv[1:]
 text = Path(unit).read_text()
-for wanted in ("Type=notify", "WatchdogSec=", "StateDirectory=bowline-agent", "Restart=always"):
+for wanted in ("Type=notify", "WatchdogSec=", "StateDirectory=bowline-agent", "Restart=always", "Delegate=yes"):
     if wanted not in text:
         sys.exit(f"{unit}: expected {wanted}")
 with tempfile.TemporaryDirectory() as directory:

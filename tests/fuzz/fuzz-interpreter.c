@@ -2,6 +2,7 @@
 /* The first line of a script: an absolute path without blanks, or nothing. */
 #include "fuzz.h"
 
+#include "agent/plugins/automation/bl-automation-group.h"
 #include "agent/plugins/automation/bl-automation-plan.h"
 
 #include <string.h>
@@ -12,6 +13,9 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
   g_autoptr (GError) error = NULL;
   if (data == NULL)
     return 0;
+  // Any bytes may stand in the environment of a process.
+  g_assert_false (bl_automation_mark_is_in (BL_AUTOMATION_MARK "=", (const char *)data, MIN (size, strlen (BL_AUTOMATION_MARK))));
+  (void)bl_automation_mark_is_in (BL_AUTOMATION_MARK "=1", (const char *)data, size); // it only has to come back
   g_auto (GStrv) words = bl_automation_interpreter ((const char *)data, size, &error);
   if (words == NULL)
     return 0;

@@ -2,6 +2,7 @@
 #include "bl-automation-run.h"
 
 #include "bl-automation-account.h"
+#include "bl-automation-group.h"
 #include "bl-automation-plan.h"
 #include "common/bl-rights-bits.h"
 #include "common/bl-variant.h"
@@ -29,6 +30,7 @@ struct _BlAutomationRuns
 {
   BowlineHost *host;
   GPtrArray *list; // Run
+  char *parent;    // (nullable): the control group that runs get theirs in
 };
 
 typedef struct
@@ -43,7 +45,8 @@ struct _Run
   guint count;
   BlAutomationRuns *runs; // NULL once it is over
   BowlineMessageCall *call;
-  GPid group; // the process that was started leads it
+  GPid leader; // of the process group it was started in
+  BlAutomationGroup *group;
   int status;
   GCancellable *cancellable;
   Reader readers[2];
@@ -74,6 +77,7 @@ run_unref (Run *run)
   g_object_unref (run->cancellable);
   g_byte_array_unref (run->result);
   bowline_message_call_unref (run->call);
+  bl_automation_group_free (run->group);
   g_free (run->why);
   g_free (run);
 }
@@ -166,7 +170,7 @@ kill_cb (gpointer user_data)
 {
   Run *run = user_data;
   run->kill_id = 0;
-  (void)kill (-run->group, SIGKILL); // it may be over already
+  bl_automation_group_signal (run->group, run->leader, SIGKILL);
   return G_SOURCE_REMOVE;
 }
 
@@ -179,7 +183,7 @@ end_run (Run *run, char *why)
       return;
     }
   run->why = why;
-  (void)kill (-run->group, SIGTERM); // it may be over already
+  bl_automation_group_signal (run->group, run->leader, SIGTERM);
   run->kill_id = g_timeout_add_seconds (KILL_SECONDS, kill_cb, run);
 }
 
@@ -217,9 +221,9 @@ exited_cb (GPid pid, int status, gpointer user_data)
   run->status = status;
   if (run->runs != NULL)
     {
-      // What was ended ends whole. What ended by itself may leave a service behind that it started.
+      // What was ended ends whole, also what left its process group. What ended by itself may leave a service behind that it started.
       if (run->why != NULL)
-        (void)kill (-run->group, SIGKILL);
+        bl_automation_group_signal (run->group, run->leader, SIGKILL);
       run->drain_id = g_timeout_add (DRAIN_MS, drain_cb, run);
       finish_if_done (run);
     }
@@ -315,11 +319,18 @@ make_script (const char *script, gsize length, GError **error)
   return -1;
 }
 
+typedef struct
+{
+  const BlAutomationAccount *account;
+  BlAutomationGroup *group;
+} Start;
+
 // In the child, between fork and exec.
 static void
 become_cb (gpointer user_data)
 {
-  const BlAutomationAccount *account = user_data;
+  const Start *start = user_data;
+  const BlAutomationAccount *account = start->account;
   sigset_t none;
   for (int n = 1; n < NSIG; n++)
     signal (n, SIG_DFL);
@@ -327,6 +338,7 @@ become_cb (gpointer user_data)
   sigprocmask (SIG_SETMASK, &none, NULL);
   umask (022);
   setsid ();
+  bl_automation_group_join (start->group);
   if (!bl_automation_account_become (account) || (chdir (account->home) != 0 && chdir ("/") != 0))
     _exit (EXIT_NOT_STARTED);
 }
@@ -335,11 +347,12 @@ become_cb (gpointer user_data)
 typedef struct
 {
   GPid pid;
+  BlAutomationGroup *group;
   int outputs[2];
 } Child;
 
 static gboolean
-spawn (GVariant *message, Child *child, GError **error)
+spawn (BlAutomationRuns *runs, GVariant *message, Child *child, GError **error)
 {
   const char *script = bl_variant_get_string (message, "cmds");
   const gsize length = script != NULL ? strlen (script) : 0;
@@ -357,10 +370,18 @@ spawn (GVariant *message, Child *child, GError **error)
   const int target = SCRIPT_FD;
   if (fd < 0)
     return FALSE;
+  g_autoptr (BlAutomationGroup) group = bl_automation_group_new (runs->parent);
+  g_autoptr (GStrvBuilder) environment = g_strv_builder_new ();
+  g_strv_builder_addv (environment, (const char **)account->environment);
+  g_strv_builder_add (environment, bl_automation_group_get_mark (group));
+  g_auto (GStrv) variables = g_strv_builder_end (environment);
+  Start start = { account, group };
   const gboolean done = g_spawn_async_with_pipes_and_fds (
-      NULL, (const char *const *)words, (const char *const *)account->environment, G_SPAWN_DO_NOT_REAP_CHILD, become_cb,
-      account, -1, -1, -1, &fd, &target, 1, &child->pid, NULL, &child->outputs[0], &child->outputs[1], error);
+      NULL, (const char *const *)words, (const char *const *)variables, G_SPAWN_DO_NOT_REAP_CHILD, become_cb, &start, -1, -1, -1,
+      &fd, &target, 1, &child->pid, NULL, &child->outputs[0], &child->outputs[1], error);
   close (fd);
+  if (done)
+    child->group = g_steal_pointer (&group);
   return done;
 }
 
@@ -373,7 +394,8 @@ add_run (BlAutomationRuns *runs, BowlineMessageCall *call, const Child *child)
   run->count = 1;
   run->runs = runs;
   run->call = bowline_message_call_ref (call);
-  run->group = child->pid;
+  run->leader = child->pid;
+  run->group = child->group;
   run->cancellable = g_cancellable_new ();
   run->streams = bl_variant_get_bool (message, "stream", FALSE);
   run->wants_result = bl_variant_get_bool (message, "reply", FALSE);
@@ -402,7 +424,7 @@ bl_automation_runs_start (BlAutomationRuns *runs, BowlineMessageCall *call)
   else if (runs->list->len >= BL_AUTOMATION_MAX_RUNS)
     g_set_error (&error, G_IO_ERROR, G_IO_ERROR_BUSY, "%u commands run on this device already", runs->list->len);
   else
-    started = spawn (message, &child, &error);
+    started = spawn (runs, message, &child, &error);
   if (started)
     {
       add_run (runs, call, &child);
@@ -455,6 +477,7 @@ bl_automation_runs_new (BowlineHost *host)
 {
   BlAutomationRuns *runs = g_new0 (BlAutomationRuns, 1);
   runs->host = host;
+  runs->parent = bl_automation_group_find_parent ();
   runs->list = g_ptr_array_new_with_free_func ((GDestroyNotify)run_unref);
   return runs;
 }
@@ -468,8 +491,9 @@ bl_automation_runs_free (BlAutomationRuns *runs)
       run->runs = NULL;
       clear_timers (run);
       g_cancellable_cancel (run->cancellable);
-      (void)kill (-run->group, SIGKILL); // it may be over already
+      bl_automation_group_signal (run->group, run->leader, SIGKILL);
     }
   g_ptr_array_unref (runs->list);
+  g_free (runs->parent);
   g_free (runs);
 }

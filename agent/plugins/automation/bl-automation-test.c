@@ -1,12 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "bl-automation-group.h"
 #include "bl-automation-plan.h"
 #include "bl-automation-run.h"
 #include "bowline-private.h"
 #include "common/bl-json.h"
 #include "common/bl-variant.h"
 
+#include <glib/gstdio.h>
+#include <pwd.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/mount.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #define DEADLINE_SECONDS 30
 
@@ -282,6 +289,123 @@ test_time_limit (World *unused, gconstpointer data)
   assert_gone (the_world.out->str);
 }
 
+// A process with a session of its own, whose parent has gone, is no child of anybody any more.
+static void
+test_escaped (World *unused, gconstpointer data)
+{
+  run (STREAM ",\"timeout\":1", "(setsid sh -c 'trap \"\" TERM; echo $$; sleep 1000 & wait; wait' &); exec sleep 1000");
+  turn_until_said ("\n");
+  turn_until_ended ();
+  assert_gone (the_world.out->str);
+}
+
+static void
+test_mark (void)
+{
+  static const char environment[] = "A=B\0BOWLINE_RUN=run-1\0C";
+  g_assert_true (bl_automation_mark_is_in ("BOWLINE_RUN=run-1", environment, sizeof environment - 1));
+  g_assert_true (bl_automation_mark_is_in ("A=B", environment, sizeof environment));
+  g_assert_false (bl_automation_mark_is_in ("BOWLINE_RUN=run-", environment, sizeof environment - 1));
+  g_assert_false (bl_automation_mark_is_in ("OWLINE_RUN=run-1", environment, sizeof environment - 1));
+  g_assert_false (bl_automation_mark_is_in ("C", environment, sizeof environment - 2));
+  g_assert_false (bl_automation_mark_is_in ("C", "", 0));
+}
+
+static void
+join_cb (gpointer group)
+{
+  setsid ();
+  bl_automation_group_join (group);
+}
+
+// With a control group, taking off the mark does not help.
+static void
+test_control_group (void)
+{
+  static const char *const mounts[] = { "/sys/fs/cgroup/unified", "/sys/fs/cgroup" };
+  char *argv[] = { (char *)"env", (char *)"-i", (char *)"/bin/sh", (char *)"-c", (char *)"exec setsid -w sleep 1000", NULL };
+  g_autofree char *name = g_strdup_printf ("bowline-test-%d", getpid ()), *parent = NULL;
+  g_autoptr (GError) error = NULL;
+  for (guint i = 0; i < G_N_ELEMENTS (mounts) && parent == NULL; i++)
+    {
+      g_autofree char *file = g_build_filename (mounts[i], "cgroup.controllers", NULL);
+      g_autofree char *directory = g_build_filename (mounts[i], name, NULL);
+      if (access (file, F_OK) == 0 && g_mkdir (directory, 0755) == 0)
+        parent = g_steal_pointer (&directory);
+    }
+  if (parent == NULL)
+    {
+      g_test_skip ("no control group can be made here");
+      return;
+    }
+  BlAutomationGroup *group = bl_automation_group_new (parent);
+  GPid pid;
+  int status;
+  g_assert_true (g_spawn_async (NULL, argv, NULL, G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_SEARCH_PATH, join_cb, group, &pid, &error));
+  g_assert_no_error (error);
+  // No process group has this number: what is reached is reached through the control group.
+  bl_automation_group_signal (group, G_MAXINT, SIGKILL);
+  g_assert_cmpint (waitpid (pid, &status, 0), ==, pid);
+  g_assert_true (WIFSIGNALED (status) && WTERMSIG (status) == SIGKILL);
+  bl_automation_group_free (group);
+  // A killed process leaves its group a moment after it is gone.
+  for (guint i = 0; i < 500 && g_rmdir (parent) != 0; i++)
+    {
+      g_autoptr (GDir) dir = g_dir_open (parent, 0, NULL);
+      const char *child;
+      while (dir != NULL && (child = g_dir_read_name (dir)) != NULL)
+        if (g_str_has_prefix (child, "run-"))
+          {
+            g_autofree char *path = g_build_filename (parent, child, NULL);
+            g_rmdir (path);
+          }
+      g_usleep (10000);
+    }
+  g_assert_false (g_file_test (parent, G_FILE_TEST_EXISTS));
+}
+
+// logind tells who is at the screen in files. Returns: whether a namespace of our own has made-up ones now
+static gboolean
+make_seat (uid_t uid)
+{
+  g_autofree char *seat = g_strdup_printf ("IS_SEAT0=1\nACTIVE=c1\nACTIVE_UID=%u\nSESSIONS=c1\n", uid);
+  g_autofree char *session = g_strdup_printf ("UID=%u\nACTIVE=1\nSTATE=active\nDISPLAY=:7\nTYPE=x11\nCLASS=user\n", uid);
+  return geteuid () == 0 && unshare (CLONE_NEWNS) == 0 && mount (NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0
+         && mount ("tmpfs", "/run", "tmpfs", 0, "size=1m") == 0 && g_mkdir_with_parents ("/run/systemd/seats", 0755) == 0
+         && g_mkdir_with_parents ("/run/systemd/sessions", 0755) == 0
+         && g_file_set_contents ("/run/systemd/seats/seat0", seat, -1, NULL)
+         && g_file_set_contents ("/run/systemd/sessions/c1", session, -1, NULL);
+}
+
+static void
+test_as_user (World *unused, gconstpointer data)
+{
+  const struct passwd *entry = getpwnam ("daemon");
+  if (entry == NULL || !make_seat (entry->pw_uid))
+    {
+      g_test_skip ("only root can act as another user, in a mount namespace");
+      return;
+    }
+  g_autofree char *expected
+      = g_strdup_printf ("%u %u %u %s daemon /run/user/%u unix:path=/run/user/%u/bus :7\n", entry->pw_uid, entry->pw_gid,
+                         entry->pw_gid, entry->pw_dir, entry->pw_uid, entry->pw_uid);
+  run (STREAM ",\"runAsUser\":2",
+       "echo $(id -u) $(id -g) $(id -G) $HOME $USER $XDG_RUNTIME_DIR $DBUS_SESSION_BUS_ADDRESS $DISPLAY");
+  turn_until_ended ();
+  g_assert_cmpstr (the_world.out->str, ==, expected);
+  g_clear_pointer (&the_world.end, g_variant_unref);
+  // Nothing of root is left to it.
+  run (STREAM ",\"runAsUser\":1", "grep -E '^(Uid|Gid|CapEff|CapPrm):' /proc/self/status; kill -0 1 || echo refused");
+  g_string_set_size (the_world.out, 0);
+  turn_until_ended ();
+  g_assert_nonnull (strstr (the_world.out->str, "refused\n"));
+  g_assert_nonnull (strstr (the_world.out->str, "CapEff:\t0000000000000000\n"));
+  g_assert_nonnull (strstr (the_world.out->str, "CapPrm:\t0000000000000000\n"));
+  g_assert_cmpint (g_unlink ("/run/systemd/seats/seat0"), ==, 0);
+  run (STREAM ",\"runAsUser\":2", "echo never");
+  g_assert_cmpstr (bl_variant_get_string (the_world.end, "result"), ==, "No user is signed in");
+}
+
 static void
 test_stop (World *unused, gconstpointer data)
 {
@@ -345,9 +469,13 @@ main (int argc, char **argv)
   g_test_add ("/automation/stream", World, NULL, set_up, test_stream, tear_down);
   g_test_add ("/automation/refused", World, NULL, set_up, test_refused, tear_down);
   g_test_add ("/automation/time-limit", World, NULL, set_up, test_time_limit, tear_down);
+  g_test_add ("/automation/escaped", World, NULL, set_up, test_escaped, tear_down);
+  g_test_add_func ("/automation/mark", test_mark);
+  g_test_add_func ("/automation/control-group", test_control_group);
   g_test_add ("/automation/stop", World, NULL, set_up, test_stop, tear_down);
   g_test_add ("/automation/output-limits", World, NULL, set_up, test_output_limits, tear_down);
   g_test_add ("/automation/number-limit", World, NULL, set_up, test_number_limit, tear_down);
   g_test_add ("/automation/left-behind", World, NULL, set_up, test_left_behind, tear_down);
+  g_test_add ("/automation/as-user", World, NULL, set_up, test_as_user, tear_down);
   return g_test_run ();
 }
