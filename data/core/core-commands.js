@@ -160,7 +160,9 @@ function blClipboardWrite(m) {
 function blMessageBox(m) {
     var box = blModule('message-box');
     if (!(blControls(m) || blMay(m.rights, BL_RIGHT.CHAT)) || typeof m.title != 'string' || typeof m.msg != 'string' || box == null) { return; }
-    try { box.create(m.title, m.msg, blBounded(m.timeout, 1, 3600, 120), 1).then(function () { }, function () { }); } catch (e) { /* no screen */ }
+    // Milliseconds, as everywhere in these messages; 0 stays until it is closed, which the module cannot do without an end.
+    var usual = m.type == 'alertbox' ? 9999000 : 120000, ms = m.timeout === 0 ? 86400000 : blBounded(m.timeout, 1, 86400000, usual);
+    try { box.create(m.title, m.msg, Math.ceil(ms / 1000), 1).then(function () { }, function () { }); } catch (e) { /* no screen */ }
 }
 
 function blIsWebUrl(url) {

@@ -231,9 +231,14 @@ test('pause: sessions end, new ones are refused until it is over', async () => {
 
 test('messages of administrators, and a request for help', async () => {
   const person = await presenter();
-  control.send({ action: 'msg', type: 'messagebox', nodeid, title: 'News', msg: 'Hello <b>you</b>', timeout: 30 });
+  control.send({ action: 'msg', type: 'messagebox', nodeid, title: 'News', msg: 'Hello <b>you</b>', timeout: 29001 });
   const [box] = await person.hear('Message', ([m]) => m.kind === 'message');
   assert.deepEqual([box.title, box.text, box.timeout], ['News', 'Hello <b>you</b>', 30]);
+  for (const [type, timeout, seconds] of [['messagebox', undefined, 120], ['messagebox', 0, 0], ['messagebox', 1e12, 86400], ['alertbox', undefined, 9999]]) {
+    control.send({ action: 'msg', type, nodeid, title: 'How long', msg: `${type} ${timeout}`, timeout });
+    const [told] = await person.hear('Message', ([m]) => m.text === `${type} ${timeout}`);
+    assert.equal(told.timeout, seconds);
+  }
   await control.ask({ action: 'toast', nodeids: [nodeid], title: 'T', msg: 'toasted' });
   await person.hear('Message', ([m]) => m.kind === 'toast' && m.text === 'toasted');
   control.send({ action: 'msg', type: 'openUrl', nodeid, url: 'https://example.org/a' });

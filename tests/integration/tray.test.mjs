@@ -151,7 +151,7 @@ test('pause and messages', async () => {
   await until('paused', () => /paused until/.test(panel.item.title));
   panel.click('Allow remote sessions again');
   await until('no longer', () => panel.item.title === 'Connected to localhost');
-  control.send({ action: 'msg', type: 'messagebox', nodeid, title: 'From the administrator', msg: 'The server restarts at <b>noon</b>.', timeout: 60 });
+  control.send({ action: 'msg', type: 'messagebox', nodeid, title: 'From the administrator', msg: 'The server restarts at <b>noon</b>.', timeout: 60000 });
   await press('From the administrator', 'alt+c', 'closed', () => windowOf('From the administrator') === '');
 });
 

@@ -17,7 +17,9 @@
 #define NAME "org.bowline.Agent1"
 #define PATH "/org/bowline/Agent1"
 #define HELP_MAX 1024u
-#define MESSAGE_SECONDS_MAX 3600
+#define MESSAGE_SECONDS_MAX 86400
+#define MESSAGE_BOX_MS 120000  /* unless the message says otherwise, as MeshCentral does */
+#define MESSAGE_ALERT_MS 9999000
 
 typedef struct
 {
@@ -651,13 +653,22 @@ open_address (BlPresence *presence, BowlineMessageCall *call, GVariant *message)
   bowline_message_call_answer (call, g_variant_builder_end (&answer));
 }
 
+/* Milliseconds on the wire; 0 stays until it is closed. */
+static guint
+message_seconds (GVariant *message, const char *type)
+{
+  const gint64 usual = type == NULL ? 0 : g_str_equal (type, "alertbox") ? MESSAGE_ALERT_MS : MESSAGE_BOX_MS;
+  const gint64 ms = bl_variant_get_int (message, "timeout", usual);
+
+  return ms <= 0 ? 0 : (guint)MIN (ms / 1000 + (ms % 1000 != 0), MESSAGE_SECONDS_MAX);
+}
+
 void
 bl_presence_message (BlPresence *presence, BowlineMessageCall *call)
 {
   GVariant *message = bowline_message_call_get_message (call);
   const char *type = bl_variant_get_string (message, "type");
   const guint32 rights = bowline_message_call_get_rights (call);
-  const gint64 timeout = bl_variant_get_int (message, "timeout", 0);
 
   if (rights != BL_RIGHT_ALL && (rights & (BL_RIGHT_CHAT | BL_RIGHT_REMOTE_CONTROL)) == 0)
     return;
@@ -668,8 +679,7 @@ bl_presence_message (BlPresence *presence, BowlineMessageCall *call)
                       "a message was not shown: nobody is there to show it");
   else
     show_message (presence, type != NULL ? "message" : "toast", bl_variant_get_string (message, "title"),
-                  bl_variant_get_string (message, "msg"), (guint)CLAMP (timeout, 0, MESSAGE_SECONDS_MAX),
-                  NULL);
+                  bl_variant_get_string (message, "msg"), message_seconds (message, type), NULL);
 }
 
 /* ---- life --------------------------------------------------------------------------------------------- */
