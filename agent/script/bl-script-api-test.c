@@ -179,7 +179,6 @@ test_mesh_agent (void)
   bl_script_agent_expect (agent, "mesh.forceExit(1)", "threw Error: a core cannot end or restart its agent");
   bl_script_agent_expect (agent, "mesh.getRemoteDesktopStream()", "threw Error: this agent serves desktops itself");
   bl_script_agent_expect (agent, "require('ILibWebRTC').createConnection()", "threw Error: this agent has no WebRTC");
-  bl_script_agent_expect (agent, "require('net').createServer().listen({ port: 1 })", "threw Error: scripts do not listen on this agent");
   bl_script_agent_expect (agent, "typeof JSON.parse(mesh.NetInfo).netif2", "object");
   bl_script_agent_free (agent);
 }

@@ -27,6 +27,7 @@ bl_script_env_new (const char *state_dir)
 
   env->files = g_hash_table_new_full (NULL, NULL, NULL, close_file);
   env->next_file = 1;
+  env->accepted = g_hash_table_new_full (NULL, NULL, NULL, close_file);
   env->data_path = state_dir != NULL ? g_build_filename (state_dir, "script-data", NULL) : NULL;
   return env;
 }
@@ -35,9 +36,34 @@ void
 bl_script_env_free (BlScriptEnv *env)
 {
   g_hash_table_unref (env->files);
+  g_hash_table_unref (env->accepted);
   g_clear_pointer (&env->data, g_key_file_unref);
   g_free (env->data_path);
   g_free (env);
+}
+
+gint
+bl_script_env_add_accepted (BlScriptEnv *env, int fd)
+{
+  if (g_hash_table_size (env->accepted) >= BL_SCRIPT_ACCEPTED_MAX || env->next_accepted == G_MAXINT)
+    {
+      close (fd);
+      return 0;
+    }
+  env->next_accepted++;
+  g_hash_table_insert (env->accepted, GINT_TO_POINTER (env->next_accepted), GINT_TO_POINTER (fd));
+  return env->next_accepted;
+}
+
+int
+bl_script_env_take_accepted (BlScriptEnv *env, gint64 number)
+{
+  gpointer fd = NULL;
+
+  if (number < 1 || number > G_MAXINT
+      || !g_hash_table_steal_extended (env->accepted, GINT_TO_POINTER ((gint) number), NULL, &fd))
+    return -1;
+  return GPOINTER_TO_INT (fd);
 }
 
 const char *

@@ -9,10 +9,11 @@
 
 #define CHUNK 32768
 #define DRAIN_MAX 64
+#define LINGER_S 30 // for what a script wrote before it closed a socket
 
 struct _BlScriptFdPeer
 {
-  BlScriptStream *stream;
+  BlScriptStream *stream; // NULL: closed, what is queued leaves yet
   const BlScriptFdPeerEvents *events;
   gpointer owner;
   int input[2]; // -1 when ended
@@ -23,6 +24,7 @@ struct _BlScriptFdPeer
   GByteArray *queue;
   gboolean paused;
   gboolean end_output;
+  GSource *linger;
 };
 
 static gboolean on_readable (gint fd, GIOCondition condition, gpointer data);
@@ -60,6 +62,13 @@ update_reading (BlScriptFdPeer *self)
       else if (self->reading[i] == NULL)
         self->reading[i] = watch (self, self->input[i], G_IO_IN | G_IO_HUP | G_IO_ERR, on_readable);
     }
+}
+
+static void
+written (BlScriptFdPeer *self, gsize bytes)
+{
+  if (self->stream != NULL)
+    bl_script_stream_written (self->stream, bytes);
 }
 
 static void
@@ -136,17 +145,37 @@ flush (BlScriptFdPeer *self)
           break;
         }
       g_byte_array_remove_range (self->queue, 0, (guint) size);
-      bl_script_stream_written (self->stream, (gsize) size);
+      written (self, (gsize) size);
     }
   // What nobody reads any more counts as written, so that the script is not held up.
   if (self->output < 0 && self->queue->len > 0)
     {
-      bl_script_stream_written (self->stream, self->queue->len);
+      written (self, self->queue->len);
       g_byte_array_set_size (self->queue, 0);
     }
   drop_source (&self->writing);
   if (self->end_output)
     close_output (self);
+}
+
+static void
+release (BlScriptFdPeer *self)
+{
+  drop_source (&self->linger);
+  if (self->input[1] >= 0)
+    end_input (self, 1);
+  close_output (self);
+  if (self->input[0] >= 0)
+    end_input (self, 0);
+  g_byte_array_unref (self->queue);
+  g_free (self);
+}
+
+static gboolean
+on_lingered (gpointer data)
+{
+  release (data);
+  return G_SOURCE_REMOVE;
 }
 
 static gboolean
@@ -155,6 +184,11 @@ on_writable (gint fd, GIOCondition condition, gpointer data)
   BlScriptFdPeer *self = data;
 
   flush (self);
+  if (self->stream == NULL && self->writing == NULL)
+    {
+      release (self);
+      return G_SOURCE_REMOVE;
+    }
   return self->writing != NULL ? G_SOURCE_CONTINUE : G_SOURCE_REMOVE;
 }
 
@@ -194,13 +228,17 @@ peer_close (BlScriptStream *stream, gpointer peer)
   BlScriptFdPeer *self = peer;
 
   self->events->closed (self->owner);
-  if (self->input[1] >= 0)
-    end_input (self, 1);
-  close_output (self);
-  if (self->input[0] >= 0)
-    end_input (self, 0);
-  g_byte_array_unref (self->queue);
-  g_free (self);
+  self->stream = NULL;
+  if (!self->shared || self->writing == NULL)
+    {
+      release (self);
+      return;
+    }
+  self->paused = TRUE;
+  update_reading (self);
+  self->linger = g_timeout_source_new_seconds (LINGER_S);
+  g_source_set_callback (self->linger, on_lingered, self, NULL);
+  g_source_attach (self->linger, g_main_context_get_thread_default ());
 }
 
 BlScriptFdPeer *

@@ -15,6 +15,7 @@
 #define LOG_MAX 1024
 #define CRASH_WINDOW_US ((gint64) 600 * G_USEC_PER_SEC)
 #define RESTART_MAX_MS 60000
+#define PUBLIC_LISTEN "public.listen" // net.listen and udp.bind where other machines reach them
 #define MEMORY_DEFAULT (64u * 1024 * 1024)
 
 struct _BlScriptRunner
@@ -48,7 +49,7 @@ static void start_process (BlScriptRunner *self);
 const char *const *
 bl_script_default_operations (void)
 {
-  static const char *const operations[] = { "fs.*", "os.*", "users.*", "db.*", "process.*", "net.connect", "udp.send",
+  static const char *const operations[] = { "fs.*", "os.*", "users.*", "db.*", "process.*", "net.*", "tls.*", "udp.*",
                                             "ws.connect", "power", "message.*", "clipboard.*", NULL };
 
   return operations;
@@ -316,14 +317,26 @@ open_stream (BlScriptRunner *self, BlScriptStream *stream, const char *name, GVa
 {
   g_autoptr (GError) error = NULL;
 
+  const gboolean listens = strcmp (name, "net.listen") == 0 || strcmp (name, "udp.bind") == 0;
+
   if (!is_allowed (self, name))
     error = not_allowed (name);
+  else if (listens && bl_script_listen_is_public (args) && !is_allowed (self, PUBLIC_LISTEN))
+    error = not_allowed (PUBLIC_LISTEN);
   else if (bl_script_streams_count (self->streams) > self->options.max_streams)
     error = g_error_new (BL_SCRIPT_ERROR, BL_SCRIPT_ERROR_FAILED, "more than %u streams are open", self->options.max_streams);
   else if (strcmp (name, "process.spawn") == 0)
     bl_script_spawn_open (stream, args);
   else if (strcmp (name, "net.connect") == 0)
-    bl_script_net_open (stream, args);
+    bl_script_net_open (stream, args, FALSE);
+  else if (strcmp (name, "tls.connect") == 0)
+    bl_script_net_open (stream, args, TRUE);
+  else if (strcmp (name, "net.accept") == 0)
+    bl_script_net_accept (self->env, stream, args);
+  else if (strcmp (name, "net.listen") == 0)
+    bl_script_listen_open (self->env, stream, args);
+  else if (strcmp (name, "udp.bind") == 0)
+    bl_script_udp_open (self->env, stream, args);
   else if (strcmp (name, "ws.connect") == 0 && self->ops.ws_connect != NULL)
     self->ops.ws_connect (self, stream, args, self->user_data);
   else

@@ -229,17 +229,6 @@ builtin.NetworkMonitor = function () {
     };
 };
 builtin['global-tunnel'] = function () { return { initialize: function () { }, end: function () { }, proxyConfig: undefined }; };
-builtin.tls = function () {
-    return {
-        // A number from LOW to HIGH nobody can guess, as text.
-        generateRandomInteger: function (low, high) {
-            var from = Number(low), span = Number(high) - from + 1, bytes = native.random(6), value = 0;
-            if (!(span >= 1 && span <= 281474976710656)) { throw new RangeError('a range of at most 2^48 numbers is expected'); }
-            for (var i = 0; i < 6; i++) { value = value * 256 + bytes[i]; }
-            return String(from + value % span);
-        }
-    };
-};
 builtin.ChainViewer = function () {
     return emitterOf({
         getSnapshot: function () { return 'streams: ' + Object.keys(streams).length + '\ntimers: ' + timerCount; },

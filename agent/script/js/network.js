@@ -1,33 +1,182 @@
 // SPDX-License-Identifier: Apache-2.0
-// TCP, UDP, and the MeshAgent module itself.
+// TCP, TLS, UDP, and the MeshAgent module itself.
 
-builtin.net = function () {
-    function connect(options, connected) {
-        var socket = socketOn('net.connect', { host: String(options.host || '127.0.0.1'), port: options.port }, false, function () {
-            socket.emit('connect');
-        }, function (error) {
+// What the agent needs of a script's options for TLS.
+function tlsArgs(options, args) {
+    var context = options.secureContext || {};
+    function pick(name) { return options[name] !== undefined ? options[name] : context[name]; }
+    ['ca', 'cert', 'key'].forEach(function (name) {
+        var value = pick(name);
+        if (value !== undefined && value !== null) { args[name] = [].concat(value).map(String).join('\n'); }
+    });
+    if (pick('pfx')) { args.pfx = toBuffer(pick('pfx')).toString('base64'); }
+    if (pick('passphrase') !== undefined) { args.passphrase = String(pick('passphrase')); }
+    args.reject = !(options.rejectUnauthorized === false || options.rejectUnauthorized === 0);
+    return args;
+}
+
+// The agent looks at the certificate; the script's own check comes on top.
+function checkIdentity(options, info) {
+    if (typeof options.checkServerIdentity == 'function' && info && info.certs) { options.checkServerIdentity(info.certs); }
+}
+
+function describeTls(socket, info) {
+    socket.authorized = info.authorized;
+    socket.authorizationError = info.authorizationError;
+    socket.getPeerCertificate = function () { return info.certs[0] || {}; };
+    socket.getProtocol = function () { return info.protocol; };
+    socket.getCipher = function () { return { name: info.cipher }; };
+}
+
+// A client's socket; CONNECTED (socket) and FAILED (error) once, one of them.
+function connectSocket(options, tls, connected, failed) {
+    var args = { host: String(options.host || '127.0.0.1'), port: Number(options.port) };
+    if (tls && options.servername) { args.address = args.host; args.host = String(options.servername); }
+    return socketOn(tls ? 'tls.connect' : 'net.connect', tls ? tlsArgs(options, args) : args, false, function (socket, info) {
+        if (tls) {
+            try { checkIdentity(options, info); } catch (e) {
+                failed(e);
+                socket.removeAllListeners('end'); // it never was one
+                socket.removeAllListeners('close');
+                socket.destroy();
+                return;
+            }
+            describeTls(socket, info);
+        }
+        connected(socket);
+    }, failed);
+}
+
+function connector(tls) {
+    return function (options, connected) {
+        if (typeof options != 'object') { options = { port: options, host: typeof connected == 'string' ? connected : undefined }; connected = arguments[arguments.length - 1]; }
+        var event = tls ? 'secureConnect' : 'connect';
+        var socket = connectSocket(options, tls, function () { socket.emit(event); }, function (error) {
             socket.emit('error', error);
             socket.emit('close');
         });
-        if (connected) { socket.once('connect', connected); }
+        if (typeof connected == 'function') { socket.once(event, connected); }
         return socket;
+    };
+}
+
+// Only loopback addresses, unless the agent's settings say otherwise.
+function serverOf(options, connected, tls) {
+    var server = emitterOf({ listening: false }), remote = null, event = tls ? 'secureConnection' : 'connection';
+    function accept(from) {
+        var args = { connection: from.connection };
+        if (tls) {
+            tlsArgs(options, args);
+            args.server = true;
+            args.request = !!options.requestCert;
+        }
+        socketOn('net.accept', args, false, function (socket, info) {
+            socket.remoteAddress = from.remoteAddress;
+            socket.remotePort = from.remotePort;
+            if (tls) { describeTls(socket, info); }
+            server.emit(event, socket);
+        }, function (error) { server.emit('tlsClientError', error); });
     }
-    function createServer() {
-        return emitterOf({ listen: function () { throw new Error('scripts do not listen on this agent'); }, close: function () { } });
-    }
-    return { createConnection: connect, connect: connect, createServer: createServer };
+    server.listen = function (where, host) {
+        var at = typeof where == 'object' ? where : { port: where, host: host }, last = arguments[arguments.length - 1];
+        if (remote !== null) { throw new Error('the server listens already'); }
+        if (at.path !== undefined) { throw new Error('only an address and a port are served'); }
+        if (typeof last == 'function') { server.once('listening', last); }
+        remote = new RemoteStream('net.listen', { host: typeof at.host == 'string' ? at.host : '127.0.0.1', port: Number(at.port) || 0 }, {
+            opened: function (info) { server.listening = true; server.address = function () { return { address: info.address, port: info.port }; }; server.emit('listening'); },
+            event: function (told) { if (told.event == 'accepted') { accept(told); } },
+            received: function () { }, drained: function () { },
+            closed: function (error) {
+                server.listening = false;
+                remote = null;
+                if (error != null) { server.emit('error', new Error(error)); }
+                server.emit('close');
+            }
+        });
+        return server;
+    };
+    server.address = function () { return null; };
+    server.close = function (closed) {
+        if (typeof closed == 'function') { server.once('close', closed); }
+        if (remote !== null) { remote.close(); }
+    };
+    if (typeof connected == 'function') { server.on(event, connected); }
+    return server;
+}
+
+function serverMaker(tls) {
+    return function (options, connected) {
+        return typeof options == 'function' ? serverOf({}, options, tls) : serverOf(options || {}, connected, tls);
+    };
+}
+
+builtin.net = function () {
+    return { createConnection: connector(false), connect: connector(false), createServer: serverMaker(false) };
 };
 
-builtin.dgram = function () {
+builtin.tls = function () {
     return {
-        createSocket: function () {
-            var socket = emitterOf({});
-            socket.bind = socket.setBroadcast = socket.close = socket.setMulticastTTL = function () { };
-            socket.send = function (data, port, host) { call('udp.send', { host: host, port: port }, toBuffer(data)); };
-            return socket;
+        connect: connector(true), createServer: serverMaker(true),
+        createSecureContext: function (options) { return options; },
+        generateCertificate: refused('this agent makes no certificates for scripts'),
+        loadCertificate: refused('give "pfx" and "passphrase" to connect () or createServer ()'),
+        // A number from LOW to HIGH nobody can guess, as text.
+        generateRandomInteger: function (low, high) {
+            var from = Number(low), span = Number(high) - from + 1, bytes = native.random(6), value = 0;
+            if (!(span >= 1 && span <= 281474976710656)) { throw new RangeError('a range of at most 2^48 numbers is expected'); }
+            for (var i = 0; i < 6; i++) { value = value * 256 + bytes[i]; }
+            return String(from + value % span);
         }
     };
 };
+
+// Without bind () to a port it only sends.
+function datagramSocket(options, heard) {
+    var socket = emitterOf({}), remote = null, wishes = [], reuse = !!(options && options.reuseAddr), bound = null;
+    function wish(args) {
+        if (remote !== null) { remote.control(args); } else { wishes.push(args); }
+    }
+    socket.bind = function (where, host) {
+        var at = where != null && typeof where == 'object' ? where : { port: where, address: host }, last = arguments[arguments.length - 1];
+        if (typeof last == 'function') { socket.once('listening', last); }
+        if (!(Number(at.port) >= 0) || remote !== null) { return; }
+        remote = new RemoteStream('udp.bind', { host: at.address === undefined ? '127.0.0.1' : String(at.address), port: Number(at.port), reuse: reuse || at.exclusive === false }, {
+            opened: function (info) { bound = info; wishes.splice(0).forEach(function (args) { remote.control(args); }); socket.emit('listening'); },
+            event: function (told) {
+                if (told.event == 'problem') { socket.emit('error', new Error(told.message)); return; }
+                remote.control({ op: 'taken' });
+                socket.emit('message', told.data || Buffer.alloc(0), { address: told.address, port: told.port, size: told.data ? told.data.length : 0, family: told.address.indexOf(':') < 0 ? 'IPv4' : 'IPv6' });
+            },
+            received: function () { }, drained: function () { },
+            closed: function (error) {
+                remote = null;
+                if (error != null) { socket.emit('error', new Error(error)); }
+                socket.emit('close');
+            }
+        });
+    };
+    socket.send = function (data, port, host) {
+        if (arguments.length >= 5 || (typeof host == 'number' && typeof arguments[3] == 'number')) { // (data, offset, length, port, host)
+            data = toBuffer(data).slice(port, port + host);
+            port = arguments[3];
+            host = arguments[4];
+        }
+        host = typeof host == 'string' ? host : '127.0.0.1';
+        if (remote !== null) { remote.control({ op: 'send', host: host, port: port }, toBuffer(data)); } else { call('udp.send', { host: host, port: port }, toBuffer(data)); }
+    };
+    socket.address = function () { return bound; };
+    socket.close = function () { if (remote !== null) { remote.close(); } };
+    socket.addMembership = function (group, address, name) { wish({ op: 'join', group: String(group), 'interface': name }); };
+    socket.dropMembership = function (group, address, name) { wish({ op: 'leave', group: String(group), 'interface': name }); };
+    socket.setBroadcast = function (on) { wish({ op: 'broadcast', value: on ? 1 : 0 }); };
+    socket.setMulticastTTL = function (ttl) { wish({ op: 'ttl', value: Number(ttl) }); };
+    socket.setMulticastLoopback = function (on) { wish({ op: 'loopback', value: on ? 1 : 0 }); };
+    socket.setMulticastInterface = function () { };
+    if (typeof heard == 'function') { socket.on('message', heard); }
+    return socket;
+}
+
+builtin.dgram = function () { return { createSocket: datagramSocket }; };
 
 // --- MeshAgent --------------------------------------------------------------------------
 

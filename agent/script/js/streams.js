@@ -97,8 +97,8 @@ RemoteStream.prototype.resume = function () {
     if (!this.paused && this.ending && this.inbox.length == 0) { this.finish(); }
 };
 
-RemoteStream.prototype.control = function (args) {
-    if (!this.closed) { native.request(FRAME.CONTROL, this.id, JSON.stringify(args)); }
+RemoteStream.prototype.control = function (args, data) {
+    if (!this.closed) { native.request(FRAME.CONTROL, this.id, JSON.stringify(args), data); }
 };
 
 RemoteStream.prototype.close = function () {
