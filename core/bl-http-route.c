@@ -135,7 +135,9 @@ bl_http_route_pick_thread (BlHttpFront *front, BowlineHttpRequest *request)
   request->affinity = g_strdup (g_hash_table_lookup (request->query, name));
   if (request->affinity == NULL)
     request->affinity = bl_random_hex (BL_HTTP_AFFINITY_BYTES);
-  return front->threads[g_str_hash (request->affinity) % front->n_threads];
+  /* ids of rooms hold percent-encoded ids; some clients decode them once more, and still belong together */
+  g_autofree char *plain = g_uri_unescape_string (request->affinity, NULL);
+  return front->threads[g_str_hash (plain != NULL ? plain : request->affinity) % front->n_threads];
 }
 
 static void

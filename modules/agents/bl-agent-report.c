@@ -360,6 +360,7 @@ handle_fetched (BlAgentSession *session, GVariant *report)
 
 static const Handler handlers[] = {
   { "msg", handle_message },
+  { "openUrl", handle_message }, /* whether an address was opened, for who had it sent */
   { "pong", handle_nothing },
   { "ping", handle_ping },
   { "coreinfo", handle_core_info },

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Texts from people to people who are connected. Follows control-channel 7.1 (interuser) and 7.3 */
 #include "bl-control-actions.h"
+#include "bl-control-message.h"
+#include "common/bl-chat.h"
 #include "common/bl-ids.h"
+#include "common/bl-tunnel.h"
 
 #include <string.h>
 
@@ -134,28 +137,29 @@ run_notify_user (BowlineActionCall *call, gpointer user_data)
   bowline_action_call_result (call, send_to_user (control, user_id, frame) > 0 ? "ok" : "User not connected");
 }
 
+/* What asks an account: a page opens the room that `tag` names when its person accepts. */
 static void
-run_messenger (BowlineActionCall *call, gpointer user_data)
+ask_user (BlControl *control, BowlineActionCall *call, const char *user_id)
 {
-  BlControl *control = user_data;
   BowlinePrincipal *who = bowline_action_call_get_principal (call);
   const char *self = bowline_principal_get_user_id (who);
-  const char *user_id = bl_variant_get_string (bowline_action_call_get_arguments (call), "userid");
   g_autofree char *name = bl_control_dup_name (control, self);
-  g_autofree char *theirs = NULL;
-  g_autofree char *ours = g_uri_escape_string (self, NULL, FALSE);
   g_autofree char *tag = NULL;
   g_autoptr (GVariant) frame = NULL;
   GVariantDict notice;
 
-  if (user_id == NULL || !bowline_may_see (control->host, who, user_id)
+  if (!bowline_may_see (control->host, who, user_id)
       || (bowline_site_rights (control->host, who) & BL_SITE_MANAGE_USERS) == 0)
     {
-      bowline_action_call_result (call, user_id == NULL ? "Unsupported feature" : "Access denied");
+      bowline_action_call_result (call, "Access denied");
       return;
     }
-  theirs = g_uri_escape_string (user_id, NULL, FALSE);
-  tag = g_strdup_printf ("meshmessenger/%s/%s", theirs, ours);
+  if (g_str_equal (user_id, self))
+    {
+      bowline_action_call_result (call, "Invalid userid");
+      return;
+    }
+  tag = bl_chat_build (user_id, self);
   init_notice (&notice, "Chat Request, Click here to accept.",
                name != NULL ? name : ""); /* as clients know it */
   g_variant_dict_insert (&notice, "userid", "s", self);
@@ -164,6 +168,75 @@ run_messenger (BowlineActionCall *call, gpointer user_data)
   g_variant_dict_insert (&notice, "msgid", "x", (gint64)11);
   frame = g_variant_ref_sink (g_variant_dict_end (&notice));
   bowline_action_call_result (call, send_to_user (control, user_id, frame) > 0 ? "ok" : "User not connected");
+}
+
+/* Returns: (transfer full) (nullable): the address that the person at the device opens */
+static char *
+invitation_of (BlControl *control, BowlinePrincipal *who, const char *node_id, GError **error)
+{
+  g_autofree char *room = bl_chat_build (node_id, bowline_principal_get_user_id (who));
+  g_autofree char *ticket = NULL;
+  BowlineRelay relay = { .struct_size = sizeof relay };
+  gpointer self;
+
+  if (!bowline_host_get_relay (control->host, &relay, &self))
+    {
+      g_set_error_literal (error, BOWLINE_ERROR, BOWLINE_ERROR_NOT_SUPPORTED, "there is no relay");
+      return NULL;
+    }
+  ticket = relay.order (self, who, room, node_id, BL_TUNNEL_MESSENGER,
+                        bowline_rights (control->host, who, node_id), error);
+  return ticket == NULL ? NULL
+                        : g_strdup_printf ("https://%s:%u/messenger?id=%s&auth=%s",
+                                           bowline_identity_get_name (control->host),
+                                           bowline_identity_get_port (control->host), room, ticket);
+}
+
+/* Only this device gets the address, and only the address opens the device's end of the room. */
+static void
+ask_device (BlControl *control, BowlineActionCall *call, const char *node_id)
+{
+  BowlinePrincipal *who = bowline_action_call_get_principal (call);
+  g_autoptr (GError) error = NULL;
+  g_autofree char *url = NULL;
+  GVariantDict message;
+
+  if (!bl_tunnel_allowed (BL_TUNNEL_MESSENGER, bowline_rights (control->host, who, node_id)))
+    {
+      bowline_action_call_result (
+          call, bowline_may_see (control->host, who, node_id) ? "Access denied" : "Invalid nodeid");
+      return;
+    }
+  url = invitation_of (control, who, node_id, &error);
+  if (url == NULL)
+    {
+      bowline_host_log (control->host, BOWLINE_LOG_WARNING, NULL, "a chat with %s was not opened: %s",
+                        node_id, error->message);
+      bowline_action_call_result (call, "Unsupported feature");
+      return;
+    }
+  g_variant_dict_init (&message, NULL);
+  g_variant_dict_insert (&message, "action", "s", "openUrl");
+  g_variant_dict_insert (&message, "url", "s", url);
+  bl_control_message_sign (control, call, node_id, &message);
+  bowline_action_call_result (call, bowline_device_send (control->host, node_id, g_variant_dict_end (&message))
+                                        ? "ok"
+                                        : "Agent not connected");
+}
+
+static void
+run_messenger (BowlineActionCall *call, gpointer user_data)
+{
+  GVariant *arguments = bowline_action_call_get_arguments (call);
+  const char *user_id = bl_variant_get_string (arguments, "userid");
+  const char *node_id = bl_variant_get_string (arguments, "nodeid");
+
+  if (user_id != NULL)
+    ask_user (user_data, call, user_id);
+  else if (node_id != NULL)
+    ask_device (user_data, call, node_id);
+  else
+    bowline_action_call_result (call, "Invalid nodeid");
 }
 
 /* ---- interuser
@@ -252,7 +325,10 @@ bl_control_notify_actions (guint *n)
     BL_CONTROL_TEXT ("url", 2048),          BL_CONTROL_NUMBER ("maxtime", 0, MAX_SECONDS),
     BL_CONTROL_NUMBER ("msgid", 0, 100000),
   };
-  static const BowlineArgument messenger[] = { USER (BOWLINE_ARGUMENT_NULLABLE) };
+  static const BowlineArgument messenger[] = {
+    USER (BOWLINE_ARGUMENT_NULLABLE),
+    { .name = "nodeid", .type = BOWLINE_ARGUMENT_ID, .detail = "node", .flags = BOWLINE_ARGUMENT_NULLABLE },
+  };
   static const BowlineArgument other[] = {
     USER (BOWLINE_ARGUMENT_NULLABLE),
     BL_CONTROL_TEXT ("sessionid", 256),
@@ -265,7 +341,8 @@ bl_control_notify_actions (guint *n)
       BL_CONTROL_ARGUMENTS (broadcast), MANAGER },
     { BL_CONTROL_ROW ("notifyuser", BOWLINE_ACTION_CHANGES, "Shows a text to one account", run_notify_user),
       BL_CONTROL_ARGUMENTS (notify), MANAGER, .object = "userid" },
-    { BL_CONTROL_ROW ("meshmessenger", BOWLINE_ACTION_CHANGES, "Asks an account to chat", run_messenger),
+    { BL_CONTROL_ROW ("meshmessenger", BOWLINE_ACTION_CHANGES, "Asks an account, or the person at a device, to chat",
+                      run_messenger),
       BL_CONTROL_ARGUMENTS (messenger) },
     { BL_CONTROL_ROW ("interuser", 0, "Sends to another account's sessions, where that is switched on",
                       run_inter_user),

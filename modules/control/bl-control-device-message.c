@@ -50,17 +50,35 @@ send_to_user (BlControl *control, GPtrArray *sessions, const char *node_id, GByt
     }
 }
 
+/* Whether a device opened an address that it was sent by `openUrl` alone. The address may be an invitation to a chat, which is for
+ * the device only, and so it does not come back. */
+static GVariant *
+opened (GVariant *message)
+{
+  GVariantDict frame;
+
+  g_variant_dict_init (&frame, NULL);
+  g_variant_dict_insert (&frame, "action", "s", "msg");
+  g_variant_dict_insert (&frame, "type", "s", "openUrl");
+  g_variant_dict_insert (&frame, "success", "b", bl_variant_get_bool (message, "success", FALSE));
+  return g_variant_ref_sink (g_variant_dict_end (&frame));
+}
+
 void
 bl_control_route_from_device (BlControl *control, const char *node_id, GVariant *message)
 {
   const char *session_id = bl_variant_get_string (message, "sessionid");
   const char *user_id = bl_variant_get_string (message, "userid");
+  const char *action = bl_variant_get_string (message, "action");
+  g_autoptr (GVariant) answer = NULL;
   g_autoptr (GBytes) text = NULL;
   BlControlSession *session;
   GHashTableIter iter;
   gpointer sessions;
 
-  if (g_strcmp0 (bl_variant_get_string (message, "action"), "msg") != 0 || bl_control_runs_take (control, node_id, message))
+  if (g_strcmp0 (action, "openUrl") == 0 && session_id != NULL)
+    message = answer = opened (message);
+  else if (g_strcmp0 (action, "msg") != 0 || bl_control_runs_take (control, node_id, message))
     return;
   text = make_text (node_id, message);
   if (text == NULL)

@@ -70,6 +70,9 @@ test_event_numbers (void)
   g_assert_cmpstr (text, ==, "Started terminal session");
   g_assert_cmpuint (bl_relay_event_message (5, TRUE, &text), ==, 12);
   g_assert_cmpuint (bl_relay_event_message (2, TRUE, &text), ==, 11);
+  g_assert_cmpuint (bl_relay_event_message (200, FALSE, &text), ==, 162);
+  g_assert_cmpuint (bl_relay_event_message (200, TRUE, &text), ==, 112);
+  g_assert_cmpstr (text, ==, "Ended messenger session");
   g_assert_cmpuint (bl_relay_event_message (77, FALSE, &text), ==, 13);
 }
 

@@ -20,7 +20,6 @@ bl_relay_id_is_valid (const char *id)
 BlRelaySession *
 bl_relay_session_new (const char *id, gint64 now_us)
 {
-  g_return_val_if_fail (bl_relay_id_is_valid (id), NULL);
   BlRelaySession *session = g_new0 (BlRelaySession, 1);
   session->id = g_strdup (id);
   session->deadline_us = now_us + BL_RELAY_WAIT_SECONDS * G_USEC_PER_SEC;
@@ -66,7 +65,7 @@ bl_relay_session_arrive (
     return BL_RELAY_REFUSE;
   if (session->user_id != NULL && !g_str_equal (session->user_id, user_id))
     return BL_RELAY_REFUSE;
-  if (session->ordered && node_id != NULL && !g_str_equal (session->node_id, node_id))
+  if (session->ordered && node_id != NULL && g_strcmp0 (session->node_id, node_id) != 0)
     return BL_RELAY_REFUSE;
   if (end == BL_RELAY_DEVICE && !session->ordered)
     return BL_RELAY_REFUSE;
@@ -96,6 +95,9 @@ bl_relay_event_message (guint32 protocol, gboolean ended, const char **text)
     case 5:
       *text = ended ? "Ended file management session" : "Started file management session";
       return ended ? 12 : 16;
+    case 200:
+      *text = ended ? "Ended messenger session" : "Started messenger session";
+      return ended ? 112 : 162;
     default:
       *text = ended ? "Ended relay session" : "Started relay session";
       return ended ? 9 : 13;

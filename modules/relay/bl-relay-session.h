@@ -27,7 +27,7 @@ typedef struct
 {
   char *id;
   char *user_id;      // of the order, or of the viewer who came before it
-  char *node_id;      // NULL until ordered
+  char *node_id;      // NULL until ordered, and in a chat of two people
   char *share_id;     // NULL unless a guest is the viewer
   char *guest_name;   // likewise
   char *ends[2];      // address of each end that is here, by BlRelayEnd; NULL while absent
@@ -42,7 +42,7 @@ typedef struct
 /** Returns: %TRUE for 1..BL_RELAY_ID_MAX printable ASCII characters without space, quote or backslash. */
 gboolean bl_relay_id_is_valid (const char *id);
 
-/** @now_us: monotonic time. Returns: (transfer full) */
+/** @id: a valid one, or that of a room of the messenger; @now_us: monotonic time. Returns: (transfer full) */
 BlRelaySession *bl_relay_session_new (const char *id, gint64 now_us);
 void bl_relay_session_free (BlRelaySession *session);
 

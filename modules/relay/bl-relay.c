@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bl-relay.h"
 
+#include "bl-relay-chat.h"
 #include "bl-relay-download.h"
 #include "bl-relay-guest.h"
 #include "bl-relay-port.h"
 #include "bl-relay-session.h"
 #include "common/bl-ids.h"
 #include "common/bl-tunnel.h"
+#include "common/bl-variant.h"
 
 #include <string.h>
 
@@ -22,7 +24,7 @@ typedef struct
 {
   BlRelay *relay;
   BowlineWebSocket *socket;
-  BowlinePrincipal *principal; // NULL at the device's end
+  BowlinePrincipal *principal; // NULL at a device's end
   struct _Entry *entry;        // NULL once the session let go of it
   BlRelayEnd end;
 } Leg;
@@ -35,6 +37,7 @@ typedef struct _Entry
   char *owner; // the account it counts for
   char *share; // the guest's link it counts for, or NULL
   BowlinePrincipal *principal; // who ordered; asked again at the join and after changes
+  BlChat chat;                 // empty unless it is a room of the messenger
   Leg *legs[2];
 } Entry;
 
@@ -85,6 +88,7 @@ entry_free (gpointer data)
     }
   bl_relay_download_free (entry->download);
   bl_relay_session_free (entry->session);
+  bl_chat_clear (&entry->chat);
   g_clear_pointer (&entry->principal, bowline_principal_unref);
   g_free (entry->owner);
   g_free (entry->share);
@@ -99,12 +103,10 @@ emit_session_event (BlRelay *relay, Entry *entry, gint64 seconds, guint64 bytes_
   const gboolean ended = seconds >= 0;
   const guint32 msgid = bl_relay_event_message (session->protocol, ended, &text);
   g_autoptr (GVariant) user = bowline_directory_dup (relay->host, session->user_id);
-  g_autoptr (GVariant) node = bowline_directory_dup (relay->host, session->node_id);
-  const char *name = "", *meshid = NULL;
+  g_autoptr (GVariant) node = session->node_id != NULL ? bowline_directory_dup (relay->host, session->node_id) : NULL;
+  const char *name = "", *meshid = bl_variant_get_string (node, "meshid");
   if (user != NULL)
     g_variant_lookup (user, "name", "&s", &name);
-  if (node != NULL)
-    g_variant_lookup (node, "meshid", "&s", &meshid);
 
   GVariantBuilder args;
   g_variant_builder_init (&args, G_VARIANT_TYPE ("av"));
@@ -127,7 +129,8 @@ emit_session_event (BlRelay *relay, Entry *entry, gint64 seconds, guint64 bytes_
   g_variant_builder_add (&event, "{sv}", "username", g_variant_new_string (name));
   if (session->guest_name != NULL)
     g_variant_builder_add (&event, "{sv}", "guestname", g_variant_new_string (session->guest_name));
-  g_variant_builder_add (&event, "{sv}", "nodeid", g_variant_new_string (session->node_id));
+  if (session->node_id != NULL)
+    g_variant_builder_add (&event, "{sv}", "nodeid", g_variant_new_string (session->node_id));
   g_variant_builder_add (&event, "{sv}", "protocol", g_variant_new_int64 (session->protocol));
   g_variant_builder_add (&event, "{sv}", "msgid", g_variant_new_int64 (msgid));
   g_variant_builder_add (&event, "{sv}", "msgArgs", g_variant_builder_end (&args));
@@ -137,7 +140,8 @@ emit_session_event (BlRelay *relay, Entry *entry, gint64 seconds, guint64 bytes_
       g_variant_builder_add (&event, "{sv}", "bytesin", g_variant_new_int64 ((gint64)bytes_in));
       g_variant_builder_add (&event, "{sv}", "bytesout", g_variant_new_int64 ((gint64)bytes_out));
     }
-  const char *targets[] = { "*", session->user_id, session->node_id, meshid, NULL };
+  const char *second = session->node_id != NULL ? session->node_id : entry->chat.asked; // of two people, both see it
+  const char *targets[] = { "*", session->user_id, second, meshid, NULL };
   bowline_event_emit (relay->host, targets, g_variant_builder_end (&event));
 }
 
@@ -159,15 +163,23 @@ log_end (BlRelay *relay, Entry *entry)
 
 // Forgets a session; its sockets are closed, and their legs are freed when `closed` arrives.
 static void
-drop_entry (BlRelay *relay, Entry *entry)
+drop_entry_as (BlRelay *relay, Entry *entry, guint32 code)
 {
   log_end (relay, entry);
   for (guint i = 0; i < G_N_ELEMENTS (entry->legs); i++)
     {
       if (entry->legs[i] != NULL)
-        bowline_websocket_close (entry->legs[i]->socket, 0, NULL);
+        bowline_websocket_close (entry->legs[i]->socket, code, NULL);
     }
   g_hash_table_remove (relay->entries, entry->session->id);
+}
+
+// A person at an end of a chat is told why it is over.
+static void
+drop_entry (BlRelay *relay, Entry *entry)
+{
+  const guint32 code = entry->session->joined || entry->session->joined_us != 0 ? BL_CHAT_CLOSE_LEFT : BL_CHAT_CLOSE_NOBODY;
+  drop_entry_as (relay, entry, entry->chat.id != NULL ? code : 0);
 }
 
 static void
@@ -206,6 +218,8 @@ still_allowed (BlRelay *relay, Entry *entry)
   const BlRelaySession *session = entry->session;
   if (entry->principal == NULL)
     return FALSE;
+  if (entry->chat.id != NULL)
+    return bl_relay_chat_is_allowed (relay->host, entry->principal, &entry->chat);
   if (session->share_id != NULL && !bl_relay_guest_is_welcome (relay->host, entry->principal, session->node_id))
     return FALSE;
   if (bl_tunnel_is_port (session->protocol))
@@ -230,7 +244,7 @@ join_entry (BlRelay *relay, Entry *entry)
     {
       bowline_audit (relay->host, entry->principal, "relay", entry->session->node_id, FALSE, NULL);
       entry->session->joined = FALSE;
-      drop_entry (relay, entry);
+      drop_entry_as (relay, entry, entry->chat.id != NULL ? BL_CHAT_CLOSE_DENIED : 0);
       return;
     }
   if (entry->download != NULL)
@@ -240,6 +254,8 @@ join_entry (BlRelay *relay, Entry *entry)
       return;
     }
   BowlineWebSocket *viewer = entry->legs[BL_RELAY_VIEWER]->socket;
+  bowline_websocket_pause (viewer);
+  bowline_websocket_pause (device);
   bowline_websocket_send_text (viewer, "c");
   bowline_websocket_send_text (device, "c");
   if (!bowline_websocket_join (viewer, device, &error))
@@ -260,7 +276,8 @@ admit_leg (BlRelay *relay, Entry *entry, Leg *leg, BlRelayDecision decision)
 {
   leg->entry = entry;
   entry->legs[leg->end] = leg;
-  bowline_websocket_pause (leg->socket);
+  if (entry->chat.id == NULL) // who waits long for a person is read from all the while: a window that was closed is noticed
+    bowline_websocket_pause (leg->socket);
   if (decision == BL_RELAY_JOIN)
     join_entry (relay, entry);
 }
@@ -425,6 +442,65 @@ arrive_viewer (BlRelay *relay, Leg *leg, const char *id, BowlineHttpRequest *req
   return TRUE;
 }
 
+// ---- rooms of the messenger ----------------------------------------------------------------------------------------
+
+static Entry *
+add_room (BlRelay *relay, BlChat *chat, const char *who)
+{
+  Entry *entry = add_entry (relay, chat->id, who, NULL, NULL);
+  if (entry == NULL)
+    return NULL;
+  entry->chat = *chat;
+  *chat = (BlChat){ 0 };
+  bl_relay_session_order (entry->session, entry->chat.asks, bl_chat_is_with_device (&entry->chat) ? entry->chat.asked : NULL,
+                          BL_TUNNEL_MESSENGER, 0, g_get_monotonic_time ());
+  entry->session->deadline_us = g_get_monotonic_time () + BL_RELAY_CHAT_WAIT_SECONDS * G_USEC_PER_SEC;
+  return entry;
+}
+
+// Who opens the window once more, or comes back over another network, goes on there. The old one is told, so that it does not
+// take the room back; in a room that was joined the other end comes again.
+static void
+leave_room (BlRelay *relay, const BlChat *chat, BlRelayEnd end)
+{
+  Entry *entry = g_hash_table_lookup (relay->entries, chat->id);
+  Leg *old = entry != NULL ? entry->legs[end] : NULL;
+  if (old == NULL)
+    return;
+  log_end (relay, entry);
+  bowline_websocket_close (old->socket, BL_CHAT_CLOSE_TAKEN, NULL);
+  old->entry = NULL;
+  entry->legs[end] = NULL;
+  drop_entry_as (relay, entry, BL_CHAT_CLOSE_LEFT);
+}
+
+// Returns: 0, or why the end is closed
+static guint32
+arrive_chat (BlRelay *relay, Leg *leg, BowlineHttpRequest *request, const char *address)
+{
+  g_auto (BlChat) chat = { 0 };
+  if (!bl_chat_parse (bowline_http_request_get_query (request, "id"), &chat))
+    return BL_CHAT_CLOSE_DENIED;
+  const BlRelayChatVerdict verdict = bl_relay_chat_admit (relay->host, request, &chat, &leg->end, &leg->principal);
+  if (verdict != BL_RELAY_CHAT_OPEN)
+    return verdict == BL_RELAY_CHAT_EXPIRED ? BL_CHAT_CLOSE_EXPIRED : BL_CHAT_CLOSE_DENIED;
+  leave_room (relay, &chat, leg->end);
+  Entry *entry = g_hash_table_lookup (relay->entries, chat.id);
+  if (entry == NULL)
+    entry = add_room (relay, &chat, leg->principal != NULL ? bowline_principal_get_user_id (leg->principal) : chat.asks);
+  if (entry == NULL)
+    return BL_CHAT_CLOSE_FULL;
+  const BlRelayDecision decision
+      = bl_relay_session_arrive (entry->session, leg->end, entry->session->user_id, entry->session->node_id, address);
+  if (leg->end == BL_RELAY_VIEWER)
+    {
+      g_clear_pointer (&entry->principal, bowline_principal_unref);
+      entry->principal = bowline_principal_ref (leg->principal);
+    }
+  admit_leg (relay, entry, leg, decision);
+  return 0;
+}
+
 static void
 opened_cb (BowlineWebSocket *socket, BowlineHttpRequest *request, gpointer user_data)
 {
@@ -441,7 +517,13 @@ opened_cb (BowlineWebSocket *socket, BowlineHttpRequest *request, gpointer user_
   const char *ticket = bowline_http_request_get_query (request, "rauth");
   const char *address = bowline_http_request_get_address (request);
   gboolean admitted = FALSE;
-  if (bl_relay_id_is_valid (id))
+  guint32 code = 0;
+  if (id != NULL && g_str_has_prefix (id, BL_CHAT_PREFIX))
+    {
+      code = arrive_chat (relay, leg, request, address);
+      admitted = code == 0;
+    }
+  else if (bl_relay_id_is_valid (id))
     {
       leg->end = ticket != NULL ? BL_RELAY_DEVICE : BL_RELAY_VIEWER;
       admitted = ticket != NULL ? arrive_device (relay, leg, id, ticket, address)
@@ -450,7 +532,7 @@ opened_cb (BowlineWebSocket *socket, BowlineHttpRequest *request, gpointer user_
   if (!admitted)
     {
       bowline_host_log (relay->host, BOWLINE_LOG_INFO, NULL, "refused one end of a session from %s", address);
-      bowline_websocket_close (socket, 0, NULL);
+      bowline_websocket_close (socket, code, NULL);
     }
 }
 
@@ -530,12 +612,26 @@ download_cb (BowlineHttpRequest *request, gpointer user_data)
   drop_entry (relay, entry);
 }
 
+// An invitation to a chat opens no session yet: the person at the device may come or not.
+static char *
+invite (BlRelay *relay, BowlinePrincipal *principal, const BlChat *chat, const char *node_id, GError **error)
+{
+  if (g_strcmp0 (node_id, chat->asked) == 0 && g_str_equal (chat->asks, bowline_principal_get_user_id (principal))
+      && bl_relay_chat_is_allowed (relay->host, principal, chat))
+    return bl_relay_chat_invite (relay->host, chat);
+  g_set_error_literal (error, BOWLINE_ERROR, BOWLINE_ERROR_DENIED, "the room is not that of the account and the device");
+  return NULL;
+}
+
 static char *
 relay_order (gpointer self, BowlinePrincipal *principal, const char *id, const char *node_id, guint32 protocol,
              guint32 rights, GError **error)
 {
   BlRelay *relay = self;
-  if (!bl_relay_id_is_valid (id))
+  g_auto (BlChat) chat = { 0 };
+  if (protocol == BL_TUNNEL_MESSENGER && bl_chat_parse (id, &chat))
+    return invite (relay, principal, &chat, node_id, error);
+  if (!bl_relay_id_is_valid (id) || g_str_has_prefix (id, BL_CHAT_PREFIX))
     {
       g_set_error (error, BOWLINE_ERROR, BOWLINE_ERROR_INVALID, "session id: expected 1 to %u printable characters",
                    BL_RELAY_ID_MAX);
@@ -584,19 +680,27 @@ static gboolean
 test_owner (BlRelay *relay, Entry *entry, gpointer user_data)
 {
   const char *const *wanted = user_data;
-  return (wanted[0] == NULL || g_strcmp0 (entry->session->user_id, wanted[0]) == 0)
+  return (wanted[0] == NULL || g_strcmp0 (entry->session->user_id, wanted[0]) == 0
+          || g_strcmp0 (entry->chat.asked, wanted[0]) == 0)
          && (wanted[1] == NULL || g_strcmp0 (entry->session->node_id, wanted[1]) == 0);
 }
 
 // The login token, login key or browser session that the viewer came with.
 static gboolean
-test_credential (BlRelay *relay, Entry *entry, gpointer user_data)
+came_with (BowlinePrincipal *principal, const char *id)
 {
   BowlinePrincipalInfo who = { .struct_size = sizeof who };
-  if (entry->principal == NULL)
+  if (principal == NULL)
     return FALSE;
-  bowline_principal_get_info (entry->principal, &who);
-  return g_strcmp0 (who.token_id, user_data) == 0;
+  bowline_principal_get_info (principal, &who);
+  return g_strcmp0 (who.token_id, id) == 0;
+}
+
+static gboolean
+test_credential (BlRelay *relay, Entry *entry, gpointer user_data)
+{
+  const Leg *asked = entry->legs[BL_RELAY_DEVICE];
+  return came_with (entry->principal, user_data) || (asked != NULL && came_with (asked->principal, user_data));
 }
 
 static void
@@ -668,6 +772,12 @@ principal_revoked_cb (const char *topic, GVariant *payload, gpointer user_data)
   drop_matching (user_data, test_credential, (gpointer)id);
 }
 
+static void
+chat_cb (BowlineHttpRequest *request, gpointer user_data)
+{
+  bl_relay_chat_respond (((BlRelay *)user_data)->host, request);
+}
+
 BlRelay *
 bl_relay_new (BowlineHost *host, GError **error)
 {
@@ -689,6 +799,13 @@ bl_relay_new (BowlineHost *host, GError **error)
     .methods = "GET",
     .request = download_cb,
   };
+  static const BowlineEndpoint messenger = {
+    .struct_size = sizeof messenger,
+    .flags = BOWLINE_ENDPOINT_COOKIE,
+    .path = "/messenger",
+    .methods = "GET",
+    .request = chat_cb,
+  };
   g_autoptr (BlRelay) relay = g_new0 (BlRelay, 1);
   relay->host = host;
   relay->entries = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, entry_free);
@@ -698,7 +815,8 @@ bl_relay_new (BowlineHost *host, GError **error)
   relay->max_per_share = bowline_host_get_int (host, "max-sessions-per-share");
   if (!bowline_host_register_relay (host, &table, relay, error)
       || bowline_host_register_endpoint (host, &endpoint, relay, error) == 0
-      || bowline_host_register_endpoint (host, &files, relay, error) == 0)
+      || bowline_host_register_endpoint (host, &files, relay, error) == 0
+      || bowline_host_register_endpoint (host, &messenger, relay, error) == 0)
     return NULL;
   relay->subscriptions[0] = bowline_topic_subscribe (host, "directory.changed", directory_changed_cb, relay);
   relay->subscriptions[1] = bowline_topic_subscribe (host, "principal.revoked", principal_revoked_cb, relay);

@@ -133,23 +133,6 @@ page_cb (BowlineHttpRequest *request, gpointer user_data)
   bowline_http_request_respond (request, 200, file->type, file->content[encoding]);
 }
 
-// The address of a chat. The application itself is not part of this server yet, and its address says so.
-static void
-messenger_cb (BowlineHttpRequest *request, gpointer user_data)
-{
-  static const char page[] = "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>Messenger</title></head>"
-                             "<body><h1>There is no messenger here yet</h1><p>This server does not offer chats. Close "
-                             "this window.</p></body></html>\n";
-  if (bowline_http_request_get_query (request, "id") == NULL)
-    {
-      respond_text (request, 404, "There is nothing here.\n");
-      return;
-    }
-  g_autoptr (GBytes) body = g_bytes_new_static (page, sizeof page - 1);
-  bowline_http_request_add_header (request, "Cache-Control", "no-store");
-  bowline_http_request_respond (request, 501, "text/html; charset=utf-8", body);
-}
-
 static void
 page_respond (gpointer self, BowlineHttpRequest *request, guint32 status, GVariant *data)
 {
@@ -189,7 +172,6 @@ register_endpoints (BlWeb *web, GError **error)
     { .struct_size = sizeof endpoints[0], .path = "/",
       .flags = BOWLINE_ENDPOINT_FALLBACK | BOWLINE_ENDPOINT_PREFIX | BOWLINE_ENDPOINT_COOKIE,
       .methods = "GET", .request = page_cb },
-    { .struct_size = sizeof endpoints[0], .path = "/messenger", .methods = "GET", .request = messenger_cb },
     { .struct_size = sizeof endpoints[0], .flags = BOWLINE_ENDPOINT_ANY_HOST, .path = "/robots.txt", .methods = "GET",
       .request = robots_cb },
   };

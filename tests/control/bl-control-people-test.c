@@ -358,6 +358,9 @@ test_broadcast (void)
   assert_result (manager, "notifyuser", "\"userid\":\"dana\",\"msg\":\"x\"", "User not connected");
   assert_result (manager, "meshmessenger", "\"userid\":\"alice\"", "ok");
   assert_result (alice, "meshmessenger", "\"userid\":\"user//manager\"", "Access denied");
+  assert_result (manager, "meshmessenger", "\"userid\":\"user//manager\"", "Invalid userid");
+  assert_result (manager, "meshmessenger", "", "Invalid nodeid");
+  assert_result (alice, "meshmessenger", "\"nodeid\":\"" NODE "\"", "Access denied");
   assert_result (manager, "emailuser", "", "Unsupported feature");
   world_close (manager);
   world_close (alice);
