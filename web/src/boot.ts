@@ -25,7 +25,7 @@ document.documentElement.lang = page.lang;
 // A ticket in the page signs in by itself. The session cookie cannot be read from here: this note of an earlier
 // sign-in saves a round trip; when it is wrong, the application falls back to the form.
 const signedIn = page.data.auth !== '' || (location.pathname !== '/login' && readSetting('bowline.signed-in'));
-const part = isVnc ? page.vnc : signedIn || page.data.guest ? page.app : page.login;
+const part = isVnc ? page.vnc : page.data.chat ? chatPart(page.data.chat) : signedIn || page.data.guest ? page.app : page.login;
 if (part === page.app && !page.data.guest) page.early = openEarly();
 for (const href of part.scripts) addLink('modulepreload', href);
 addLink('stylesheet', part.style);
@@ -35,6 +35,11 @@ page.catalog.catch(() => undefined);
 
 if (document.readyState === 'loading') document.addEventListener('DOMContentLoaded', () => void start(), { once: true });
 else void start();
+
+/** A room of two accounts is for people who are signed in; the form loads the address again. */
+function chatPart(chat: object): typeof page.chat {
+  return 'state' in chat && chat.state === 'sign-in' ? page.login : page.chat;
+}
 
 async function start(): Promise<void> {
   const module = (await import(part.scripts[0]!)) as { start: () => void };

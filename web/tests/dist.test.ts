@@ -40,7 +40,7 @@ test('every file is there, with the content the manifest says', () => {
   assert.equal(manifest.index, '/index.html');
 });
 
-for (const [name, limit, requests] of [['login', 60 * kB, 6], ['vnc', 85 * kB, 6], ['app', 250 * kB, 15]] as const) {
+for (const [name, limit, requests] of [['login', 60 * kB, 6], ['vnc', 85 * kB, 6], ['chat', 40 * kB, 6], ['app', 250 * kB, 15]] as const) {
   test(`${name} stays within ${limit / kB} kB and ${requests} requests`, () => {
     const paths = [manifest.index, boot.path, ...part(name), ...manifest.files.filter((f) => f.path.startsWith('/i18n/')).slice(0, 1).map((f) => f.path)];
     const size = paths.reduce((sum, p) => sum + (find(p).encodings['gzip']?.size ?? find(p).size), 0);

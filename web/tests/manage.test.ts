@@ -194,6 +194,9 @@ test('notices: messages, and devices one asked to be told about', () => {
   assert.equal(noticeOf(event(0), state), null, 'no change');
   assert.equal(noticeOf(event(1), stateWith(8)), null);
   assert.equal(noticeOf({ action: 'msg', type: 'notify', value: 'Hi', title: 'admin', tag: 'broadcast' }, state)?.text, 'Hi');
+  const room = 'meshmessenger/user%2F%2Fb/user%2F%2Fa';
+  assert.deepEqual(noticeOf({ action: 'msg', type: 'notify', value: 'Chat Request', username: 'ann', tag: room, msgid: 11 }, state), { title: 'ann', text: 'asks you to chat', room });
+  assert.equal(noticeOf({ action: 'msg', type: 'notify', value: 'Hi', tag: room }, state)?.room, undefined);
   assert.equal(noticeOf({ action: 'msg', type: 'notify', value: 'Password changed.', tag: 'ServerNotify' }, state), null);
 });
 

@@ -176,7 +176,7 @@ test('addresses of other programs: ids in both forms, hostile values', () => {
 });
 
 test('page data of the server: every key may be missing or of another type', () => {
-  assert.deepEqual(parsePageData('{"auth":"a","rauth":"r","hide":3,"viewmode":12}'), { auth: 'a', rauth: 'r', hide: 3, viewMode: 12, guest: null });
+  assert.deepEqual(parsePageData('{"auth":"a","rauth":"r","hide":3,"viewmode":12}'), { auth: 'a', rauth: 'r', hide: 3, viewMode: 12, guest: null, chat: null });
   for (const bad of [null, undefined, '', '[]', 'null', '{', '{"auth":1,"hide":"x"}', '7'])
-    assert.deepEqual(parsePageData(bad), { auth: '', rauth: '', hide: 0, viewMode: 0, guest: null });
+    assert.deepEqual(parsePageData(bad), { auth: '', rauth: '', hide: 0, viewMode: 0, guest: null, chat: null });
 });

@@ -183,10 +183,12 @@ const metafile = await buildModules('app', 'src/app/main.tsx', true, { __PAINTER
 // The form is one small file that shares nothing, so that it costs one request.
 const loginMeta = await buildModules('login', 'src/login/login.ts', false);
 const vncMeta = await buildModules('vnc', 'src/vnc/vnc.ts', false);
+const chatMeta = await buildModules('chat', 'src/chat/chat.ts', false);
 const scriptText = [...files].filter(([p]) => p.endsWith('.js')).map(([, f]) => f.data.toString()).join('\n');
 const appCss = await buildStyle('app', componentStyles(metafile), scriptText);
 const loginCss = await buildStyle('login', ['./src/login/login.css'], '');
 const vncCss = await buildStyle('vnc', ['./src/vnc/vnc.css'], '');
+const chatCss = await buildStyle('chat', ['./src/chat/chat.css'], '');
 
 const boot = await esbuild.build({
   ...common, format: 'iife', entryPoints: ['src/boot.ts'],
@@ -195,6 +197,7 @@ const boot = await esbuild.build({
     app: { scripts: closure(metafile, 'src/app/main.tsx'), style: `/${appCss}` },
     login: { scripts: closure(loginMeta, 'src/login/login.ts'), style: `/${loginCss}` },
     vnc: { scripts: closure(vncMeta, 'src/vnc/vnc.ts'), style: `/${vncCss}` },
+    chat: { scripts: closure(chatMeta, 'src/chat/chat.ts'), style: `/${chatCss}` },
   }) },
 });
 remember(boot.metafile);

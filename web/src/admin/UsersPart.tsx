@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The accounts: who there is, what each may do here, and the way to change it.
 import { useState } from 'react';
+import { chatWithUser } from '../actions/chat';
 import { navigate } from '../app/router';
 import { ActionMenu } from '../lib/ActionMenu';
 import { formatAgo, formatTime } from '../lib/format';
@@ -96,7 +97,7 @@ function UserRow({ account, sessions, onOpen }: { account: Account; sessions: nu
       <td className="bl-table-menu">
         <ActionMenu label={_('More about {name}', { name: account.name })} sections={[
           [may && entry('edit', _('Change')), may && !own && entry('password', _('Set a password')), may && !own && (account.app || account.keys > 0) && entry('factors', _('Remove the second factors'))],
-          [sessions > 0 && !own && entry('notice', _('Send a message')), { label: _('Events'), onClick: () => navigate(`/events?${new URLSearchParams({ user: account.id })}`) }],
+          [sessions > 0 && !own && entry('notice', _('Send a message')), sessions > 0 && !own && { label: _('Chat'), onClick: () => chatWithUser(account.id, account.name) }, { label: _('Events'), onClick: () => navigate(`/events?${new URLSearchParams({ user: account.id })}`) }],
           [may && !own && account.site !== SITE.full && entry('lock', account.locked ? _('Unlock') : _('Lock')), may && !own && entry('delete', _('Delete'), true)],
         ]} />
       </td>

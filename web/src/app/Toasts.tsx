@@ -3,7 +3,7 @@
 import { useSyncExternalStore } from 'react';
 import { _ } from '../lib/i18n';
 import { Alert } from '../lib/Alert';
-import { AlertActionCloseButton, AlertGroup } from '../lib/pf';
+import { AlertActionCloseButton, AlertActionLink, AlertGroup } from '../lib/pf';
 
 interface Toast {
   id: number;
@@ -11,6 +11,12 @@ interface Toast {
   text: string;
   /** More, below the text. */
   body?: string;
+  action?: ToastAction;
+}
+
+export interface ToastAction {
+  label: string;
+  act: () => void;
 }
 
 const SHOWN_MS = 8000;
@@ -24,9 +30,9 @@ function set(next: readonly Toast[]): void {
   for (const listener of listeners) listener();
 }
 
-function show(variant: Toast['variant'], text: string, body?: string): void {
+function show(variant: Toast['variant'], text: string, body?: string, action?: ToastAction): void {
   const id = ++sequence;
-  set([...toasts.filter((t) => t.text !== text || t.body !== body), { id, variant, text, body }].slice(-MOST));
+  set([...toasts.filter((t) => t.text !== text || t.body !== body), { id, variant, text, body, action }].slice(-MOST));
   if (variant === 'success') setTimeout(() => close(id), SHOWN_MS);
 }
 
@@ -48,8 +54,8 @@ export function showNotice(text: string): void {
 }
 
 /** What somebody else says; it stays, too. */
-export function showMessage(title: string, body: string): void {
-  show('info', title, body);
+export function showMessage(title: string, body: string, action?: ToastAction): void {
+  show('info', title, body, action);
 }
 
 export function Toasts() {
@@ -62,6 +68,7 @@ export function Toasts() {
     <AlertGroup isToast isLiveRegion>
       {list.map((t) => (
         <Alert key={t.id} variant={t.variant} title={t.text}
+          actionLinks={t.action && <AlertActionLink onClick={() => { t.action?.act(); close(t.id); }}>{t.action.label}</AlertActionLink>}
           actionClose={<AlertActionCloseButton aria-label={_('Close')} onClose={() => close(t.id)} />}>{t.body}</Alert>
       ))}
     </AlertGroup>

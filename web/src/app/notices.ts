@@ -8,10 +8,15 @@ import { isDoc, number, text } from '../store/model';
 export interface Notice {
   title: string;
   text: string;
+  /** The room of the messenger that the account is asked to. */
+  room?: string;
 }
 
 /** Bits of "notify" that concern the page. */
 export const NOTIFY = { connect: 2, disconnect: 4 } as const;
+
+const ROOM = 'meshmessenger/';
+const ASKED_TO_CHAT = 11;
 
 /** What the account wants to be told about a device or group with this @id. */
 export function notifyFlags(user: UserInfo | null, id: string): number {
@@ -22,6 +27,9 @@ export function notifyFlags(user: UserInfo | null, id: string): number {
 export function noticeOf(message: Message, state: State): Notice | null {
   // Answers to a change of the password are shown where it was made.
   if (message.action === 'msg' && message['type'] === 'notify' && message['tag'] !== 'ServerNotify') {
+    const tag = text(message['tag']);
+    const name = text(message['username']);
+    if (tag.startsWith(ROOM) && message['msgid'] === ASKED_TO_CHAT) return { title: name || _('Chat'), text: _('asks you to chat'), room: tag };
     const words = text(message['value']);
     return words ? { title: text(message['title']) || _('Message'), text: words } : null;
   }

@@ -5,8 +5,10 @@ import { ControlClient } from '../control/client';
 import type { ChannelState, Message } from '../control/types';
 import { haveSession, noteSignedIn, signOut as postSignOut } from '../login/api';
 import { channelUrl, FIRST_REQUESTS } from '../lib/page';
+import { _ } from '../lib/i18n';
 import { store } from '../store/store';
 import { noticeOf, showOutside } from './notices';
+import { openRoom } from './room';
 import { showMessage } from './Toasts';
 
 export interface Channel {
@@ -26,6 +28,11 @@ const messageListeners = new Set<Listener>();
 /** Tickets that stand in for cookies in a frame of another site. */
 let ticket: Cookies | null = window.bowline.data.auth ? { cookie: window.bowline.data.auth, rcookie: window.bowline.data.rauth } : null;
 const TICKET_MS = 20 * 60_000;
+
+/** In place of cookies where the browser sends none; '' elsewhere. */
+export function frameTicket(): string {
+  return ticket?.cookie ?? '';
+}
 
 export const client = new ControlClient({
   url: () => channelUrl(ticket?.cookie),
@@ -49,7 +56,8 @@ export const client = new ControlClient({
 function receive(message: Message): void {
   const notice = noticeOf(message, store.state);
   if (notice) {
-    showMessage(notice.title, notice.text);
+    const { room } = notice;
+    showMessage(notice.title, notice.text, room ? { label: _('Join the chat'), act: () => openRoom(room, frameTicket()) } : undefined);
     showOutside(notice);
   }
   store.push(message);

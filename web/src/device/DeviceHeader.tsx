@@ -3,6 +3,7 @@
 import { useState } from 'react';
 import { Action, type OpenAction } from '../actions/Action';
 import { mayAct, needsAgent, type ActionKind } from '../actions/targets';
+import { chatWithDevice } from '../actions/chat';
 import { loadMore } from '../app/lazy';
 import { Link } from '../app/router';
 import { Alert } from '../lib/Alert';
@@ -11,7 +12,7 @@ import { useNow } from '../lib/hooks';
 import { _ } from '../lib/i18n';
 import { ActionMenu, type MenuEntry } from '../lib/ActionMenu';
 import { Button } from '../lib/pf';
-import { hasAgent, isOnline, type Device } from '../store/model';
+import { allows, hasAgent, isOnline, RIGHT, type Device } from '../store/model';
 import { useStore } from '../store/store';
 
 export function DeviceHeader({ device, rights }: { device: Device; rights: number }) {
@@ -48,11 +49,16 @@ export function deviceEntries(device: Device, rights: number, open: (kind: Actio
   const entry = (kind: ActionKind, label: string, danger = false): MenuEntry[] => (mayAct(rights, kind)
     ? [{ label, danger, onClick: () => open(kind), unless: needsAgent(kind) && !hasAgent(device) ? _('The device is not connected.') : null }] : []);
   return [
-    [...entry('run', _('Run a command')), ...entry('message', _('Send a message')), ...entry('share', _('Guest links'))],
+    [...entry('run', _('Run a command')), ...entry('message', _('Send a message')), ...chatEntry(device, rights), ...entry('share', _('Guest links'))],
     [...(hasAgent(device) ? [] : entry('wake', _('Wake'))), ...entry('restart', _('Restart')), ...entry('sleep', _('Sleep')), ...entry('off', _('Switch off'))],
     [...entry('edit', _('Change name, description, tags')), ...entry('move', _('Move to another group')), ...entry('access', _('Who may use it'))],
     entry('remove', _('Remove the device'), true),
   ];
+}
+
+function chatEntry(device: Device, rights: number): MenuEntry[] {
+  return allows(rights, RIGHT.notify)
+    ? [{ label: _('Chat'), onClick: () => chatWithDevice(device.id, device.name), unless: hasAgent(device) ? null : _('The device is not connected.') }] : [];
 }
 
 function DeviceMenu({ device, rights }: { device: Device; rights: number }) {

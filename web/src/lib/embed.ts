@@ -32,6 +32,8 @@ export interface PageData {
   viewMode: number;
   /** What the server says about the link of a guest; null for everybody else. */
   guest: unknown;
+  /** What it says about a room of the messenger; null elsewhere. */
+  chat: object | null;
 }
 
 const SECRETS = ['login', 'user', 'pass'];
@@ -80,13 +82,14 @@ export function withoutSecrets(search: string): string {
 
 /** Reads the content of <meta name="bowline-page">. */
 export function parsePageData(text: string | null | undefined): PageData {
-  const data: PageData = { auth: '', rauth: '', hide: 0, viewMode: 0, guest: null };
+  const data: PageData = { auth: '', rauth: '', hide: 0, viewMode: 0, guest: null, chat: null };
   try {
     const value: unknown = JSON.parse(text || '{}');
     if (typeof value !== 'object' || value === null) return data;
     const doc = value as Record<string, unknown>;
     if (typeof doc['auth'] === 'string') data.auth = doc['auth'];
     if (typeof doc['guest'] === 'object') data.guest = doc['guest'];
+    if (typeof doc['chat'] === 'object') data.chat = doc['chat'];
     if (typeof doc['rauth'] === 'string') data.rauth = doc['rauth'];
     if (typeof doc['hide'] === 'number') data.hide = doc['hide'] & HIDE_ALL;
     if (typeof doc['viewmode'] === 'number') data.viewMode = doc['viewmode'];

@@ -30,6 +30,11 @@ export function formatTime(time: number): string {
   return new Date(time).toLocaleString(localeTag(), { dateStyle: 'medium', timeStyle: 'short' });
 }
 
+/** The time of day of a message that has just come. */
+export function formatClock(time: number): string {
+  return new Date(time).toLocaleTimeString(localeTag(), { timeStyle: 'short' });
+}
+
 /** "3 minutes ago"; days and more become a date. */
 export function formatAgo(time: number, now: number): string {
   const seconds = Math.max(0, Math.round((now - time) / 1000));

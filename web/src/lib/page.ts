@@ -26,6 +26,8 @@ export interface Page {
   login: PagePart;
   /** The window of a VNC server. */
   vnc: PagePart;
+  /** The window of the messenger. */
+  chat: PagePart;
   embed: Embed;
   data: PageData;
   /** URL of the catalog of each language; English needs none. */

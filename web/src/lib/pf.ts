@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The parts of PatternFly that the page uses. Importing each from its own
 // directory keeps everything else out of the bundle.
-export { AlertActionCloseButton, AlertGroup } from '@patternfly/react-core/dist/dynamic/components/Alert';
+export { AlertActionCloseButton, AlertActionLink, AlertGroup } from '@patternfly/react-core/dist/dynamic/components/Alert';
 export { Button } from '@patternfly/react-core/dist/dynamic/components/Button';
 export { Checkbox } from '@patternfly/react-core/dist/dynamic/components/Checkbox';
 export { Divider } from '@patternfly/react-core/dist/dynamic/components/Divider';

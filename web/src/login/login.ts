@@ -198,6 +198,10 @@ class LoginForm {
 
   private async enter(): Promise<void> {
     noteSignedIn(true);
+    if (window.bowline.data.chat) {
+      location.reload();
+      return;
+    }
     if (location.pathname === '/login') history.replaceState(null, '', '/');
     await startPart(window.bowline.app);
   }
