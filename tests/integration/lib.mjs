@@ -132,13 +132,12 @@ export class Bowline {
     const config = settings ? join(state, 'a.conf') : msh;
     if (settings) writeFileSync(config, `[agent]\nmsh=${msh}\n${settings}`);
     writeFileSync(msh, (await this.settings(group)) + (name ? `agentName=${name}\r\n` : ''));
-    return this.#runAgent(program, state, config, env);
+    return this.#runAgent([...wrap, program], state, config, env);
   }
 
-  #runAgent(program, state, config, env) {
+  #runAgent([command, ...words], state, config, env) {
     const log = openSync(join(state, 'agent.log'), 'a');
-    const [command, ...words] = [...wrap, program, '--foreground', '--state-dir', state, '--config', config];
-    const child = start(command, words, {
+    const child = start(command, [...words, '--foreground', '--state-dir', state, '--config', config], {
       stdio: ['ignore', log, log], cwd: state,
       env: { PATH: process.env.PATH, HOME: state, BOWLINE_AGENT_PLUGIN_PATH: join(BUILD, 'agent', 'plugins'),
         BOWLINE_SCRIPT_HOST: join(BUILD, 'agent', 'script', 'bowline-script-host'), ...env },
@@ -149,7 +148,7 @@ export class Bowline {
     child.restart = async () => {
       assert.equal(await end(child, 'SIGTERM'), 0);
       this.agents.splice(this.agents.indexOf(child), 1);
-      return this.#runAgent(program, state, config, env);
+      return this.#runAgent([command, ...words], state, config, env);
     };
     this.agents.push(child);
     return child;
