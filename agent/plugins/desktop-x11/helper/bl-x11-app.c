@@ -13,6 +13,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 #include <xcb/xfixes.h>
 
@@ -21,6 +22,8 @@
 /* After this much quiet, what was sent with less than the wanted quality is sent again. */
 #define REFINE_US (400 * 1000)
 #define READ_SIZE 65536
+/* So much of a frame is handed on while the rest is made: what the agent reads at a time. */
+#define FLUSH_SIZE 65536
 #define LINK_INPUT_MAX (BL_DESKTOP_LINK_MAX + BL_DESKTOP_LINK_HEADER)
 
 typedef struct
@@ -74,7 +77,7 @@ flush_out (App *app)
         return;
       app->out_done += (gsize)n;
     }
-  if (app->out->len > 0 && app->frame_out)
+  if (app->frame_out)
     bl_x11_pace_drained (&app->pace, g_get_monotonic_time ());
   app->frame_out = FALSE;
   app->out_done = 0;
@@ -181,6 +184,8 @@ encode_changes (App *app, BlX11Tiles *tiles, guint8 quality)
         continue;
       bl_desktop_write_tile (packet, (guint16)rect.x, (guint16)rect.y, picture, length);
       send_packet (app, packet);
+      if (app->out->len - app->out_done >= FLUSH_SIZE)
+        flush_out (app);
       n++;
     }
   if (n == 0)
@@ -190,20 +195,31 @@ encode_changes (App *app, BlX11Tiles *tiles, guint8 quality)
   bl_x11_pace_sent (&app->pace, n, g_get_monotonic_time ());
 }
 
+static gint64
+processor_time (void)
+{
+  struct timespec time;
+
+  clock_gettime (CLOCK_THREAD_CPUTIME_ID, &time);
+  return (gint64)time.tv_sec * G_USEC_PER_SEC + time.tv_nsec / 1000;
+}
+
 static void
 make_frame (App *app)
 {
+  const gint64 cost = processor_time ();
   BlX11Tiles *tiles;
 
+  bl_x11_pace_begin (&app->pace, g_get_monotonic_time ());
   if (bl_x11_screen_take_resized (app->screen))
     {
       send_start (app);
       bl_x11_screen_refresh (app->screen);
     }
   tiles = bl_x11_screen_update (app->screen);
-  app->pace.last = g_get_monotonic_time (); /* looking costs too */
   if (tiles != NULL)
     encode_changes (app, tiles, bl_x11_pace_quality (&app->pace, app->quality));
+  bl_x11_pace_looked (&app->pace, processor_time () - cost, g_get_monotonic_time ()); /* looking costs too */
 }
 
 static void

@@ -34,6 +34,19 @@ took (BlX11Pace *pace, gint64 time)
 }
 
 void
+bl_x11_pace_begin (BlX11Pace *pace, gint64 now)
+{
+  pace->begun = now;
+}
+
+void
+bl_x11_pace_looked (BlX11Pace *pace, gint64 cost, gint64 now)
+{
+  pace->last = now;
+  pace->cost = cost;
+}
+
+void
 bl_x11_pace_sent (BlX11Pace *pace, guint pictures, gint64 now)
 {
   pace->last = now;
@@ -72,7 +85,7 @@ bl_x11_pace_acked (BlX11Pace *pace, guint32 pictures, gint64 now)
 gint64
 bl_x11_pace_wait (const BlX11Pace *pace, gint64 now)
 {
-  const gint64 due = pace->last == 0 ? now : pace->last + pace->interval;
+  const gint64 due = pace->last == 0 ? now : MAX (pace->begun + pace->interval, pace->last + pace->cost / 2);
   const gint64 in_flight = pace->interval > 0 ? 2 + pace->delay / pace->interval : 2;
 
   if (pace->acks && pace->n_frames >= MIN (in_flight, BL_X11_PACE_FRAMES) && now - pace->last < GIVE_UP_US)

@@ -22,7 +22,9 @@ typedef struct
 
 typedef struct
 {
-  gint64 last;     /* when the last frame left, us; 0: none did */
+  gint64 begun;    /* when the last frame was begun, us */
+  gint64 last;     /* when it left, us; 0: none did */
+  gint64 cost;     /* processor time that it took, us */
   gint64 interval; /* us */
   guint32 sent;    /* pictures */
   gboolean acks;   /* the viewer has acknowledged once */
@@ -35,6 +37,13 @@ typedef struct
 void bl_x11_pace_init (BlX11Pace *pace, guint interval_ms);
 void bl_x11_pace_set_interval (BlX11Pace *pace, guint interval_ms);
 
+/** bl_x11_pace_begin: the work for a frame begins at @now. The interval runs from here. */
+void bl_x11_pace_begin (BlX11Pace *pace, gint64 now);
+/**
+ * bl_x11_pace_looked: the frame took @cost us of processor time up to @now, and so much rest is due that a
+ * slow device keeps a third of a processor
+ */
+void bl_x11_pace_looked (BlX11Pace *pace, gint64 cost, gint64 now);
 /** bl_x11_pace_sent: a frame of @pictures pictures was made at @now. */
 void bl_x11_pace_sent (BlX11Pace *pace, guint pictures, gint64 now);
 /** bl_x11_pace_drained: the link took the last frame at @now. */

@@ -41,7 +41,8 @@ struct _BlX11Screen
   guint8 randr_event;
   gboolean damaged;
   gboolean resized;
-  gboolean all; /* the next update takes everything */
+  gboolean all;               /* the next update takes everything */
+  int guess_first, guess_end; /* rows that the last update took, 0, 0 for none */
 };
 
 /* ---- buffers ------------------------------------------------------------------------------------------ */
@@ -115,6 +116,7 @@ make_buffers (BlX11Screen *screen)
     screen->scaled = g_malloc0 (screen->scaled_stride * (gsize)height);
   screen->sent = g_malloc0 (screen->scaled_stride * (gsize)height);
   bl_x11_tiles_init (&screen->tiles, width, height);
+  screen->guess_first = screen->guess_end = 0;
   bl_x11_screen_refresh (screen);
 }
 
@@ -398,28 +400,63 @@ suspect (BlX11Screen *screen, int x, int y, int width, int height)
 }
 
 static void
-fetch_damage (BlX11Screen *screen)
+suspect_region (BlX11Screen *screen, const xcb_xfixes_fetch_region_reply_t *region)
 {
-  xcb_connection_t *c = screen->connection;
-  xcb_xfixes_fetch_region_reply_t *reply;
-  const xcb_rectangle_t *rectangles;
-  int n;
+  const xcb_rectangle_t *rectangles = xcb_xfixes_fetch_region_rectangles (region);
+  const int n = xcb_xfixes_fetch_region_rectangles_length (region);
 
-  xcb_damage_subtract (c, screen->damage, XCB_NONE, screen->region);
-  reply = xcb_xfixes_fetch_region_reply (c, xcb_xfixes_fetch_region (c, screen->region), NULL);
-  screen->damaged = FALSE;
-  if (reply == NULL)
-    {
-      bl_x11_tiles_suspect_all (&screen->tiles);
-      return;
-    }
-  rectangles = xcb_xfixes_fetch_region_rectangles (reply);
-  n = xcb_xfixes_fetch_region_rectangles_length (reply);
   if (n > DAMAGE_RECTS_MAX)
-    suspect (screen, reply->extents.x, reply->extents.y, reply->extents.width, reply->extents.height);
+    suspect (screen, region->extents.x, region->extents.y, region->extents.width, region->extents.height);
   for (int i = 0; i < n && n <= DAMAGE_RECTS_MAX; i++)
     suspect (screen, rectangles[i].x, rectangles[i].y, rectangles[i].width, rectangles[i].height);
+}
+
+static xcb_shm_get_image_cookie_t
+ask_for_rows (BlX11Screen *screen, int first, int end)
+{
+  return xcb_shm_get_image (screen->connection, screen->root, (gint16)screen->area.x,
+                            (gint16)(screen->area.y + first), (guint16)screen->area.width,
+                            (guint16)(end - first), ~0u, XCB_IMAGE_FORMAT_Z_PIXMAP, screen->segment,
+                            (guint32)((gsize)first * screen->stride));
+}
+
+static gboolean
+got_rows (BlX11Screen *screen, xcb_shm_get_image_cookie_t cookie)
+{
+  xcb_shm_get_image_reply_t *reply = xcb_shm_get_image_reply (screen->connection, cookie, NULL);
+  const gboolean good = reply != NULL;
+
   free (reply);
+  return good;
+}
+
+/*
+ * Where there was damage. What moves on a screen mostly goes on in the same place: the rows of the last time
+ * are asked for together with the region, which saves a way to the display server and back for each frame.
+ *
+ * Returns: whether the guessed rows have come
+ */
+static gboolean
+fetch_damage (BlX11Screen *screen)
+{
+  const gboolean guess = screen->segment != 0 && screen->guess_end > screen->guess_first;
+  xcb_connection_t *c = screen->connection;
+  xcb_xfixes_fetch_region_cookie_t cookie;
+  xcb_xfixes_fetch_region_reply_t *reply;
+  xcb_shm_get_image_cookie_t image = { 0 };
+
+  xcb_damage_subtract (c, screen->damage, XCB_NONE, screen->region);
+  cookie = xcb_xfixes_fetch_region (c, screen->region);
+  if (guess)
+    image = ask_for_rows (screen, screen->guess_first, screen->guess_end);
+  reply = xcb_xfixes_fetch_region_reply (c, cookie, NULL);
+  screen->damaged = FALSE;
+  if (reply == NULL)
+    bl_x11_tiles_suspect_all (&screen->tiles);
+  else
+    suspect_region (screen, reply);
+  free (reply);
+  return guess && got_rows (screen, image);
 }
 
 /* Rows FIRST to END of the area, over its whole width, so that they lie where they belong. */
@@ -431,17 +468,7 @@ capture_rows (BlX11Screen *screen, int first, int end)
   gboolean good;
 
   if (screen->segment != 0)
-    {
-      xcb_shm_get_image_reply_t *reply = xcb_shm_get_image_reply (
-          c,
-          xcb_shm_get_image (c, screen->root, (gint16)screen->area.x, (gint16)(screen->area.y + first),
-                             (guint16)screen->area.width, (guint16)(end - first), ~0u,
-                             XCB_IMAGE_FORMAT_Z_PIXMAP, screen->segment, (guint32)offset),
-          NULL);
-      good = reply != NULL;
-      free (reply);
-      return good;
-    }
+    return got_rows (screen, ask_for_rows (screen, first, end));
   xcb_get_image_reply_t *reply
       = xcb_get_image_reply (c,
                              xcb_get_image (c, XCB_IMAGE_FORMAT_Z_PIXMAP, screen->root,
@@ -494,11 +521,10 @@ BlX11Tiles *
 bl_x11_screen_update (BlX11Screen *screen)
 {
   const gboolean all = screen->all;
+  const gboolean guessed = screen->damaged && fetch_damage (screen);
   int first, end, from, to;
   gsize stride;
 
-  if (screen->damaged)
-    fetch_damage (screen);
   if (all)
     bl_x11_tiles_suspect_all (&screen->tiles);
   if (!bl_x11_tiles_rows (&screen->tiles, &first, &end))
@@ -510,8 +536,11 @@ bl_x11_screen_update (BlX11Screen *screen)
       from = first;
       to = end;
     }
-  if (!capture_rows (screen, from, to))
+  if (!(guessed && from >= screen->guess_first && to <= screen->guess_end)
+      && !capture_rows (screen, from, to))
     return NULL;
+  screen->guess_first = from;
+  screen->guess_end = to;
   if (screen->scaled != NULL)
     scale_rows (screen, first, end);
   screen->all = FALSE;

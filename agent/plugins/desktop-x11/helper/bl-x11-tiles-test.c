@@ -55,6 +55,49 @@ test_compare (void)
   bl_x11_tiles_clear (&tiles);
 }
 
+/* Changes TILES as one frame does. Returns: whether the cell was sent */
+static gboolean
+frame (BlX11Tiles *tiles, guint8 *before, const guint8 *now)
+{
+  BlX11Rect rect;
+  gboolean sent = FALSE;
+
+  bl_x11_tiles_suspect (tiles, 0, 0, 1, 1);
+  bl_x11_tiles_compare (tiles, before, now, STRIDE, FALSE);
+  while (bl_x11_tiles_take (tiles, 50, &rect))
+    sent = TRUE;
+  return sent;
+}
+
+/* Every change is sent however long it goes on, and damage without a change is not sent for long. */
+static void
+test_heat (void)
+{
+  BlX11Tiles tiles;
+  g_autofree guint8 *before = g_malloc0 (STRIDE * HEIGHT);
+  g_autofree guint8 *now = g_malloc0 (STRIDE * HEIGHT);
+
+  bl_x11_tiles_init (&tiles, WIDTH, HEIGHT);
+  for (guint busy = 1; busy < 60; busy++)
+    {
+      guint idle = 0;
+
+      for (guint i = 0; i < busy; i++)
+        {
+          now[STRIDE * 31 + 7]++;
+          g_assert_true (frame (&tiles, before, now));
+        }
+      while (frame (&tiles, before, now))
+        g_assert_cmpuint (++idle, <, 10);
+      g_assert_true (memcmp (before, now, STRIDE * HEIGHT) == 0);
+      g_assert_false (frame (&tiles, before, now));
+      now[5] ^= 1; /* and what is cold again notices one change, once */
+      g_assert_true (frame (&tiles, before, now));
+      g_assert_false (frame (&tiles, before, now));
+    }
+  bl_x11_tiles_clear (&tiles);
+}
+
 /* Rectangles cover each changed cell once, and no other. */
 static void
 test_take (void)
@@ -107,6 +150,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/x11-tiles/suspect", test_suspect);
   g_test_add_func ("/x11-tiles/compare", test_compare);
+  g_test_add_func ("/x11-tiles/heat", test_heat);
   g_test_add_func ("/x11-tiles/take", test_take);
   g_test_add_func ("/x11-tiles/quality", test_quality);
   return g_test_run ();

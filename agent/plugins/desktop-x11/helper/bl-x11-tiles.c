@@ -3,6 +3,17 @@
 
 #include <string.h>
 
+/* Of a suspected cell. */
+#define SUSPECT_MAYBE 1
+#define SUSPECT_DIFFERS 2
+/*
+ * A cell that changed so many times in a row is hot: it is taken to have changed whenever damage is reported
+ * there, without a look and without a copy, which together cost half as much as the picture of it. At
+ * HEAT_MAX it is looked at again, as damage alone does not mean that anything changed.
+ */
+#define HEAT_HOT 4
+#define HEAT_MAX 12
+
 void
 bl_x11_tiles_init (BlX11Tiles *tiles, int width, int height)
 {
@@ -18,6 +29,7 @@ bl_x11_tiles_init (BlX11Tiles *tiles, int width, int height)
     .suspected = g_malloc0 (n),
     .changed = g_malloc0 (n),
     .quality = g_malloc0 (n),
+    .heat = g_malloc0 (n),
   };
 }
 
@@ -27,6 +39,7 @@ bl_x11_tiles_clear (BlX11Tiles *tiles)
   g_clear_pointer (&tiles->suspected, g_free);
   g_clear_pointer (&tiles->changed, g_free);
   g_clear_pointer (&tiles->quality, g_free);
+  g_clear_pointer (&tiles->heat, g_free);
 }
 
 void
@@ -41,7 +54,7 @@ bl_x11_tiles_suspect (BlX11Tiles *tiles, int x, int y, int width, int height)
     {
       for (int column = left; column * BL_X11_CELL < right; column++)
         {
-          tiles->suspected[row * tiles->columns + column] = 1;
+          tiles->suspected[row * tiles->columns + column] = SUSPECT_MAYBE;
           tiles->any_suspected = TRUE;
         }
     }
@@ -62,7 +75,8 @@ bl_x11_tiles_rows (const BlX11Tiles *tiles, int *first, int *end)
     return FALSE;
   for (int row = 0; row < tiles->rows; row++)
     {
-      if (memchr (tiles->suspected + (gsize)row * (gsize)tiles->columns, 1, (gsize)tiles->columns) == NULL)
+      if (memchr (tiles->suspected + (gsize)row * (gsize)tiles->columns, SUSPECT_MAYBE, (gsize)tiles->columns)
+          == NULL)
         continue;
       from = from < 0 ? row : from;
       to = row;
@@ -72,15 +86,81 @@ bl_x11_tiles_rows (const BlX11Tiles *tiles, int *first, int *end)
   return TRUE;
 }
 
+/* Whether the cell needs a look: the others are known to have changed, or taken to. */
 static gboolean
-cell_differs (const guint8 *before, const guint8 *now, gsize stride, int rows, gsize bytes)
+needs_look (const BlX11Tiles *tiles, int cell)
 {
-  for (int y = 0; y < rows; y++)
+  return tiles->quality[cell] != 0 && tiles->heat[cell] < HEAT_HOT;
+}
+
+/*
+ * Marks the suspected cells of a row that differ. Line by line over the whole width, as the memory lies:
+ * going down each cell by itself would touch a page for every line of it.
+ */
+static void
+look_at_row (BlX11Tiles *tiles, int row, const guint8 *before, const guint8 *now, gsize stride, gboolean all)
+{
+  const int first = row * tiles->columns;
+  const int lines = MIN (BL_X11_CELL, tiles->height - row * BL_X11_CELL);
+  int left = 0;
+
+  for (int column = 0; column < tiles->columns; column++)
     {
-      if (memcmp (before + (gsize)y * stride, now + (gsize)y * stride, bytes) != 0)
-        return TRUE;
+      const int cell = first + column;
+
+      if (tiles->suspected[cell] && (all || !needs_look (tiles, cell)))
+        tiles->suspected[cell] = SUSPECT_DIFFERS;
+      left += tiles->suspected[cell] == SUSPECT_MAYBE;
     }
-  return FALSE;
+  for (int line = 0; line < lines && left > 0; line++)
+    {
+      for (int column = 0; column < tiles->columns; column++)
+        {
+          const gsize start = (gsize)line * stride + (gsize)column * BL_X11_CELL * 4;
+          const gsize bytes = (gsize)MIN (BL_X11_CELL, tiles->width - column * BL_X11_CELL) * 4;
+
+          if (tiles->suspected[first + column] != SUSPECT_MAYBE
+              || memcmp (before + start, now + start, bytes) == 0)
+            continue;
+          tiles->suspected[first + column] = SUSPECT_DIFFERS;
+          left--;
+        }
+    }
+}
+
+static void
+copy_cell (const BlX11Tiles *tiles, int column, int lines, guint8 *before, const guint8 *now, gsize stride)
+{
+  const gsize start = (gsize)column * BL_X11_CELL * 4;
+  const gsize bytes = (gsize)MIN (BL_X11_CELL, tiles->width - column * BL_X11_CELL) * 4;
+
+  for (int line = 0; line < lines; line++)
+    memcpy (before + start + (gsize)line * stride, now + start + (gsize)line * stride, bytes);
+}
+
+static guint
+settle_row (BlX11Tiles *tiles, int row, guint8 *before, const guint8 *now, gsize stride)
+{
+  const int lines = MIN (BL_X11_CELL, tiles->height - row * BL_X11_CELL);
+  guint n = 0;
+
+  for (int column = 0; column < tiles->columns; column++)
+    {
+      const int cell = row * tiles->columns + column;
+      const guint8 found = tiles->suspected[cell];
+
+      tiles->suspected[cell] = 0;
+      if (found == SUSPECT_MAYBE)
+        tiles->heat[cell] = 0;
+      if (found != SUSPECT_DIFFERS)
+        continue;
+      tiles->heat[cell] = tiles->heat[cell] + 1 == HEAT_MAX ? HEAT_HOT - 1 : tiles->heat[cell] + 1;
+      if (tiles->heat[cell] < HEAT_HOT) /* the next look compares with it */
+        copy_cell (tiles, column, lines, before, now, stride);
+      tiles->changed[cell] = 1;
+      n++;
+    }
+  return n;
 }
 
 guint
@@ -88,24 +168,15 @@ bl_x11_tiles_compare (BlX11Tiles *tiles, guint8 *before, const guint8 *now, gsiz
 {
   guint n = 0;
 
-  for (int cell = 0; cell < tiles->rows * tiles->columns; cell++)
+  for (int row = 0; row < tiles->rows; row++)
     {
-      const int x = cell % tiles->columns * BL_X11_CELL;
-      const int y = cell / tiles->columns * BL_X11_CELL;
-      const gsize start = (gsize)y * stride + (gsize)x * 4;
-      const gsize bytes = (gsize)MIN (BL_X11_CELL, tiles->width - x) * 4;
-      const int rows = MIN (BL_X11_CELL, tiles->height - y);
+      const gsize start = (gsize)row * BL_X11_CELL * stride;
 
-      if (!tiles->suspected[cell])
+      if (memchr (tiles->suspected + (gsize)row * (gsize)tiles->columns, SUSPECT_MAYBE, (gsize)tiles->columns)
+          == NULL)
         continue;
-      tiles->suspected[cell] = 0;
-      if (!all && tiles->quality[cell] != 0
-          && !cell_differs (before + start, now + start, stride, rows, bytes))
-        continue;
-      for (int row = 0; row < rows; row++)
-        memcpy (before + start + (gsize)row * stride, now + start + (gsize)row * stride, bytes);
-      tiles->changed[cell] = 1;
-      n++;
+      look_at_row (tiles, row, before + start, now + start, stride, all);
+      n += settle_row (tiles, row, before + start, now + start, stride);
     }
   tiles->any_suspected = FALSE;
   return n;

@@ -26,6 +26,7 @@ typedef struct
   guint8 *suspected;
   guint8 *changed;
   guint8 *quality; /* that the viewer's picture of the cell has; 0: nothing was sent yet */
+  guint8 *heat;    /* how often in a row the cell had changed when it was suspected */
   gboolean any_suspected;
 } BlX11Tiles;
 
@@ -41,6 +42,8 @@ gboolean bl_x11_tiles_rows (const BlX11Tiles *tiles, int *first, int *end);
 
 /**
  * bl_x11_tiles_compare: turns suspicion into change where @now differs from @before, and copies it there.
+ * What changed each time that it was suspected is taken to have changed for the next few times, without a
+ * look or a copy.
  * @all: what is suspected counts as changed without a look
  * Both hold 4 bytes a pixel, @stride bytes a row. Nothing is suspected afterwards.
  *
