@@ -9,6 +9,11 @@
 #include "common/bl-json.h"
 #include "common/bl-variant.h"
 
+/* Of a request for help, in the log: people, and characters. */
+#define MAX_HELPS 4u
+#define MAX_HELP_NAME 64
+#define MAX_HELP_TEXT 256
+
 typedef struct
 {
   const char *action;
@@ -268,6 +273,52 @@ handle_location (BlAgentSession *session, GVariant *report)
 
 /* ---- live things ------------------------------------------------------------------------------------------------ */
 
+static char *
+cut (const char *text, glong characters)
+{
+  return g_utf8_substring (text, 0, MIN (g_utf8_strlen (text, -1), characters));
+}
+
+static void
+log_help (BlAgentSession *session, const char *mesh_id, const char *user, GVariant *words)
+{
+  g_autofree char *name = cut (user, MAX_HELP_NAME);
+  g_autofree char *asked = cut (g_variant_get_string (words, NULL), MAX_HELP_TEXT);
+  g_autofree char *text = g_strdup_printf ("%s asks for help: %s", name, asked);
+  BlDocBuilder event;
+
+  bl_doc_builder_init (&event, 0);
+  bl_doc_builder_add_string (&event, "action", "help");
+  bl_doc_builder_add_string (&event, "msg", text);
+  emit (session, &event, mesh_id);
+}
+
+/* A person at a device asks for help: that is an entry of its log as well. It is told again after every connection, and
+ * written down once. @value: (nullable) */
+static void
+note_help (BlAgentSession *session, GVariant *value)
+{
+  g_autoptr (GVariant) node = bowline_directory_dup (session->host, session->node_id);
+  const char *mesh_id = bl_variant_get_string (node, "meshid");
+  g_autofree char *all = value != NULL ? g_variant_print (value, FALSE) : NULL;
+  gpointer hash = all != NULL ? GUINT_TO_POINTER (g_str_hash (all)) : NULL;
+
+  if (all == NULL)
+    g_hash_table_remove (session->agents->helps, session->node_id);
+  if (all == NULL || mesh_id == NULL || hash == g_hash_table_lookup (session->agents->helps, session->node_id))
+    return;
+  g_hash_table_replace (session->agents->helps, g_strdup (session->node_id), hash);
+  for (gsize i = 0; i < MIN (g_variant_n_children (value), MAX_HELPS); i++)
+    {
+      g_autoptr (GVariant) words = NULL;
+      const char *user;
+
+      g_variant_get_child (value, i, "{&sv}", &user, &words);
+      if (g_variant_is_of_type (words, G_VARIANT_TYPE_STRING))
+        log_help (session, mesh_id, user, words);
+    }
+}
+
 static void
 handle_sessions (BlAgentSession *session, GVariant *report)
 {
@@ -278,6 +329,8 @@ handle_sessions (BlAgentSession *session, GVariant *report)
     return;
   if (value != NULL && g_variant_n_children (value) == 0)
     g_clear_pointer (&value, g_variant_unref);
+  if (g_str_equal (type, "help"))
+    note_help (session, value);
   bowline_device_set_sessions (session->host, session->node_id, type, value);
 }
 

@@ -103,6 +103,24 @@ test_mute_without_other (BlAgentsEnv *env, gconstpointer data)
 
 /* ---- reports ---------------------------------------------------------------------------------------------------- */
 
+static guint
+count_helps (BlAgentsEnv *env, const char *text)
+{
+  GPtrArray *events = bl_test_host_get_events (env->test);
+  guint n = 0;
+
+  for (guint i = 0; i < events->len; i++)
+    {
+      g_autoptr (GVariant) event = g_variant_get_child_value (g_ptr_array_index (events, i), 1);
+      if (g_strcmp0 (bl_variant_get_string (event, "action"), "help") != 0)
+        continue;
+      g_assert_cmpstr (bl_variant_get_string (event, "msg"), ==, text);
+      g_assert_false (bl_variant_has (event, "nolog"));
+      n++;
+    }
+  return n;
+}
+
 static void
 test_reports (BlAgentsEnv *env, gconstpointer data)
 {
@@ -120,6 +138,9 @@ test_reports (BlAgentsEnv *env, gconstpointer data)
   bl_fake_agent_send_json (device.agent, "{\"action\":\"netinfo\",\"netif2\":{\"eth0\":[{\"address\":\"192.0.2.1\"}]}}");
   bl_fake_agent_send_json (device.agent, "{\"action\":\"sysinfo\",\"data\":{\"hash\":\"abc\",\"hardware\":{\"linux\":{}}}}");
   bl_fake_agent_send_json (device.agent, "{\"action\":\"sessions\",\"type\":\"terminal\",\"value\":{\"user//admin\":1}}");
+  /* Told twice, written down once. */
+  for (guint i = 0; i < 2; i++)
+    bl_fake_agent_send_json (device.agent, "{\"action\":\"sessions\",\"type\":\"help\",\"value\":{\"anna\":\"no sound\",\"b\":7}}");
   bl_fake_agent_send_json (device.agent, "{\"action\":\"log\",\"msg\":\"Started\",\"userid\":\"user//admin\"}");
   bl_agents_device_talk (&device);
   if_id = g_strconcat ("if", device.identity->node_id, NULL);
@@ -128,6 +149,7 @@ test_reports (BlAgentsEnv *env, gconstpointer data)
   g_assert_true (bowline_directory_contains (host, si_id));
   g_assert_true (bl_agents_env_has_event (env, "ifchange"));
   g_assert_true (bl_agents_env_has_event (env, "sysinfohash"));
+  g_assert_cmpuint (count_helps (env, "anna asks for help: no sound"), ==, 1);
   g_assert_true (bl_agents_env_has_event (env, "agentlog"));
   sessions = bowline_device_dup_sessions (host, device.identity->node_id);
   g_assert_true (bl_variant_has (sessions, "terminal"));

@@ -313,6 +313,7 @@ bl_agents_new (BowlineHost *host, GError **error)
   agents->cancellable = g_cancellable_new ();
   agents->connected = g_hash_table_new (g_str_hash, g_str_equal);
   agents->disconnections = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  agents->helps = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   agents->paced = g_ptr_array_new_with_free_func ((GDestroyNotify) bl_agent_session_unref);
   agents->server_id = bowline_identity_dup_server_id (host);
   agents->server_certificate = bowline_identity_dup_certificate (host, BOWLINE_CERTIFICATE_AGENT_SERVER);
@@ -350,6 +351,7 @@ bl_agents_free (BlAgents *agents)
   g_ptr_array_unref (agents->paced);
   g_hash_table_unref (agents->connected);
   g_hash_table_unref (agents->disconnections);
+  g_hash_table_unref (agents->helps);
   g_clear_pointer (&agents->server_id, g_bytes_unref);
   g_clear_pointer (&agents->server_certificate, g_bytes_unref);
   g_clear_pointer (&agents->cores, bl_agent_cores_free);

@@ -53,6 +53,7 @@ struct _BlAgents
   GBytes *server_certificate;  /* DER of the agent-server certificate */
   GHashTable *connected;       /* node id (owned by the session) -> BlAgentSession that devices' messages go to */
   GHashTable *disconnections;  /* node id -> how often in this window */
+  GHashTable *helps;           /* node id -> hash of the request for help that was written down last */
   gint64 window_end_us;
   GQueue sessions;             /* BlAgentSession by its link: every open socket, rotated by the pings */
   BlAgentDeadlines handshakes; /* must be through in time */

@@ -2,6 +2,7 @@
 #include "bl-guests-invite.h"
 
 #include "bl-guests-page.h"
+#include "bl-guests-words.h"
 
 #include "common/bl-form.h"
 #include "common/bl-ids.h"
@@ -45,7 +46,14 @@ respond (BowlineHttpRequest *request, guint32 status, GBytes *page)
   g_autoptr (GBytes) owned = page;
 
   bowline_http_request_add_header (request, "Cache-Control", "no-store");
+  bowline_http_request_add_header (request, "Vary", "Accept-Language");
   bowline_http_request_respond (request, status, "text/html; charset=utf-8", owned);
+}
+
+static const char *
+language_of (BowlineHttpRequest *request)
+{
+  return bl_guests_language (bowline_http_request_get_header (request, "Accept-Language"));
 }
 
 /* ---- the invitation
@@ -139,7 +147,7 @@ make_page (BlGuestsInvites *invites, BowlineHttpRequest *request, GVariant *mesh
   };
 
   /* Linux agents run in the background only. */
-  return bl_guests_page_invitation (name != NULL ? name : "", flags == 1 ? ways + 2 : ways);
+  return bl_guests_page_invitation (language_of (request), name != NULL ? name : "", flags == 1 ? ways + 2 : ways);
 }
 
 void
@@ -152,7 +160,7 @@ bl_guests_invites_show (BlGuestsInvites *invites, BowlineHttpRequest *request)
 
   if (mesh == NULL)
     respond (request, 404,
-             bl_guests_page_message ("Invitation",
+             bl_guests_page_message (language_of (request), "Invitation",
                                      "This invitation is not valid, or it has expired. Ask whoever sent "
                                      "it for a new one."));
   else
@@ -241,7 +249,7 @@ redirect (BlGuestsInvites *invites, BowlineHttpRequest *request, const Search *f
     }
   if (cookie == NULL)
     {
-      respond (request, 500, bl_guests_page_message ("Invitation", "The invitation cannot be opened."));
+      respond (request, 500, bl_guests_page_message (language_of (request), "Invitation", "The invitation cannot be opened."));
       return;
     }
   escaped = g_uri_escape_string (cookie, NULL, FALSE);
@@ -263,7 +271,7 @@ try_code (BlGuestsInvites *invites, BowlineHttpRequest *request)
   if (!may_try (invites, bowline_http_request_get_address (request)))
     {
       bowline_http_request_add_header (request, "Retry-After", "60");
-      respond (request, 429, bl_guests_page_form ("Too many attempts. Try again in a minute."));
+      respond (request, 429, bl_guests_page_form (language_of (request), "Too many attempts. Try again in a minute."));
       return;
     }
   if (code != NULL && *code != '\0' && strlen (code) <= MAX_CODE)
@@ -271,7 +279,7 @@ try_code (BlGuestsInvites *invites, BowlineHttpRequest *request)
   if (search.mesh_id != NULL)
     redirect (invites, request, &search);
   else
-    respond (request, 200, bl_guests_page_form ("This code is not valid."));
+    respond (request, 200, bl_guests_page_form (language_of (request), "This code is not valid."));
   g_free (search.mesh_id);
 }
 
@@ -282,9 +290,9 @@ bl_guests_invites_enter (BlGuestsInvites *invites, BowlineHttpRequest *request)
 
   bowline_directory_foreach (invites->host, "mesh", NULL, search_group, &search);
   if (!search.any)
-    respond (request, 404, bl_guests_page_message ("Invitation", "This server has no invitation codes."));
+    respond (request, 404, bl_guests_page_message (language_of (request), "Invitation", "This server has no invitation codes."));
   else if (g_str_equal (bowline_http_request_get_method (request), "POST"))
     try_code (invites, request);
   else
-    respond (request, 200, bl_guests_page_form (NULL));
+    respond (request, 200, bl_guests_page_form (language_of (request), NULL));
 }

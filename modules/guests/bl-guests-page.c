@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bl-guests-page.h"
 
+#include "bl-guests-words.h"
+
 #include <string.h>
 
 /* The colours of the sign-in form. */
@@ -31,13 +33,14 @@ static const char style[]
 
 /* Returns: (transfer full): GString with everything up to the content */
 static GString *
-begin (const char *title)
+begin (const char *language, const char *title)
 {
-  g_autofree char *escaped = g_markup_escape_text (title, -1);
-  GString *out = g_string_new ("<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
-                               "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">"
-                               "<meta name=\"robots\" content=\"noindex\"><title>");
+  g_autofree char *escaped = g_markup_escape_text (bl_guests_say (language, title), -1);
+  GString *out = g_string_new ("<!doctype html>\n");
 
+  g_string_append_printf (out, "<html lang=\"%s\"><head><meta charset=\"utf-8\">", language);
+  g_string_append (out, "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">"
+                        "<meta name=\"robots\" content=\"noindex\"><title>");
   g_string_append_printf (
       out, "%s</title><link rel=\"stylesheet\" href=\"/invite.css\"></head><body><main><h1>%s</h1>\n",
       escaped, escaped);
@@ -60,32 +63,34 @@ append_paragraph (GString *out, const char *class, const char *text)
 }
 
 GBytes *
-bl_guests_page_form (const char *problem)
+bl_guests_page_form (const char *language, const char *problem)
 {
-  GString *out = begin ("Invitation");
+  GString *out = begin (language, "Invitation");
 
-  append_paragraph (out, "soft", "Enter the code you were given to install the agent on this computer.");
-  g_string_append (out,
-                   "<form method=\"post\" action=\"/invite\"><label for=\"code\">Invitation code</label>"
-                   "<input id=\"code\" name=\"inviteCode\" required maxlength=\"64\" autocomplete=\"off\" "
-                   "autofocus>");
+  append_paragraph (
+      out, "soft", bl_guests_say (language, "Enter the code you were given to install the agent on this computer."));
+  g_string_append_printf (out,
+                          "<form method=\"post\" action=\"/invite\"><label for=\"code\">%s</label>"
+                          "<input id=\"code\" name=\"inviteCode\" required maxlength=\"64\" autocomplete=\"off\" "
+                          "autofocus>",
+                          bl_guests_say (language, "Invitation code"));
   if (problem != NULL)
     {
-      g_autofree char *escaped = g_markup_escape_text (problem, -1);
+      g_autofree char *escaped = g_markup_escape_text (bl_guests_say (language, problem), -1);
 
       g_string_append_printf (out, "<p class=\"problem\" role=\"alert\">%s</p>", escaped);
     }
-  g_string_append (out, "<button>Continue</button></form>\n");
+  g_string_append_printf (out, "<button>%s</button></form>\n", bl_guests_say (language, "Continue"));
   return end (out);
 }
 
 static void
-append_way (GString *out, const BlGuestsWay *way, guint number)
+append_way (GString *out, const char *language, const BlGuestsWay *way, guint number)
 {
-  g_autofree char *title = g_markup_escape_text (way->title, -1);
+  g_autofree char *title = g_markup_escape_text (bl_guests_say (language, way->title), -1);
 
   g_string_append_printf (out, "<h2 id=\"way%u\">%s</h2>\n", number, title);
-  append_paragraph (out, "soft", way->note);
+  append_paragraph (out, "soft", bl_guests_say (language, way->note));
   if (way->command != NULL)
     {
       g_autofree char *command = g_markup_escape_text (way->command, -1);
@@ -97,31 +102,34 @@ append_way (GString *out, const BlGuestsWay *way, guint number)
     {
       g_autofree char *link = g_markup_escape_text (way->link, -1);
 
-      g_string_append_printf (out, "<a class=\"button\" href=\"%s\" download>Download</a>\n", link);
+      g_string_append_printf (out, "<a class=\"button\" href=\"%s\" download>%s</a>\n", link,
+                              bl_guests_say (language, "Download"));
     }
 }
 
+/* The sentence around the name of the group. */
+static const char invited[] = "You were invited to add this computer to the group \"%s\". Whoever manages this group can "
+                              "then reach it. Go on only if you know who invited you.";
+
 GBytes *
-bl_guests_page_invitation (const char *group, const BlGuestsWay *ways)
+bl_guests_page_invitation (const char *language, const char *group, const BlGuestsWay *ways)
 {
-  GString *out = begin ("Install the agent");
-  g_autofree char *text = g_strdup_printf ("You were invited to add this computer to the group \"%s\". "
-                                           "Whoever manages this group can then reach it. "
-                                           "Go on only if you know who invited you.",
-                                           group);
+  GString *out = begin (language, "Install the agent");
+  g_auto (GStrv) parts = g_strsplit (bl_guests_say (language, invited), "%s", 2);
+  g_autofree char *text = g_strjoinv (group, parts);
 
   append_paragraph (out, "soft", text);
   for (guint i = 0; ways[i].title != NULL; i++)
-    append_way (out, &ways[i], i + 1);
+    append_way (out, language, &ways[i], i + 1);
   return end (out);
 }
 
 GBytes *
-bl_guests_page_message (const char *title, const char *text)
+bl_guests_page_message (const char *language, const char *title, const char *text)
 {
-  GString *out = begin (title);
+  GString *out = begin (language, title);
 
-  append_paragraph (out, "soft", text);
+  append_paragraph (out, "soft", bl_guests_say (language, text));
   return end (out);
 }
 

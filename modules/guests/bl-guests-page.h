@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Small pages without script. Pure: text in, HTML out; everything that is not markup is escaped. */
+/** Small pages without script. Pure: text in, HTML out; everything that is not markup is escaped. @language is one of
+ * bl_guests_language(), and English sentences are told in it. */
 #pragma once
 
 #include <glib.h>
@@ -16,11 +17,11 @@ typedef struct
 } BlGuestsWay;
 
 /** The form for an invitation code. @problem: (nullable). Returns: (transfer full) */
-GBytes *bl_guests_page_form (const char *problem);
+GBytes *bl_guests_page_form (const char *language, const char *problem);
 /** @group: name of the group; @ways: ended by one without title. Returns: (transfer full) */
-GBytes *bl_guests_page_invitation (const char *group, const BlGuestsWay *ways);
+GBytes *bl_guests_page_invitation (const char *language, const char *group, const BlGuestsWay *ways);
 /** One sentence. Returns: (transfer full) */
-GBytes *bl_guests_page_message (const char *title, const char *text);
+GBytes *bl_guests_page_message (const char *language, const char *title, const char *text);
 /** Returns: (transfer full): the style sheet of these pages */
 GBytes *bl_guests_page_style (void);
 

@@ -2,6 +2,7 @@
 /* The pages for people without an account, on the test host; cookies are texts of GVariants here. */
 #include "bl-guests-invite.h"
 #include "bl-guests-page.h"
+#include "bl-guests-words.h"
 
 #include "bowline-testing.h"
 #include "common/bl-json.h"
@@ -195,12 +196,40 @@ static void
 test_page_escapes (void)
 {
   const BlGuestsWay ways[] = { { "<a>", "n & n", "echo '<'", "/x?a=1&b=\"2\"" }, { NULL, NULL, NULL, NULL } };
-  g_autoptr (GBytes) page = bl_guests_page_invitation ("<script>\"", ways);
+  g_autoptr (GBytes) page = bl_guests_page_invitation ("en", "<script>\"", ways);
   g_autofree char *text = g_strndup (g_bytes_get_data (page, NULL), g_bytes_get_size (page));
 
   g_assert_null (strstr (text, "<script"));
   g_assert_null (strstr (text, "<a>"));
   g_assert_nonnull (strstr (text, "href=\"/x?a=1&amp;b=&quot;2&quot;\""));
+}
+
+static void
+test_languages (void)
+{
+  static const struct
+  {
+    const char *accept;
+    const char *language;
+  } cases[] = {
+    { NULL, "en" }, { "", "en" }, { "de", "de" }, { "de-AT,de;q=0.9,en;q=0.5", "de" }, { "en-GB,de;q=0.9", "en" },
+    { "fr, de;q=0.3", "de" }, { "fr", "en" }, { "DE-de", "de" }, { "den", "en" }, { "de;q=0", "en" },
+    { "en;q=0.2, de ; q=0.250", "de" }, { "de;q=x", "en" }, { ",,;q=1,", "en" },
+  };
+  const BlGuestsWay ways[] = { { "Linux", "This code is not valid.", NULL, "/x" }, { NULL, NULL, NULL, NULL } };
+  g_autoptr (GBytes) page = bl_guests_page_invitation ("de", "%s <b>", ways);
+  g_autofree char *text = g_strndup (g_bytes_get_data (page, NULL), g_bytes_get_size (page));
+  g_autofree char *many = g_strnfill (BL_GUESTS_MAX_ACCEPT + 1, ',');
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    g_assert_cmpstr (bl_guests_language (cases[i].accept), ==, cases[i].language);
+  memcpy (many, "de", 2);
+  g_assert_cmpstr (bl_guests_language (many), ==, "en");
+  g_assert_nonnull (strstr (text, "lang=\"de\""));
+  g_assert_nonnull (strstr (text, "%s &lt;b&gt;"));
+  g_assert_nonnull (strstr (text, "Herunterladen"));
+  g_assert_nonnull (strstr (text, "Dieser Code ist ung\xc3\xbcltig."));
+  g_assert_cmpstr (bl_guests_say ("de", "unknown"), ==, "unknown");
 }
 
 int
@@ -212,5 +241,6 @@ main (int argc, char **argv)
   g_test_add_func ("/guests/invitation", test_invitation);
   g_test_add_func ("/guests/codes", test_codes);
   g_test_add_func ("/guests/page-escapes", test_page_escapes);
+  g_test_add_func ("/guests/languages", test_languages);
   return g_test_run ();
 }

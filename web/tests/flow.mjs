@@ -108,6 +108,45 @@ test('a request for help: said at once, marked in the list and on the device, an
   quiet();
 });
 
+test('the palette: Ctrl-K to a device, and to what can be done with it', { skip }, async () => {
+  await page.keyboard.press('Control+k');
+  const box = page.getByRole('combobox', { name: 'Device, group or action' });
+  await box.fill('no such thing');
+  await page.getByText('Nothing has that name.').waitFor();
+  await box.fill('mail-03');
+  await page.getByRole('option', { name: /^mail-03/ }).waitFor();
+  await page.keyboard.press('Enter');
+  await page.getByRole('heading', { name: 'mail-03', level: 1 }).waitFor();
+  await page.keyboard.press('Control+k');
+  await box.fill('run');
+  await page.getByRole('option', { name: /Run a command/, selected: true }).waitFor();
+  await page.keyboard.press('Enter');
+  await page.getByLabel('Command', { exact: true }).waitFor();
+  await page.keyboard.press('Escape');
+  await page.getByLabel('Command', { exact: true }).waitFor({ state: 'detached' });
+  await page.getByRole('button', { name: /Ctrl-K/ }).click();
+  await box.waitFor();
+  await page.keyboard.press('Escape');
+  await box.waitFor({ state: 'detached' });
+  await page.getByRole('link', { name: 'Devices', exact: true }).click();
+  await page.waitForSelector('.bl-row');
+  quiet();
+});
+
+test('details: asked anew, saved as a file', { skip }, async () => {
+  await page.goto(`${server.url}/device/${first()}/general`);
+  await page.getByText('A drive is about to fail: ST4000NM000A').waitFor();
+  await page.getByText('(5 hours ago)').waitFor();
+  await page.getByRole('button', { name: 'Refresh' }).click();
+  await page.getByText(/Details from .*just now/).waitFor();
+  await page.getByRole('button', { name: 'Save the details' }).click();
+  const [csv] = await Promise.all([page.waitForEvent('download'), page.getByRole('menuitem', { name: 'Save as CSV' }).click()]);
+  assert.match(readFileSync(await csv.path(), 'utf8'), /Drives,ST4000NM000A,"sda/);
+  await page.getByRole('link', { name: 'Devices', exact: true }).click();
+  await page.waitForSelector('.bl-row');
+  quiet();
+});
+
 test('groups: create, rename, add a device, delete by typing the name', { skip }, async () => {
   await page.getByRole('link', { name: 'Groups' }).click();
   await page.getByRole('button', { name: 'Create group' }).click();

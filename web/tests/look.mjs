@@ -30,6 +30,7 @@ const STEPS = {
   login: async (page) => { await page.goto(`${server.url}/login`); await page.waitForSelector('#login-username'); },
   devices: async (page) => { await page.goto(`${server.url}/`); await page.waitForSelector('.bl-row'); },
   search: async (page) => { await page.goto(`${server.url}/`); await page.waitForSelector('.bl-row'); await page.keyboard.press('/'); await page.keyboard.type('os:debian'); await settled(page); },
+  palette: async (page) => { await page.goto(`${server.url}/`); await page.waitForSelector('.bl-row'); await page.getByRole('button', { name: /Ctrl-K/ }).click(); await page.getByRole('combobox', { name: /^Device/ }).fill('web term'); await page.getByRole('option').first().waitFor(); await settled(page); },
   add: async (page) => { await page.goto(`${server.url}/`); await page.locator('.bl-toolbar .pf-m-primary').click(); await page.waitForSelector('.bl-copy'); await settled(page); },
   groups: async (page) => { await page.goto(`${server.url}/groups`); await page.waitForSelector('.bl-card'); },
   selected: async (page) => { await page.goto(`${server.url}/`); await page.waitForSelector('.bl-row'); for (const n of [1, 2, 3]) await page.locator('.bl-row:not(.bl-row-group) .bl-check input').nth(n).check(); },

@@ -43,16 +43,21 @@ function PasswordField({ value, onChange, autoFocus }: { value: string; onChange
   return <TextField id="user-password" label={_('Password')} value={value} onChange={onChange} required maxLength={256} autoFocus={autoFocus} help={_('Hand it over on a safe way: it is not shown again.')} />;
 }
 
+function OnceField({ on, onChange }: { on: boolean; onChange: (on: boolean) => void }) {
+  return <CheckField id="user-once" label={_('Must change the password at the next sign-in')} checked={on} onChange={onChange} />;
+}
+
 export function CreateUserDialog({ onClose }: { onClose: () => void }) {
   const [name, setName] = useState('');
   const [password, setPassword] = useState(makePassword);
   const [email, setEmail] = useState('');
   const [realName, setRealName] = useState('');
   const [site, setSite] = useState(0);
+  const [once, setOnce] = useState(false);
   const problem = !name.trim() ? _('Enter a user name.') : /[\s/]|^~/.test(name.trim()) ? _('A user name holds no blanks and no “/”, and does not begin with “~”.')
     : !password ? _('Enter a password.') : isMail(email) ? null : _('This is not a mail address.');
   const submit = async () => {
-    await change({ action: 'adduser', username: name.trim(), pass: password, ...(email.trim() ? { email: email.trim() } : {}), ...(realName.trim() ? { realname: realName.trim() } : {}), ...(site ? { siteadmin: site } : {}) });
+    await change({ action: 'adduser', username: name.trim(), pass: password, resetNextLogin: once, ...(email.trim() ? { email: email.trim() } : {}), ...(realName.trim() ? { realname: realName.trim() } : {}), ...(site ? { siteadmin: site } : {}) });
     showDone(_('{name} has been created.', { name: name.trim() }));
   };
   return (
@@ -63,6 +68,7 @@ export function CreateUserDialog({ onClose }: { onClose: () => void }) {
         <TextField id="user-realname" label={_('Real name')} value={realName} onChange={setRealName} maxLength={256} />
         <TextField id="user-email" label={_('Mail address')} type="email" value={email} onChange={setEmail} maxLength={256} />
       </div>
+      <OnceField on={once} onChange={setOnce} />
       <SiteFields value={site} onChange={setSite} own={false} />
     </FormDialog>
   );
@@ -108,13 +114,16 @@ export function EditUserDialog({ account, onClose }: Props) {
 
 export function PasswordDialog({ account, onClose }: Props) {
   const [password, setPassword] = useState(makePassword);
+  const own = useStore((s) => s.user?._id === account.id);
+  const [once, setOnce] = useState(false);
   const submit = async () => {
-    await resetAccount(account.id, { pass: password, resetNextLogin: false, removeMultiFactor: false });
+    await resetAccount(account.id, { pass: password, resetNextLogin: once, removeMultiFactor: false });
     showDone(_('The password has been changed.'));
   };
   return (
     <FormDialog title={_('Password of {name}', { name: account.name })} action={_('Set')} problem={password ? null : _('Enter a password.')} onSubmit={submit} onClose={onClose}>
       <PasswordField value={password} onChange={setPassword} autoFocus />
+      {!own && <OnceField on={once} onChange={setOnce} />}
       <p className="bl-soft">{_('Open sessions of the account end.')}</p>
     </FormDialog>
   );

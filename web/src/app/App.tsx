@@ -17,6 +17,7 @@ import { AccountPage, AdminPage, EventsPage, GroupPage } from './lazy';
 import { Header } from './Header';
 import { MissingPage } from './MissingPage';
 import { OpeningPage } from './OpeningPage';
+import { PaletteHost } from './PaletteHost';
 import { Link, useRoute, type Route } from './router';
 import { onMessage } from './session';
 import { Toasts } from './Toasts';
@@ -53,6 +54,7 @@ export function App() {
         <Banner />
         <ErrorBoundary key={route.view}><Suspense fallback={<Busy label={_('Loading')} />}><View route={route} /></Suspense></ErrorBoundary>
       </main>
+      <PaletteHost />
       <Toasts />
     </div>
   );

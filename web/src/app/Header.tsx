@@ -9,6 +9,7 @@ import {
 } from '../lib/pf';
 import { isDark, onThemeChange, setTheme, themeChoice } from '../lib/theme';
 import { useStore } from '../store/store';
+import { PaletteButton } from './PaletteHost';
 import { Link, navigate } from './router';
 import { signOut } from './session';
 import { showError } from './Toasts';
@@ -23,6 +24,7 @@ export function Header() {
         <span>Bowline</span>
       </Link>
       <span className="bl-grow" />
+      <PaletteButton />
       <ThemeButton />
       <AccountMenu />
     </header>

@@ -16,4 +16,5 @@ export const AdminPage = part((m) => m.AdminPage);
 export const DeviceEvents = part((m) => m.DeviceEvents);
 export const EventsPage = part((m) => m.EventsPage);
 export const GroupPage = part((m) => m.GroupPage);
+export const Palette = part((m) => m.Palette);
 export const QrCode = part((m) => m.QrCode);

@@ -7,4 +7,5 @@ export { default as AdminPage } from '../admin/AdminPage';
 export { default as DeviceEvents } from '../events/DeviceEvents';
 export { default as EventsPage } from '../events/EventsPage';
 export { default as GroupPage } from '../groups/GroupPage';
+export { default as Palette } from './Palette';
 export { default as QrCode } from '../lib/QrCode';

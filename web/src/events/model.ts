@@ -3,7 +3,7 @@
 import { _ } from '../lib/i18n';
 import { isDoc, number, text } from '../store/model';
 
-export type EventKind = 'session' | 'command' | 'power' | 'share' | 'account' | 'change' | 'login' | 'other';
+export type EventKind = 'session' | 'command' | 'power' | 'share' | 'account' | 'change' | 'login' | 'help' | 'other';
 
 export interface LogEvent {
   key: string;
@@ -21,7 +21,7 @@ export interface LogEvent {
 }
 
 const KINDS: Readonly<Record<string, EventKind>> = {
-  relaylog: 'session', agentlog: 'other', runcommands: 'command', runscript: 'command', poweraction: 'power', wakedevices: 'power', addedDeviceShare: 'share', removedDeviceShare: 'share',
+  relaylog: 'session', agentlog: 'other', help: 'help', runcommands: 'command', runscript: 'command', poweraction: 'power', wakedevices: 'power', addedDeviceShare: 'share', removedDeviceShare: 'share',
   accountcreate: 'account', accountchange: 'account', accountremove: 'account', createusergroup: 'account', usergroupchange: 'account', deleteusergroup: 'account',
   loginTokenAdded: 'account', addnode: 'change', changenode: 'change', removenode: 'change', nodemeshchange: 'change', createmesh: 'change', meshchange: 'change',
   deletemesh: 'change', login: 'login', logout: 'login', authfail: 'login',
@@ -29,7 +29,7 @@ const KINDS: Readonly<Record<string, EventKind>> = {
 
 export function kindNames(): (readonly [EventKind, string])[] {
   return [['session', _('Sessions')], ['command', _('Commands')], ['power', _('Power')], ['share', _('Guest links')], ['change', _('Changes')],
-    ['account', _('Accounts')], ['login', _('Sign-ins')], ['other', _('Other')]];
+    ['account', _('Accounts')], ['login', _('Sign-ins')], ['help', _('Requests for help')], ['other', _('Other')]];
 }
 
 function detailsOf(event: Record<string, unknown>): string {

@@ -22,6 +22,7 @@ import { groupRights } from '../store/reduce';
 import { store, useStore } from '../store/store';
 import { AddDeviceDialog } from './AddDeviceDialog';
 import { GroupDialog } from './GroupDialog';
+import { InviteCodes } from './InviteCodes';
 import { InviteForm } from './InviteForm';
 
 export default function GroupPage({ id }: { id: string }) {
@@ -62,7 +63,8 @@ function GroupView({ group }: { group: Group }) {
         <section className="bl-card"><h2>{_('Who may use it')}</h2>
           <Holders object={group.id} links={group.links} held={rights} mayChange={allows(rights, RIGHT.manageUsers)} empty={_('Nobody has rights on the group.')} />
         </section>
-        {mayAdd && <section className="bl-card"><h2>{_('Invite somebody to add a machine')}</h2><InviteForm groupId={group.id} /></section>}
+        {mayAdd && <section className="bl-card"><h2>{_('Invite somebody to add a machine')}</h2><InviteForm groupId={group.id} />
+          {mayEdit && <InviteCodes key={group.inviteCodes.join('\n') + group.inviteKind} group={group} />}</section>}
         <section className="bl-card"><h2>{_('Guest links')}</h2><Shares group={group} /></section>
         {mayEdit && <section className="bl-card"><h2>{_('Sessions')}</h2><Policy key={`${group.consent} ${group.flags}`} group={group} /></section>}
         {mayEdit && <section className="bl-card"><h2>{_('Notes')}</h2><Notes id={group.id} /></section>}

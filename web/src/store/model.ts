@@ -52,6 +52,9 @@ export interface Group {
   consent: number;
   /** 1 remove devices when they disconnect, 2 keep the host name, 4 record sessions. */
   flags: number;
+  /** Codes that bring a machine in, and how the agent then runs: 0 as they choose, 1 while it is open, 2 in the background. */
+  inviteCodes: readonly string[];
+  inviteKind: number;
 }
 
 export const FULL_RIGHTS = 0xffffffff;
@@ -177,7 +180,12 @@ export function readGroup(value: unknown): Group | null {
     links: readLinks(value['links']),
     consent: number(value['consent']),
     flags: number(value['flags']),
+    ...readInvite(value['invite']),
   };
+}
+
+export function readInvite(value: unknown): Pick<Group, 'inviteCodes' | 'inviteKind'> {
+  return isDoc(value) ? { inviteCodes: texts(value['codes']), inviteKind: number(value['flags']) } : { inviteCodes: [], inviteKind: 0 };
 }
 
 export function readLinks(value: unknown): Group['links'] {

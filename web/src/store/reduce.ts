@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The page's state and how messages change it. Pure functions: no socket, no timer.
 import type { Message, ServerInfo, UserInfo } from '../control/types';
-import { FULL_RIGHTS, isDoc, number, readDevice, readGroup, readLinks, text, type Device, type Group } from './model';
+import { FULL_RIGHTS, isDoc, number, readDevice, readGroup, readInvite, readLinks, text, type Device, type Group } from './model';
 
 export interface State {
   server: ServerInfo | null;
@@ -176,6 +176,8 @@ function groupEvent(draft: Draft, event: Event): void {
     links: isDoc(event['links']) ? readLinks(event['links']) : previous?.links ?? {},
     consent: 'consent' in event ? number(event['consent']) : previous?.consent ?? 0,
     flags: 'flags' in event ? number(event['flags']) : previous?.flags ?? 0,
+    // A group without codes has no such member.
+    ...readInvite(event['invite']),
   };
   draft.groups().set(id, next);
 }

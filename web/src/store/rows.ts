@@ -61,7 +61,7 @@ function sections(devices: readonly Device[], groups: ReadonlyMap<string, Group>
   const section = (id: string, name: string): Section => {
     let s = found.get(id);
     if (!s) {
-      s = { group: groups.get(id) ?? { id, name, type: 2, description: '', links: {}, consent: 0, flags: 0 }, members: [] };
+      s = { group: groups.get(id) ?? { id, name, type: 2, description: '', links: {}, consent: 0, flags: 0, inviteCodes: [], inviteKind: 0 }, members: [] };
       found.set(id, s);
     }
     return s;
