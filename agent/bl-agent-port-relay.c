@@ -180,6 +180,8 @@ connected_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   else
     {
       relay->connection = connection;
+      // The time to connect counts for reading too, and a screen may stand still for longer.
+      g_socket_set_timeout (g_socket_connection_get_socket (connection), 0);
       write_more (relay);
       read_more (relay);
     }
