@@ -78,6 +78,7 @@ static const BlSchemaField msg_notify[] = {
 };
 static const BlSchemaField msg_ps[] = { NEED (DATA, "value", 1024 * KIB), ROUTE, END };
 static const BlSchemaField msg_psinfo[] = { SCALAR ("pid"), FREE ("value", 64 * KIB), ROUTE, END };
+static const BlSchemaField msg_services[] = { DATA ("value", 1024 * KIB), TEXT ("error", LINE), ROUTE, END };
 static const BlSchemaField msg_service[] = { DATA ("value", 256 * KIB), TEXT ("error", LINE), ROUTE, END };
 static const BlSchemaField msg_getclip[] = { DATA ("data", 512 * KIB), ROUTE, END };
 static const BlSchemaField msg_setclip[] = { SCALAR ("success"), ROUTE, END };
@@ -110,7 +111,7 @@ static const BlSchemaMessage messages[] = {
   { "msg", "notify", msg_notify },
   { "msg", "ps", msg_ps },
   { "msg", "psinfo", msg_psinfo },
-  { "msg", "services", msg_ps },
+  { "msg", "services", msg_services },
   { "msg", "service", msg_service },
   { "msg", "getclip", msg_getclip },
   { "msg", "setclip", msg_setclip },
