@@ -5,6 +5,7 @@
 
 #include "bl-agent-own-script.h"
 #include "bl-agent-script-tunnel.h"
+#include "bl-agent-serves.h"
 #include "bl-agent.h"
 #include "bl-build-config.h"
 #include "bl-build-tree.h"
@@ -34,6 +35,7 @@ struct _BlAgentCore
   BlScriptRunner *runner;
   BlAgentOwnScripts *own;
   BlScriptOptions options, own_options;
+  BlAgentScriptServes serves;
   char *program;
   char *directory;
   GStrv allowed;
@@ -117,6 +119,31 @@ ws_connect_cb (BlScriptRunner *runner, BlScriptStream *stream, GVariant *args, g
   bl_agent_script_tunnel_open (core->channel, core->has_other_pin ? core->other_pin : NULL, stream, args);
 }
 
+static void
+power_cb (BlScriptRunner *runner, BlScriptCall *call, gint64 action, gboolean forced, gpointer user_data)
+{
+  bl_agent_serves_power (((BlAgentCore *)user_data)->features, call, action);
+}
+
+static void
+operation_cb (BlScriptRunner *runner, BlScriptCall *call, const char *name, GVariant *args, gpointer user_data)
+{
+  bl_agent_serves_operation (((BlAgentCore *)user_data)->features, call, name, args);
+}
+
+// The same for scripts of an administrator.
+static void
+own_power_cb (BlScriptCall *call, gint64 action, gboolean forced, gpointer user_data)
+{
+  bl_agent_serves_power (user_data, call, action);
+}
+
+static void
+own_operation_cb (BlScriptCall *call, const char *name, GVariant *args, gpointer user_data)
+{
+  bl_agent_serves_operation (user_data, call, name, args);
+}
+
 // ---- what scripts hear of the server ---------------------------------------------------------------------------------
 
 static char *
@@ -198,7 +225,8 @@ bl_agent_core_new (BlAgentChannel *channel, BlAgentFeatures *features, BlMsh *ms
                    const char *state_dir, GKeyFile *settings, BlAgentCoreStarted started, gpointer user_data, GError **error)
 {
   static const BlScriptOps ops
-      = { .send_command = send_command_cb, .log = log_cb, .state_changed = state_changed_cb, .ws_connect = ws_connect_cb };
+      = { .send_command = send_command_cb, .log = log_cb, .state_changed = state_changed_cb, .ws_connect = ws_connect_cb,
+          .power = power_cb, .operation = operation_cb };
   g_autofree char *directory = g_build_filename (state_dir, STORE_NAME, NULL);
   g_autofree char *kept = g_build_filename (state_dir, KEPT_NAME, NULL);
   g_autoptr (BlCoreStore) store = bl_core_store_new (directory, error);
@@ -221,7 +249,8 @@ bl_agent_core_new (BlAgentChannel *channel, BlAgentFeatures *features, BlMsh *ms
   core->own_options.name = "script";
   core->own_options.state_dir = NULL;
   core->own_options.crash_limit = 1;
-  core->own = bl_agent_own_scripts_new (&core->own_options, NULL, kept, own_script_send_cb, core);
+  core->serves = (BlAgentScriptServes){ own_power_cb, own_operation_cb, features };
+  core->own = bl_agent_own_scripts_new (&core->own_options, &core->serves, kept, own_script_send_cb, core);
   bl_script_runner_set_msh (core->runner, msh_values (msh));
   return core;
 }

@@ -31,6 +31,9 @@ struct _BowlineMessageCall
 {
   gatomicrefcount count;
   GVariant *message;
+  gboolean is_local; // this agent asked, not the server
+  BlAgentFeaturesAnswered answered;
+  gpointer user_data;
 };
 
 static BlAgentFeatures *installed;
@@ -162,6 +165,12 @@ bl_agent_features_open_tunnel (BlAgentFeatures *features, guint32 protocol, Bowl
 gboolean
 bl_agent_features_dispatch (BlAgentFeatures *features, GVariant *message)
 {
+  return bl_agent_features_call (features, message, NULL, NULL);
+}
+
+gboolean
+bl_agent_features_call (BlAgentFeatures *features, GVariant *message, BlAgentFeaturesAnswered answered, gpointer user_data)
+{
   const char *action = bl_variant_get_string (message, "action"), *type = bl_variant_get_string (message, "type");
   if (action == NULL)
     return FALSE;
@@ -173,11 +182,16 @@ bl_agent_features_dispatch (BlAgentFeatures *features, GVariant *message)
   if (features->calls >= BL_AGENT_MAX_CALLS)
     {
       g_warning ("%s: %u messages are being worked on already; this one is dropped", name, features->calls);
+      if (answered != NULL)
+        answered (NULL, user_data);
       return TRUE;
     }
   BowlineMessageCall *call = g_new0 (BowlineMessageCall, 1);
   g_atomic_ref_count_init (&call->count);
   call->message = g_variant_ref (message);
+  call->is_local = answered != NULL;
+  call->answered = answered;
+  call->user_data = user_data;
   features->calls++;
   feature->table.message (call, feature->user_data);
   bowline_message_call_unref (call);
@@ -235,10 +249,19 @@ call_ref (BowlineMessageCall *call)
 }
 
 static void
+tell_answer (BowlineMessageCall *call, GVariant *answer)
+{
+  const BlAgentFeaturesAnswered answered = g_steal_pointer (&call->answered);
+  if (answered != NULL)
+    answered (answer, call->user_data);
+}
+
+static void
 call_unref (BowlineMessageCall *call)
 {
   if (!g_atomic_ref_count_dec (&call->count))
     return;
+  tell_answer (call, NULL);
   if (installed != NULL)
     installed->calls--;
   g_variant_unref (call->message);
@@ -267,6 +290,11 @@ call_answer (BowlineMessageCall *call, GVariant *answer)
   static const char *const repeated[] = { "action", "type", "sessionid", "responseid", "tag" };
   g_autoptr (GVariant) owned = g_variant_ref_sink (answer);
   GVariantBuilder frame;
+  if (call->is_local)
+    {
+      tell_answer (call, owned);
+      return;
+    }
   g_variant_builder_init (&frame, G_VARIANT_TYPE_VARDICT);
   for (guint i = 0; i < G_N_ELEMENTS (repeated); i++)
     {

@@ -28,6 +28,11 @@ gboolean bl_agent_features_open_tunnel (BlAgentFeatures *features, guint32 proto
 gboolean bl_agent_features_serves_protocol (BlAgentFeatures *features, guint32 protocol);
 /** Returns: %TRUE when a feature serves the message. */
 gboolean bl_agent_features_dispatch (BlAgentFeatures *features, GVariant *message);
+/** What a feature answers: @answer is a{sv}, or %NULL when it is done with the message and has said nothing. Once. */
+typedef void (*BlAgentFeaturesAnswered) (GVariant *answer, gpointer user_data);
+/** As above for something this agent wants itself. Returns: %TRUE when a feature serves it; only then @answered comes. */
+gboolean bl_agent_features_call (BlAgentFeatures *features, GVariant *message, BlAgentFeaturesAnswered answered,
+                                 gpointer user_data);
 void bl_agent_features_connected (BlAgentFeatures *features);
 void bl_agent_features_disconnected (BlAgentFeatures *features);
 

@@ -250,6 +250,30 @@ test('messages of administrators, and a request for help', async () => {
   await end(person.child);
 });
 
+test('scripts: messages, the clipboard that is not there, and power', async () => {
+  const person = await presenter();
+  const seat = start('/usr/bin/python3', [join(TOP, 'tests', 'lib', 'seat.py')],
+    { stdio: ['pipe', 'pipe', 'inherit'], env: { ...process.env, DBUS_SYSTEM_BUS_ADDRESS: address } });
+  let told = '';
+  seat.stdout.on('data', (d) => { told += d; });
+  seat.stdin.write('{}\n');
+  await until('logind is there', () => told.includes('done'));
+  const run = async (code) => {
+    control.send({ action: 'msg', type: 'console', nodeid, value: `script -e ${code}` });
+    return (await control.take('the output', (f) => f.action === 'msg' && f.type === 'console')).value;
+  };
+  assert.equal(await run("require('toaster').Toast('From a script', 'toasted').then(function () { console.log('shown'); })"), 'shown');
+  await person.hear('Message', ([m]) => m.kind === 'toast' && m.title === 'From a script' && m.text === 'toasted');
+  assert.equal(await run("require('message-box').create('Box', 'boxed', 7).then(function () { console.log('shown'); })"), 'shown');
+  assert.equal((await person.hear('Message', ([m]) => m.text === 'boxed'))[0].timeout, 7);
+  assert.match(await run("require('toaster').Toast('x', new Array(5000).join('y')).then(null, console.log)"), /at most 4096/);
+  assert.match(await run("require('clipboard').read().then(function (t) { console.log('read ' + t); }, console.log)"), /^read |no clipboard|no plugin/);
+  await run("require('MeshAgent').ExecPowerState(3)");
+  await until('logind is told', () => told.includes('power Reboot'));
+  await end(person.child);
+  await end(seat);
+});
+
 test('an agent of one user knows from logind that the screen is locked', async () => {
   const seat = start('/usr/bin/python3', [join(TOP, 'tests', 'lib', 'seat.py')],
     { stdio: ['pipe', 'pipe', 'inherit'], env: { ...process.env, DBUS_SYSTEM_BUS_ADDRESS: address } });

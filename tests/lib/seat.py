@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """logind and polkit for tests, on the bus that DBUS_SYSTEM_BUS_ADDRESS names. Reads JSON lines from standard input: {"sessions": [{"uid",
-"class", "state", "locked"}, ...]} are the sessions of seat0 from now on, {"refused": [actions]} what polkit refuses. Says when each is done."""
+"class", "state", "locked"}, ...]} are the sessions of seat0 from now on, {"refused": [actions]} what polkit refuses. Says when each is done, and which of logind's
+methods for power was called: nothing is switched off."""
 import json
 import sys
 
@@ -9,13 +10,15 @@ from gi.repository import Gio, GLib
 
 LOGIN, SEAT = "org.freedesktop.login1", "/org/freedesktop/login1/seat/seat0"
 POLKIT, AUTHORITY = "org.freedesktop.PolicyKit1", "/org/freedesktop/PolicyKit1/Authority"
+POWER = ("PowerOff", "Reboot", "Suspend", "Hibernate")
 XML = f"""<node><interface name='{LOGIN}.Seat'><property name='Sessions' type='a(so)' access='read'/>
 <property name='ActiveSession' type='(so)' access='read'/></interface>
 <interface name='{LOGIN}.Session'><property name='Class' type='s' access='read'/><property name='State' type='s' access='read'/>
 <property name='User' type='(uo)' access='read'/><property name='LockedHint' type='b' access='read'/></interface>
 <interface name='{POLKIT}.Authority'><method name='CheckAuthorization'><arg type='(sa{{sv}})' direction='in'/>
 <arg type='s' direction='in'/><arg type='a{{ss}}' direction='in'/><arg type='u' direction='in'/><arg type='s' direction='in'/>
-<arg type='(bba{{ss}})' direction='out'/></method></interface></node>"""
+<arg type='(bba{{ss}})' direction='out'/></method></interface>
+<interface name='{LOGIN}.Manager'>{"".join(f"<method name='{m}'><arg type='b' direction='in'/></method>" for m in POWER)}</interface></node>"""
 bus = Gio.bus_get_sync(Gio.BusType.SYSTEM, None)
 loop = GLib.MainLoop()
 sessions, refused, objects = [], [], []
@@ -46,6 +49,11 @@ def authorize(connection, sender, path, interface, method, parameters, invocatio
     invocation.return_value(GLib.Variant("((bba{ss}))", ((action not in refused, False, {}),)))
 
 
+def switch(connection, sender, path, interface, method, parameters, invocation):
+    print("power", method, flush=True)
+    invocation.return_value(None)
+
+
 def set_sessions(wanted):
     while objects:
         bus.unregister_object(objects.pop())
@@ -72,6 +80,7 @@ def on_line(stream, result):
 node = Gio.DBusNodeInfo.new_for_xml(XML)
 bus.register_object(SEAT, node.interfaces[0], None, get_seat, None)
 bus.register_object(AUTHORITY, node.interfaces[2], authorize, None, None)
+bus.register_object("/org/freedesktop/login1", node.interfaces[3], switch, None, None)
 for owned in (LOGIN, POLKIT):
     Gio.bus_own_name_on_connection(bus, owned, Gio.BusNameOwnerFlags.NONE, None, None)
 lines = Gio.DataInputStream.new(Gio.UnixInputStream.new(0, False))

@@ -291,5 +291,8 @@ builtin.toaster = function () {
 builtin.clipboard = function () {
     var clipboard = function (text) { return callLater('clipboard.write', { text: String(text) }); };
     clipboard.read = function () { return callLater('clipboard.read').then(function (answer) { return answer.text; }); };
+    // MeshAgent reaches the person's clipboard with these when it is a service; here it is always so.
+    clipboard.dispatchRead = clipboard.read;
+    clipboard.dispatchWrite = clipboard;
     return clipboard;
 };
