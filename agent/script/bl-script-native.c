@@ -503,13 +503,13 @@ push_copy (duk_context *ctx, void *udata)
 
 // Runs all of a buffer through a converter. Returns: (transfer full): NULL when it is malformed or gets too large.
 static GByteArray *
-convert (GConverter *converter, const char *data, gsize size)
+convert (GConverter *converter, const char *data, gsize size, gsize limit)
 {
   GByteArray *made = g_byte_array_new ();
   guint8 block[READ_BLOCK];
   GConverterResult result = G_CONVERTER_CONVERTED;
 
-  while (result == G_CONVERTER_CONVERTED && made->len <= ALLOCATE_MAX)
+  while (result == G_CONVERTER_CONVERTED && made->len <= limit)
     {
       gsize used = 0, n = 0;
 
@@ -518,26 +518,29 @@ convert (GConverter *converter, const char *data, gsize size)
       size -= used;
       g_byte_array_append (made, block, (guint) n);
     }
-  if (result == G_CONVERTER_FINISHED)
+  if (result == G_CONVERTER_FINISHED && made->len <= limit)
     return made;
   g_byte_array_unref (made);
   return NULL;
 }
 
-// deflate (buffer, inflate): the buffer deflated with the head of zlib, or what such a buffer stands for.
+// deflate (buffer, inflate, raw, limit): the buffer deflated, with the head of zlib unless RAW, or what such a buffer stands for,
+// at most LIMIT bytes.
 static duk_ret_t
 native_deflate (duk_context *ctx)
 {
   const gboolean inflate = duk_to_boolean (ctx, 1) != 0;
+  const GZlibCompressorFormat format = duk_to_boolean (ctx, 2) ? G_ZLIB_COMPRESSOR_FORMAT_RAW : G_ZLIB_COMPRESSOR_FORMAT_ZLIB;
+  const gsize limit = duk_is_number (ctx, 3) ? MIN (duk_to_uint (ctx, 3), ALLOCATE_MAX) : ALLOCATE_MAX;
   GConverter *converter;
   GByteArray *made;
   gsize size;
   const char *data = get_bytes (ctx, 0, &size);
   void *copy = NULL;
 
-  converter = inflate ? G_CONVERTER (g_zlib_decompressor_new (G_ZLIB_COMPRESSOR_FORMAT_ZLIB))
-                      : G_CONVERTER (g_zlib_compressor_new (G_ZLIB_COMPRESSOR_FORMAT_ZLIB, -1));
-  made = convert (converter, data, size);
+  converter = inflate ? G_CONVERTER (g_zlib_decompressor_new (format))
+                      : G_CONVERTER (g_zlib_compressor_new (format, -1));
+  made = convert (converter, data, size, limit);
   g_object_unref (converter);
   size = made != NULL ? made->len : 0;
   // Taken over in a call that is allowed to fail, so that ours is freed.
@@ -546,8 +549,30 @@ native_deflate (duk_context *ctx)
   if (made != NULL)
     g_byte_array_unref (made);
   if (copy == NULL)
-    return duk_range_error (ctx, "no deflated data, or more than %d bytes", ALLOCATE_MAX);
+    return duk_range_error (ctx, "no deflated data, or more than %d bytes", (int) limit);
   duk_push_buffer_object (ctx, -1, 0, size, DUK_BUFOBJ_NODEJS_BUFFER);
+  return 1;
+}
+
+// crc32 (buffer): the checksum that zip archives have.
+static duk_ret_t
+native_crc32 (duk_context *ctx)
+{
+  static guint32 table[256];
+  gsize size;
+  const guint8 *data = (const guint8 *) get_bytes (ctx, 0, &size);
+  guint32 sum = G_MAXUINT32;
+
+  if (table[1] == 0)
+    for (guint32 i = 0; i < G_N_ELEMENTS (table); i++)
+      {
+        table[i] = i;
+        for (guint bit = 0; bit < 8; bit++)
+          table[i] = (table[i] >> 1) ^ ((table[i] & 1) != 0 ? 0xedb88320u : 0);
+      }
+  for (gsize i = 0; i < size; i++)
+    sum = table[(sum ^ data[i]) & 0xff] ^ (sum >> 8);
+  duk_push_number (ctx, (double) (sum ^ G_MAXUINT32));
   return 1;
 }
 
@@ -580,7 +605,8 @@ bl_script_host_push_native (BlScriptHost *host)
     { "hashUpdate", native_hash_update, 2 },
     { "hashFinish", native_hash_finish, 1 },
     { "random", native_random, 1 },
-    { "deflate", native_deflate, 2 },
+    { "deflate", native_deflate, 4 },
+    { "crc32", native_crc32, 1 },
     { "compile", native_compile, 2 },
     { NULL, NULL, 0 },
   };
