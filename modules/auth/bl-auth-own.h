@@ -34,6 +34,9 @@ gboolean bl_auth_tokens_register (BlAuth *auth, GError **error);
 /** Rows: the second factors of control-channel 7.2. */
 gboolean bl_auth_factors_register (BlAuth *auth, GError **error);
 
+/** Rows: blsessions, blendsession: where one is signed in, and the end of that. */
+gboolean bl_auth_signins_register (BlAuth *auth, GError **error);
+
 #define BL_AUTH_ROW(word, bits, text, function)                                                              \
   .struct_size = sizeof (BowlineAction), .flags = (bits), .name = (word), .summary = (text),                 \
   .argument_size = sizeof (BowlineArgument), .run = (function)

@@ -320,6 +320,20 @@ bl_auth_sessions_end (BlAuthSessions *self, const char *id)
     end (self, session);
 }
 
+GPtrArray *
+bl_auth_sessions_list (BlAuthSessions *self, const char *user_id, gint64 now_ms)
+{
+  GPtrArray *own = g_hash_table_lookup (self->users, user_id);
+  GPtrArray *list = g_ptr_array_new ();
+
+  for (guint i = 0; own != NULL && i < own->len; i++)
+    {
+      if (!is_over (self, own->pdata[i], now_ms))
+        g_ptr_array_add (list, own->pdata[i]);
+    }
+  return list;
+}
+
 void
 bl_auth_sessions_end_user (BlAuthSessions *self, const char *user_id, const char *token_id)
 {

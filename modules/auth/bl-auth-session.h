@@ -58,6 +58,11 @@ void bl_auth_sessions_end_user (BlAuthSessions *self, const char *user_id, const
 void bl_auth_sessions_expire (BlAuthSessions *self, gint64 now_ms);
 /** Returns: whether the account has a valid session that was used at @address. */
 gboolean bl_auth_sessions_at (BlAuthSessions *self, const char *user_id, const char *address, gint64 now_ms);
+/**
+ * bl_auth_sessions_list: the valid sessions of an account, the oldest first.
+ * Returns: (transfer container): of BlAuthSession, each good until it ends
+ */
+GPtrArray *bl_auth_sessions_list (BlAuthSessions *self, const char *user_id, gint64 now_ms);
 guint bl_auth_sessions_count (BlAuthSessions *self);
 
 /** Returns: (transfer full): document id of cookie @value. */

@@ -67,6 +67,21 @@ has_frame (gpointer data)
 
 /* Runs a local action. Returns: (transfer full): the answer */
 static GVariant *
+run_as (BowlinePrincipal *who, const char *action, const char *arguments)
+{
+  GVariantDict request;
+  g_autoptr (GVariant) parsed = parse (arguments);
+  g_autoptr (GPtrArray) frames = NULL;
+
+  g_variant_dict_init (&request, parsed);
+  g_variant_dict_insert (&request, "action", "s", action);
+  g_variant_dict_insert (&request, "responseid", "s", "r");
+  frames = bl_test_host_run_action (test, who, NULL, g_variant_dict_end (&request));
+  g_assert_true (bl_test_host_wait (has_frame, frames, 20));
+  return g_variant_ref (frames->pdata[0]);
+}
+
+static GVariant *
 run_local (const char *action, const char *arguments)
 {
   BowlinePrincipalInfo info = { .struct_size = sizeof info,
@@ -75,16 +90,8 @@ run_local (const char *action, const char *arguments)
                                 .rights_ceiling = G_MAXUINT32,
                                 .site_ceiling = G_MAXUINT32 };
   g_autoptr (BowlinePrincipal) local = bowline_principal_new (bl_test_host_get (test), &info);
-  GVariantDict request;
-  g_autoptr (GVariant) parsed = parse (arguments);
-  g_autoptr (GPtrArray) frames = NULL;
 
-  g_variant_dict_init (&request, parsed);
-  g_variant_dict_insert (&request, "action", "s", action);
-  g_variant_dict_insert (&request, "responseid", "s", "r");
-  frames = bl_test_host_run_action (test, local, NULL, g_variant_dict_end (&request));
-  g_assert_true (bl_test_host_wait (has_frame, frames, 20));
-  return g_variant_ref (frames->pdata[0]);
+  return run_as (local, action, arguments);
 }
 
 static void
@@ -768,6 +775,126 @@ test_storage_failure (void)
   end ();
 }
 
+/* ---- sign-ins
+ * ----------------------------------------------------------------------------------------------------- */
+
+static char *
+open_session (const char *user_id, guint32 kind, const char *agent)
+{
+  BowlinePrincipalInfo info = { .struct_size = sizeof info,
+                                .kind = kind,
+                                .user_id = user_id,
+                                .address = "192.0.2.1",
+                                .rights_ceiling = G_MAXUINT32,
+                                .site_ceiling = G_MAXUINT32 };
+  g_autoptr (BowlinePrincipal) who = bowline_principal_new (bl_test_host_get (test), &info);
+
+  return auth.session_open (auth_self, who, agent);
+}
+
+/* Returns: (transfer full): how the sign-in of @agent looks in the list of @who, or NULL */
+static GVariant *
+find_signin (BowlinePrincipal *who, const char *agent)
+{
+  g_autoptr (GVariant) answer = run_as (who, "blsessions", "{}");
+  g_autoptr (GVariant) list = g_variant_lookup_value (answer, "sessions", G_VARIANT_TYPE ("aa{sv}"));
+
+  g_assert_nonnull (list);
+  for (gsize i = 0; i < g_variant_n_children (list); i++)
+    {
+      g_autoptr (GVariant) one = g_variant_get_child_value (list, i);
+
+      if (g_str_equal (bl_variant_get_string (one, "agent"), agent))
+        return g_steal_pointer (&one);
+    }
+  return NULL;
+}
+
+static void
+assert_end (BowlinePrincipal *who, const char *arguments, const char *result)
+{
+  g_autoptr (GVariant) answer = run_as (who, "blendsession", arguments);
+
+  g_assert_cmpstr (bl_variant_get_string (answer, "result"), ==, result);
+}
+
+static gboolean
+is_signed_in (const char *value)
+{
+  g_autoptr (BowlinePrincipal) who = auth.session_lookup (auth_self, value, "192.0.2.1");
+
+  return who != NULL;
+}
+
+static void
+test_signins (void)
+{
+  g_autofree char *here = NULL, *there = NULL, *third = NULL, *foreign = NULL, *arguments = NULL, *other = NULL;
+  g_autoptr (BowlinePrincipal) me = NULL, somebody = NULL;
+  g_autoptr (GVariant) made = NULL, own = NULL, one = NULL, gone = NULL, hidden = NULL, theirs = NULL;
+
+  begin ();
+  made = run_local ("user.create", "{'name': <'bob'>, 'password': <'" PASSWORD "'>}");
+  here = open_session ("user//admin", BOWLINE_PRINCIPAL_USER, "Here");
+  there = open_session ("user//admin", BOWLINE_PRINCIPAL_USER, "There");
+  third = open_session ("user//admin", BOWLINE_PRINCIPAL_USER, "Third");
+  foreign = open_session ("user//bob", BOWLINE_PRINCIPAL_USER, "Foreign");
+  me = auth.session_lookup (auth_self, here, "192.0.2.1");
+  somebody = auth.session_lookup (auth_self, foreign, "192.0.2.1");
+  own = find_signin (me, "Here");
+  one = find_signin (me, "There");
+  hidden = find_signin (me, "Foreign");
+  theirs = find_signin (somebody, "Foreign");
+  g_assert_true (bl_variant_get_bool (own, "own", FALSE));
+  g_assert_false (bl_variant_get_bool (one, "own", TRUE));
+  g_assert_cmpstr (bl_variant_get_string (one, "address"), ==, "192.0.2.1");
+  g_assert_cmpuint (strlen (bl_variant_get_string (one, "id")), ==, 16);
+  g_assert_null (hidden);
+  other = g_strdup_printf ("{'id': <'%s'>}", bl_variant_get_string (theirs, "id"));
+  assert_end (me, other, "Invalid session"); /* of another account */
+  assert_end (me, "{'id': <'0'>}", "Invalid session");
+  assert_end (me, "{}", "Invalid session");
+  g_assert_true (is_signed_in (there));
+  arguments = g_strdup_printf ("{'id': <'%s'>}", bl_variant_get_string (one, "id"));
+  assert_end (me, arguments, "ok");
+  gone = find_signin (me, "There");
+  g_assert_null (gone);
+  g_assert_false (is_signed_in (there));
+  g_assert_true (is_signed_in (third));
+  assert_end (me, "{'others': <true>}", "ok");
+  g_assert_false (is_signed_in (third));
+  g_assert_true (is_signed_in (here));
+  g_assert_true (is_signed_in (foreign));
+  end ();
+}
+
+/* Nobody but a person who signed in sees or ends sign-ins. */
+static void
+test_signins_of_programs (void)
+{
+  static const guint32 kinds[] = { BOWLINE_PRINCIPAL_TOKEN, BOWLINE_PRINCIPAL_KEY, BOWLINE_PRINCIPAL_GUEST };
+  g_autofree char *here = NULL;
+
+  begin ();
+  here = open_session ("user//admin", BOWLINE_PRINCIPAL_USER, "Here");
+  for (guint i = 0; i < G_N_ELEMENTS (kinds); i++)
+    {
+      BowlinePrincipalInfo info = { .struct_size = sizeof info,
+                                    .kind = kinds[i],
+                                    .user_id = "user//admin",
+                                    .token_id = "t",
+                                    .rights_ceiling = G_MAXUINT32,
+                                    .site_ceiling = G_MAXUINT32 };
+      g_autoptr (BowlinePrincipal) who = bowline_principal_new (bl_test_host_get (test), &info);
+      g_autoptr (GVariant) answer = run_as (who, "blsessions", "{}");
+
+      g_assert_false (bl_variant_has (answer, "sessions"));
+      assert_end (who, "{'others': <true>}", "Access denied");
+      g_assert_true (is_signed_in (here));
+    }
+  end ();
+}
+
 int
 main (int argc, char **argv)
 {
@@ -790,5 +917,7 @@ main (int argc, char **argv)
   g_test_add_func ("/auth/cookie-bounds", test_cookie_bounds);
   g_test_add_func ("/auth/local-actions", test_local_actions);
   g_test_add_func ("/auth/storage-failure", test_storage_failure);
+  g_test_add_func ("/auth/signins", test_signins);
+  g_test_add_func ("/auth/signins-of-programs", test_signins_of_programs);
   return g_test_run ();
 }

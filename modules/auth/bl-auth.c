@@ -372,6 +372,7 @@ go_public (BlAuth *self, GError **error)
   if (!bl_auth_keys_load (self->keys, error) || !register_table (self, error)
       || !bl_auth_actions_register (self, error) || !bl_auth_key_actions_register (self, error)
       || !bl_auth_tokens_register (self, error) || !bl_auth_factors_register (self, error)
+      || !bl_auth_signins_register (self, error)
       || !bl_auth_http_register (self, error))
     return FALSE;
   self->changed_subscription

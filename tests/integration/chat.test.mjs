@@ -2,8 +2,9 @@
 // The messenger: an administrator chats with the person at a device in two Chromium windows; who is asked and how, and who is
 // kept out. Pictures go to BL_TEST_SHOTS.
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -221,6 +222,15 @@ test('two windows: an administrator and the person at the device', { skip }, asy
   await mine.getByText('desk is typing…').waitFor();
   await say(theirs, 'The printer is out of paper.\nAgain.');
   await said(mine, 'other', 'The printer is out of paper.');
+  const content = randomBytes(150_000);
+  await theirs.locator('input[type=file]').setInputFiles({ name: 'photo <1>.bin', mimeType: 'text/html', buffer: content });
+  await mine.getByText('photo <1>.bin (150 kB)').waitFor();
+  await mine.getByRole('button', { name: 'Accept' }).click();
+  const save = mine.getByRole('button', { name: 'Save' });
+  await save.waitFor({ timeout: 30000 });
+  const [download] = await Promise.all([mine.waitForEvent('download'), save.click()]);
+  assert.ok(readFileSync(await download.path()).equals(content));
+  await theirs.getByText('Sent', { exact: true }).waitFor();
   await shoot(mine, 'admin');
   await shoot(theirs, 'phone');
   assert.ok(await theirs.evaluate(() => document.documentElement.scrollWidth <= 390), 'it fits a phone');

@@ -298,8 +298,30 @@ test('a password is reset, an account deleted', { skip, timeout: 60000 }, async 
   quiet();
 });
 
+/** Two other browsers are signed in; one is signed out by itself, the other one with all others. */
+async function signOutElsewhere() {
+  const cookies = [];
+  for (const agent of ['Mozilla/5.0 (Windows NT 10.0; rv:128.0) Gecko/20100101 Firefox/128.0', 'Mozilla/5.0 (iPhone) Safari/600']) {
+    const answer = await bowline.fetch('/api/login', { method: 'POST', headers: { 'content-type': 'application/json', 'user-agent': agent }, body: JSON.stringify({ username: 'admin', password: PASSWORD }) });
+    assert.equal(answer.status, 200, answer.body.toString());
+    cookies.push(answer.headers['set-cookie'][0].split(';')[0]);
+  }
+  const status = async (cookie) => (await bowline.fetch('/api/session', { headers: { cookie } })).status;
+  const card = page.getByRole('region', { name: 'Signed in now' });
+  await page.reload();
+  await card.getByText('this one').waitFor();
+  await card.getByRole('button', { name: 'Sign out Firefox on Windows' }).click();
+  await until('that one is signed out', async () => (await status(cookies[0])) === 401);
+  assert.equal(await status(cookies[1]), 200);
+  await card.getByText('Safari on iOS').waitFor();
+  await card.getByRole('button', { name: 'Sign out all others' }).click();
+  await until('the other one, too', async () => (await status(cookies[1])) === 401);
+  await card.getByText('Safari on iOS').waitFor({ state: 'detached' });
+}
+
 test('the own account: authenticator app, backup codes, token, password', { skip, timeout: 90000 }, async () => {
   await page.goto(`${bowline.url}/account`);
+  await signOutElsewhere();
   await page.getByRole('button', { name: 'Set up an authenticator app' }).click();
   await page.getByText('Type the key instead').click();
   const secret = (await dialog().locator('.bl-copy code').textContent()).trim();

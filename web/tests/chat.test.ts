@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CLOSE, readMessage, readRoom, SEND_LIMIT, SHOW_LIMIT } from '../src/chat/model';
+import { FileExchange, SIZE_LIMIT, type Transfer } from '../src/chat/files';
 import { ChatSession, type ChatState } from '../src/chat/session';
 
 const ROOM = readRoom({ state: 'open', id: 'meshmessenger/node%2F%2Fx/user%2F%2Fa', auth: 'T+1', name: 'PC', own: 'Ann', device: true });
@@ -22,6 +23,68 @@ test('messages of the other end, whatever they are', () => {
   assert.equal(long?.kind === 'text' && long.text.length, SHOW_LIMIT);
   for (const odd of ['', 'c', '{', '[]', 'null', '{"action":"chat"}', '{"action":"chat","msg":" "}', '{"action":"chat","msg":1}', '{"action":"random","random":0.5}', new ArrayBuffer(2)])
     assert.equal(readMessage(odd), null);
+});
+
+/** Two ends that hear each other at once. */
+function pair() {
+  const log: Record<string, unknown>[] = [];
+  const seen: { a: Transfer[]; b: Transfer[] } = { a: [], b: [] };
+  const note = (list: Transfer[]) => (t: Transfer) => { if (!list.includes(t)) list.push(t); };
+  const a: FileExchange = new FileExchange((m) => { log.push(m); b.receive(m); }, note(seen.a));
+  const b: FileExchange = new FileExchange((m) => { log.push(m); a.receive(m); }, note(seen.b));
+  return { a, b, seen, log };
+}
+
+const eventually = async (what: string, check: () => boolean) => {
+  const end = Date.now() + 5000;
+  while (!check()) {
+    assert.ok(Date.now() < end, what);
+    await new Promise((next) => { setTimeout(next, 5); });
+  }
+};
+
+test('files: nothing comes before it is accepted, and then all of it', async () => {
+  const { a, b, seen, log } = pair();
+  const bytes = Uint8Array.from({ length: 100_003 }, (_value, i) => (i * 7) % 256);
+  assert.equal(a.send([new File([bytes], 'a.bin'), new File([], 'empty'), new File(['x'], 'no')]), 0);
+  assert.ok(!log.some((m) => m['action'] === 'fileData'));
+  assert.deepEqual(seen.b.map((t) => [t.name, t.state]), [['a.bin', 'offered'], ['empty', 'offered'], ['no', 'offered']]);
+  b.accept(seen.b[0]!);
+  await eventually('the file is there', () => seen.b[0]!.state === 'done');
+  assert.deepEqual(new Uint8Array(await seen.b[0]!.blob!.arrayBuffer()), bytes);
+  assert.equal(seen.b[0]!.blob!.type, 'application/octet-stream');
+  b.accept(seen.b[1]!);
+  await eventually('the empty one', () => seen.b[1]!.state === 'done');
+  b.cancel(seen.b[2]!);
+  assert.equal(seen.b[2]!.state, 'refused');
+  assert.deepEqual(seen.a.map((t) => t.state), ['done', 'done', 'refused']);
+  assert.ok(log.every((m) => m['action'] !== 'fileData' || (m['data'] as string).length <= 4000));
+});
+
+test('files: limits, whatever the other end sends', () => {
+  const { b, seen, log } = pair();
+  const big = { size: SIZE_LIMIT + 1 } as File;
+  assert.equal(b.send([big]), 1);
+  const offer = (more: object) => b.receive({ action: 'file', id: 1, name: 'x', size: 4, type: '', ...more });
+  for (const bad of [{ size: SIZE_LIMIT + 1 }, { size: -1 }, { size: 1.5 }, { size: '4' }, { name: '' }, { name: 7 }]) offer(bad);
+  assert.equal(log.filter((m) => m['action'] === 'fileUploadCancel').length, 6);
+  assert.ok(b.receive({ action: 'fileData', id: 'x' }), 'it is about files');
+  assert.ok(!b.receive({ action: 'chat', msg: 'x' }));
+  for (let i = 0; i < 25; i++) offer({ id: i });
+  assert.equal(seen.b.length, 20);
+  const [first, second] = seen.b as [Transfer, Transfer];
+  b.receive({ action: 'fileUploadStart', id: first.id });
+  b.receive({ action: 'fileData', id: first.id, data: 'abcd' });
+  assert.equal(first.done, 0, 'not accepted');
+  b.accept(first);
+  b.receive({ action: 'fileData', id: first.id, data: 'abcde' });
+  assert.equal(first.state, 'failed', 'more than was said');
+  b.receive({ action: 'fileUploadStart', id: second.id });
+  b.accept(second);
+  b.receive({ action: 'fileUploadEnd', id: second.id });
+  assert.equal(second.state, 'failed', 'less than was said');
+  b.reset();
+  assert.ok(seen.b.every((t) => t.state === 'failed'));
 });
 
 class FakeSocket {

@@ -121,6 +121,9 @@ function answerControl(state, message, send, broadcast) {
       for (const id of message.nodeids) { state.nodes.delete(id); broadcast({ action: 'removenode', nodeid: id }); }
       reply({ result: 'ok' });
       break;
+    case 'blsessions': reply({ sessions: [['a', 'Mozilla/5.0 (X11; Linux x86_64) Chrome/130.0 Safari/537.36', true], ['b', 'Mozilla/5.0 (Windows NT 10.0; rv:128.0) Firefox/128.0', false]].map(([id, agent, own], i) => (
+      { id, agent, own, token: false, address: '192.0.2.7', created: Date.now() - 86_400_000 * (i + 1), seen: Date.now() - 60_000 * i })) }); break;
+    case 'blendsession': reply({ result: 'ok' }); break;
     case 'events': reply({ events: makeEvents(state, message) }); break;
     case 'powertimeline': reply({ nodeid: message.nodeid, timeline: [0, Math.floor(Date.now() / 1000) - 500_000, 1, 90_000, 0, 40_000, 1, 120_000, 4, 30_000, 1] }); break;
     case 'getNotes': reply({ id: message.id, notes: state.notes.get(message.id) ?? null }); break;

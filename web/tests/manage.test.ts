@@ -9,7 +9,7 @@ import { listHolders } from '../src/access/list';
 import { makePassword } from '../src/admin/makePassword';
 import { readSamples } from '../src/admin/stats';
 import { concernsAccounts, matchesAccount, readAccounts, readUserGroups } from '../src/admin/users';
-import { readLogins } from '../src/account/history';
+import { agentWords, readLogins, readSessions } from '../src/account/history';
 import { noticeOf } from '../src/app/notices';
 import { formatView, parseView } from '../src/devices/view';
 import { addEvent, filterEvents, readEvent, type LogEvent } from '../src/events/model';
@@ -178,6 +178,12 @@ test('accounts and user groups, odd input', () => {
   assert.ok(concernsAccounts({ action: 'accountchange' }) && !concernsAccounts({ action: 'nodeconnect' }) && !concernsAccounts(null));
   assert.deepEqual(listHolders({ 'ugrp//g': { rights: 8 }, 'user//a': { rights: -1 }, 'mesh//x': { rights: 1 } }, new Map([['ugrp//g', 'G']])).map((h) => [h.name, h.rights]), [['a', FULL_RIGHTS], ['G', 8]]);
   assert.deepEqual(readLogins([{ t: '2026-11-28T10:00:00Z', m: 110, a: ['192.0.2.1'] }]).map((l) => [l.good, l.address]), [[false, '192.0.2.1']]);
+  assert.deepEqual(readSessions([{ id: 'a1', created: 5, seen: 'x', own: true }, { created: 1 }, null]),
+    [{ id: 'a1', created: 5, seen: 0, address: '', agent: '', own: true, token: false }]);
+  assert.equal(agentWords('Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0'), 'Firefox on Linux');
+  assert.equal(agentWords('Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/130.0 Safari/537.36 Edg/130.0'), 'Edge on Windows');
+  assert.equal(agentWords('curl/8.1'), 'curl/8.1');
+  assert.equal(agentWords('x'.repeat(99)).length, 60);
   assert.deepEqual(readSamples([{ time: 'x' }, { time: '2026-11-28T10:05:00Z', conn: { ca: 3 } }, { time: '2026-11-28T10:00:00Z' }]).map((s) => s.agents), [0, 3]);
   assert.match(makePassword(), /^[a-z2-9]{4}(-[a-z2-9]{4}){3}$/);
 });

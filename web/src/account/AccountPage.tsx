@@ -18,6 +18,7 @@ import type { UserInfo } from '../control/types';
 import { Logins } from './Logins';
 import { Notifications } from './Notifications';
 import { SecondFactor } from './SecondFactor';
+import { Sessions } from './Sessions';
 import { Tokens } from './Tokens';
 
 export default function AccountPage() {
@@ -36,6 +37,7 @@ export default function AccountPage() {
         <Profile user={user} site={site} locked={locked} />
         {!locked && <SecondFactor user={user} />}
         {!locked && <Tokens />}
+        {!token && <Sessions />}
         <Logins />
         <Notifications user={user} locked={locked} />
       </div>

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // The window of the messenger. Plain DOM, since the person at a device opens it in whatever browser there is, and once.
 import { el } from '../lib/dom';
-import { formatClock } from '../lib/format';
+import { formatBytes, formatClock } from '../lib/format';
 import { _, setCatalog } from '../lib/i18n';
 import { readRoom, SEND_LIMIT, type ChatMessage, type Room } from './model';
+import { MOST_FILES, SIZE_LIMIT } from './files';
 import { ChatSession, type ChatState } from './session';
+import { TransferList } from './transfers';
 
 export function start(): void {
   void window.bowline.catalog.catch(() => null).then((catalog) => {
@@ -23,11 +25,13 @@ class ChatWindow {
   private readonly root: HTMLElement;
   private readonly room: Room;
   private readonly session: ChatSession;
+  private readonly transfers: TransferList;
   private readonly status = el('p', { class: 'chat-status', role: 'status' });
   private readonly list = el('ol', { class: 'chat-list', 'aria-live': 'polite', tabindex: '0' });
   private readonly typing = el('p', { class: 'chat-typing', hidden: true });
   private readonly problem = el('p', { class: 'chat-problem', role: 'alert', hidden: true });
   private readonly input = el('textarea', { id: 'chat-input', rows: '2', maxlength: String(SEND_LIMIT), autocomplete: 'off' });
+  private readonly file = el('button', { type: 'button' });
   private readonly button = el('button', { type: 'submit', class: 'chat-primary' });
   private readonly again = el('button', { type: 'button', class: 'chat-primary', hidden: true });
   private readonly notify = el('button', { type: 'button', hidden: true });
@@ -41,6 +45,7 @@ class ChatWindow {
     this.room = room;
     const base = `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}`;
     this.session = new ChatSession(room, base, { onState: (state) => this.setState(state), onMessage: (m) => this.receive(m) });
+    this.transfers = new TransferList((message) => this.session.put(message), (own, content) => this.append(content, own));
   }
 
   private get other(): string {
@@ -54,8 +59,15 @@ class ChatWindow {
     this.notify.hidden = typeof Notification === 'undefined' || Notification.permission !== 'default';
     this.notify.addEventListener('click', () => void Notification.requestPermission().then(() => { this.notify.hidden = true; }));
     this.again.addEventListener('click', () => this.session.connect());
+    const picker = el('input', { type: 'file', multiple: true, hidden: true, 'aria-label': _('Files to send') });
+    picker.addEventListener('change', () => {
+      this.sendFiles([...(picker.files ?? [])]);
+      picker.value = '';
+    });
+    this.file.textContent = _('Send files');
+    this.file.addEventListener('click', () => picker.click());
     const label = el('label', { for: 'chat-input', class: 'chat-label' }, _('Message'));
-    const form = el('form', { class: 'chat-form' }, label, this.input, this.button);
+    const form = el('form', { class: 'chat-form' }, label, this.input, el('span', { class: 'chat-buttons' }, this.button, this.file), picker);
     form.addEventListener('submit', (event) => { event.preventDefault(); this.send(); });
     this.input.addEventListener('keydown', (event) => {
       if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
@@ -93,7 +105,8 @@ class ChatWindow {
     this.status.textContent = this.words(state);
     this.root.firstElementChild?.setAttribute('data-state', state);
     const open = state === 'open';
-    this.input.disabled = this.button.disabled = !open;
+    this.input.disabled = this.button.disabled = this.file.disabled = !open;
+    if (!open) this.transfers.reset();
     this.typing.hidden = true;
     this.again.hidden = !['nobody', 'taken', 'full'].includes(state);
     this.again.textContent = state === 'taken' ? _('Go on here') : state === 'nobody' ? _('Wait again') : _('Try again');
@@ -105,22 +118,29 @@ class ChatWindow {
     if (message.kind === 'typing') {
       this.typing.textContent = message.on ? _('{name} is typing…', { name: this.other }) : '';
       this.typing.hidden = !message.on;
+    } else if (message.kind === 'file') {
+      this.transfers.receive(message.doc);
+      if (message.doc['action'] === 'file') this.announce(_('A file is offered.'));
     } else if (message.kind === 'text') {
       this.typing.hidden = true;
-      this.append(message.text, false);
-      if (document.visibilityState === 'visible') return;
-      this.setUnread(this.unread + 1);
-      this.showOutside(message.text);
+      this.append(textOf(message.text), false);
+      this.announce(message.text);
     }
   }
 
-  private append(text: string, own: boolean): void {
+  private announce(words: string): void {
+    if (document.visibilityState === 'visible') return;
+    this.setUnread(this.unread + 1);
+    this.showOutside(words);
+  }
+
+  private append(content: HTMLElement, own: boolean): void {
     const end = this.list.scrollHeight - this.list.scrollTop - this.list.clientHeight < 40;
     const now = new Date();
     const who = own ? this.room.own || _('You') : this.other;
     this.list.append(el('li', { class: own ? 'chat-own' : 'chat-other' },
       el('p', { class: 'chat-who' }, el('span', {}, who), el('time', { datetime: now.toISOString() }, formatClock(now.getTime()))),
-      el('p', { class: 'chat-text' }, text)));
+      content));
     while (this.list.childElementCount > KEPT) this.list.firstElementChild?.remove();
     // Who reads further up is not taken away from there.
     if (own || end) this.list.scrollTop = this.list.scrollHeight;
@@ -137,7 +157,13 @@ class ChatWindow {
     this.input.value = '';
     clearTimeout(this.typingTimer);
     this.toldTyping = 0;
-    this.append(text, true);
+    this.append(textOf(text), true);
+  }
+
+  private sendFiles(files: readonly File[]): void {
+    const left = this.session.state === 'open' ? this.transfers.send(files) : 0;
+    this.problem.hidden = left === 0;
+    this.problem.textContent = _('Not all files were taken: at most {n} at once, and {size} each.', { n: MOST_FILES, size: formatBytes(SIZE_LIMIT) });
   }
 
   private tellTyping(): void {
@@ -159,4 +185,8 @@ class ChatWindow {
     const shown = new Notification(this.other, { body: body.slice(0, 200), tag: this.room.id });
     shown.onclick = () => { window.focus(); shown.close(); };
   }
+}
+
+function textOf(text: string): HTMLElement {
+  return el('p', { class: 'chat-text' }, text);
 }

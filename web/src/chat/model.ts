@@ -30,6 +30,7 @@ export function readRoom(value: unknown): Room {
 export type ChatMessage =
   | { kind: 'text'; text: string }
   | { kind: 'typing'; on: boolean }
+  | { kind: 'file'; doc: Record<string, unknown> }
   | { kind: 'ping' };
 
 /** Characters of one message: what is sent, and what is shown of what others send. */
@@ -47,6 +48,7 @@ export function readMessage(data: unknown): ChatMessage | null {
   }
   if (typeof doc !== 'object' || doc === null) return null;
   const { action, msg, value, type, ctrlChannel } = doc as Record<string, unknown>;
+  if (typeof action === 'string' && action.startsWith('file')) return { kind: 'file', doc: doc as Record<string, unknown> };
   if (String(ctrlChannel) === '102938') return type === 'ping' ? { kind: 'ping' } : null;
   if (action === 'outtext') return { kind: 'typing', on: value === true };
   return action === 'chat' && typeof msg === 'string' && msg.trim() ? { kind: 'text', text: msg.slice(0, SHOW_LIMIT) } : null;

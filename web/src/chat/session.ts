@@ -111,7 +111,8 @@ export class ChatSession {
     this.hooks.onState(state);
   }
 
-  private put(message: Record<string, unknown>): void {
+  /** Any message; nothing happens where there is no connection. */
+  put(message: Record<string, unknown>): void {
     if (this.joined) this.socket?.send(JSON.stringify(message));
   }
 
