@@ -155,8 +155,8 @@ test('a guest link: made, copied, listed, taken back', { skip, timeout: 60000 },
 
 test('notes, tags and name', { skip, timeout: 60000 }, async () => {
   await page.getByLabel('Notes', { exact: true }).last().fill('Under the left bench.');
-  await page.getByRole('button', { name: 'Save' }).click();
-  await page.getByRole('button', { name: 'Save' }).waitFor({ state: 'detached' });
+  await page.getByRole('button', { name: 'Save', exact: true }).click();
+  await page.getByRole('button', { name: 'Save', exact: true }).waitFor({ state: 'detached' });
   await page.reload();
   await page.waitForFunction(() => [...document.querySelectorAll('textarea')].some((t) => t.value === 'Under the left bench.'));
   await page.getByRole('button', { name: 'Actions' }).click();
@@ -164,7 +164,7 @@ test('notes, tags and name', { skip, timeout: 60000 }, async () => {
   await page.getByLabel('Tags').fill('wood, cold');
   await page.getByLabel('Desktop', { exact: true }).selectOption('ask');
   await shot('edit');
-  await page.getByRole('button', { name: 'Save' }).last().click();
+  await page.getByRole('button', { name: 'Save', exact: true }).last().click();
   await page.getByRole('link', { name: 'wood' }).waitFor();
   await shot('general');
   quiet();
@@ -195,7 +195,7 @@ test('several devices at once: tags, move', { skip, timeout: 60000 }, async () =
   await page.getByRole('menuitem', { name: 'Change tags' }).click();
   await page.getByLabel('Add', { exact: true }).fill('spring');
   await page.getByLabel('cold').check();
-  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByRole('button', { name: 'Save', exact: true }).click();
   await row(deviceName).getByText('spring').waitFor();
   assert.equal(await row(deviceName).getByText('cold').count(), 0);
   await page.getByRole('region', { name: 'Selected devices' }).getByRole('button', { name: 'Actions' }).click();
@@ -306,7 +306,8 @@ async function signOutElsewhere() {
     assert.equal(answer.status, 200, answer.body.toString());
     cookies.push(answer.headers['set-cookie'][0].split(';')[0]);
   }
-  const status = async (cookie) => (await bowline.fetch('/api/session', { headers: { cookie } })).status;
+  const status = async (cookie) => (await bowline.fetch('/api/session', { headers: { cookie, 'sec-fetch-site': 'same-origin' } })).status;
+  for (const cookie of cookies) assert.equal(await status(cookie), 200);
   const card = page.getByRole('region', { name: 'Signed in now' });
   await page.reload();
   await card.getByText('this one').waitFor();
