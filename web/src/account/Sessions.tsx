@@ -39,7 +39,7 @@ function SessionList({ list, onEnd }: { list: readonly Session[]; onEnd: (what: 
         {list.map((s) => (
           <li key={s.id}>
             <div className="bl-line-main">
-              <span>{agentWords(s.agent) || _('unknown browser')}{s.own && <span className="bl-tag">{_('this one')}</span>}</span>
+              <span>{agentWords(s.agent) || _('unknown browser')}{' '}{s.own && <span className="bl-tag">{_('this one')}</span>}</span>
               <span className="bl-soft" title={s.agent}>
                 {[s.address, _('since {time}', { time: formatTime(s.created) }), _('last used {when}', { when: formatAgo(s.seen, now) }), s.token && _('through a link of another program')].filter(Boolean).join(', ')}
               </span>
