@@ -159,6 +159,58 @@ test('keys and text arrive complete and in order', async () => {
   viewer.tunnel.socket.close();
 });
 
+test('what a keyboard layout lacks is typed too, however many characters that are', async () => {
+  const texts = {
+    us: 'Съешь ещё этих мягких французских булок, да выпей же чаю',
+    de: '^`´~ Zwölf Boxkämpfer @€² ńœū',
+    ru: 'The quick brown fox jumps over the lazy dog; съешь',
+    fr: 'Voix ambiguë d’un cœur 0123 ÀÉÈÇ [{|}] ъыэ',
+  };
+  const viewer = await view();
+  await viewer.covered();
+  const paper = typewriter('layouts');
+  await until('the terminal listens', () => existsSync(paper.file));
+  viewer.mouse(300, 300);
+  await until('the first key arrives', () => { viewer.tap(0x41); return paper.text().includes('a'); });
+  await viewer.quiet();
+  const types = (layout) => until(`a text on the layout ${layout}`, async () => {
+    const before = paper.text().length;
+    viewer.type(texts[layout]);
+    viewer.tap(0x0d); // what waits keeps its order
+    // A program that was too busy to look at a key in time reads another one: it gets another chance.
+    await until(`the end of the text on ${layout}`, () => paper.text().slice(before).includes('\r'));
+    return paper.text().slice(before) === `${texts[layout]}\r`;
+  }, 60);
+  for (const layout of Object.keys(texts)) {
+    display.run('setxkbmap', layout);
+    await viewer.quiet();
+    await types(layout);
+  }
+  // Keys that a killed program has left behind serve the next one.
+  const left = await onlyHelper();
+  process.kill(left, 'SIGKILL');
+  await until('the next program', () => helpers().some((pid) => pid !== left));
+  await viewer.quiet();
+  await types('fr');
+  viewer.tunnel.socket.close();
+  display.run('setxkbmap', 'us');
+  await end(paper.child, 'SIGKILL');
+});
+
+test('input that waits for keys has a limit, and holds up no picture', async () => {
+  const viewer = await view();
+  await viewer.covered();
+  const packets = [];
+  for (let i = 0; i < 100000; i++) packets.push(0, 85, 0, 7, 0, 0x30 + (i >> 7) % 64, (i * 2) & 255);
+  viewer.send(packets);
+  const answers = viewer.of(11).length;
+  viewer.send([0, 11, 0, 4]);
+  await viewer.tunnel.until('an answer', () => viewer.of(11).length > answers);
+  const memory = Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${await onlyHelper()}/status`, 'utf8'))[1]);
+  assert.ok(process.env.ASAN_OPTIONS || memory < 64 * 1024, `${memory} KiB`);
+  viewer.tunnel.socket.close();
+});
+
 test('mouse: place, buttons, wheel', async () => {
   const viewer = await view();
   await viewer.covered();

@@ -26,6 +26,9 @@
 #define FLUSH_SIZE 65536
 #define LINK_INPUT_MAX (BL_DESKTOP_LINK_MAX + BL_DESKTOP_LINK_HEADER)
 
+/* Packets that wait for a character before them. A viewer that sends more than that loses the rest. */
+#define PENDING_MAX 65536u
+
 typedef struct
 {
   const BlX11Options *options;
@@ -33,6 +36,7 @@ typedef struct
   xcb_connection_t *connection;
   BlX11Screen *screen;
   BlX11Input *input; /* NULL for those who only look */
+  GArray *pending;   /* BlDesktopInput that could not be made yet */
   BlX11Clipboard *clipboard;
   BlX11Encoder *encoder;
   BlX11Pace pace;
@@ -297,7 +301,8 @@ select_display (App *app, guint16 id)
   send_start (app);
 }
 
-static void
+/* Returns: FALSE when it must be tried again, before what follows */
+static gboolean
 control (App *app, const BlDesktopInput *packet)
 {
   int x, y;
@@ -305,11 +310,9 @@ control (App *app, const BlDesktopInput *packet)
   switch (packet->type)
     {
     case BL_DESKTOP_IN_KEY:
-      bl_x11_input_key (app->input, packet, app->options->limited);
-      break;
+      return bl_x11_input_key (app->input, packet, app->options->limited);
     case BL_DESKTOP_IN_UNICODE:
-      bl_x11_input_unicode (app->input, packet);
-      break;
+      return bl_x11_input_unicode (app->input, packet);
     case BL_DESKTOP_IN_MOUSE:
       bl_x11_screen_to_root (app->screen, packet->x, packet->y, &x, &y);
       bl_x11_input_mouse (app->input, packet, x, y);
@@ -323,6 +326,25 @@ control (App *app, const BlDesktopInput *packet)
         set_locked (app, packet->lock);
       break;
     }
+  return TRUE;
+}
+
+/* Returns: us until there is more to do, -1 for nothing */
+static gint64
+control_pending (App *app)
+{
+  const gint64 now = g_get_monotonic_time ();
+  guint n = 0;
+
+  if (app->pending->len == 0)
+    return -1;
+  if (bl_x11_input_wait (app->input, now) == 0)
+    {
+      while (n < app->pending->len && control (app, &g_array_index (app->pending, BlDesktopInput, n)))
+        n++;
+      g_array_remove_range (app->pending, 0, n);
+    }
+  return app->pending->len > 0 ? bl_x11_input_wait (app->input, now) : -1;
 }
 
 static void
@@ -330,8 +352,9 @@ handle_packet (App *app, const BlDesktopInput *packet)
 {
   if (bl_desktop_input_is_control (packet))
     {
-      if (app->input != NULL)
-        control (app, packet);
+      if (app->input != NULL && (app->pending->len > 0 || !control (app, packet))
+          && app->pending->len < PENDING_MAX)
+        g_array_append_vals (app->pending, packet, 1);
       return;
     }
   switch (packet->type)
@@ -493,7 +516,7 @@ loop (App *app)
       handle_events (app);
       if (app->over)
         return;
-      wait = work (app);
+      wait = sooner (work (app), control_pending (app));
       const gboolean had_output = app->out->len > 0;
       flush_out (app);
       if (app->out->len > 0)
@@ -560,6 +583,7 @@ bl_x11_app_run (int fd, const BlX11Options *options)
 
   app.out = g_byte_array_new ();
   app.in = g_byte_array_new ();
+  app.pending = g_array_new (FALSE, FALSE, sizeof (BlDesktopInput));
   bl_x11_pace_init (&app.pace, INTERVAL_DEFAULT);
   if (connect_display (&app))
     {
@@ -575,5 +599,6 @@ bl_x11_app_run (int fd, const BlX11Options *options)
   xcb_disconnect (app.connection);
   g_byte_array_unref (app.out);
   g_byte_array_unref (app.in);
+  g_array_unref (app.pending);
   return app.status;
 }

@@ -2,12 +2,12 @@
 #include "bl-x11-input.h"
 
 #include "bl-x11-keys.h"
+#include "bl-x11-spare.h"
 
 #include <string.h>
 #include <xcb/xtest.h>
 #include <xkbcommon/xkbcommon.h>
 
-#define SPARE_KEYS 16
 #define NOTCH 120
 #define NOTCHES_MAX 20 /* turns of one packet */
 
@@ -15,22 +15,14 @@
  * and shift. */
 #define LEVEL3_COLUMN 4
 
-typedef struct
-{
-  xcb_keycode_t code;
-  guint32 symbol; /* 0: free */
-  guint used;     /* when it was last used */
-} SpareKey;
-
 struct _BlX11Input
 {
   xcb_connection_t *connection;
   xcb_window_t root;
   xcb_keycode_t first, last;
   xcb_get_keyboard_mapping_reply_t *map;
-  SpareKey spare[SPARE_KEYS];
-  guint n_spare;
-  guint clock;
+  BlX11Spare spare;
+  gint64 due;       /* what could not be typed is tried again then, us */
   guint8 down[256]; /* key codes that the viewer holds */
   guint32 buttons;  /* bit n: button n is held */
   int wheel;        /* parts of a notch */
@@ -46,25 +38,20 @@ symbols_of (const BlX11Input *input, guint code)
          + (code - input->first) * input->map->keysyms_per_keycode;
 }
 
+/*
+ * Whether the key has one symbol in all columns: nothing (0), or what a program of ours gave it. Keyboards
+ * have no such keys.
+ */
 static gboolean
-is_spare (const BlX11Input *input, guint code)
-{
-  for (guint i = 0; i < input->n_spare; i++)
-    {
-      if (input->spare[i].code == code)
-        return TRUE;
-    }
-  return FALSE;
-}
-
-static gboolean
-has_no_symbols (const BlX11Input *input, guint code)
+has_one_symbol (const BlX11Input *input, guint code, gboolean any)
 {
   const xcb_keysym_t *symbols = symbols_of (input, code);
 
-  for (guint i = 0; i < input->map->keysyms_per_keycode; i++)
+  if (!any && symbols[0] != XCB_NO_SYMBOL)
+    return FALSE;
+  for (guint i = 1; i < input->map->keysyms_per_keycode; i++)
     {
-      if (symbols[i] != XCB_NO_SYMBOL)
+      if (symbols[i] != symbols[0])
         return FALSE;
     }
   return TRUE;
@@ -88,32 +75,40 @@ read_map (BlX11Input *input)
   return TRUE;
 }
 
+/* Keys without a symbol; then those that another program of ours uses, or has left behind when it was killed.
+ */
 static void
 find_spare_keys (BlX11Input *input)
 {
-  for (guint code = input->last; code >= input->first && input->n_spare < SPARE_KEYS; code--)
+  for (guint code = input->last; code >= input->first; code--)
     {
-      if (has_no_symbols (input, code))
-        input->spare[input->n_spare++] = (SpareKey){ .code = (xcb_keycode_t)code };
+      if (has_one_symbol (input, code, FALSE))
+        bl_x11_spare_add (&input->spare, (guint8)code, 0);
+    }
+  for (guint code = input->last; code >= input->first && input->map->keysyms_per_keycode > 2; code--)
+    {
+      if (!has_one_symbol (input, code, FALSE) && has_one_symbol (input, code, TRUE))
+        bl_x11_spare_add (&input->spare, (guint8)code, g_get_monotonic_time ());
     }
 }
 
 /* Returns: the key that has SYMBOL in COLUMN, 0 for none. */
 static xcb_keycode_t
-find_key (const BlX11Input *input, guint32 symbol, guint column)
+find_key (BlX11Input *input, guint32 symbol, guint column)
 {
   if (column >= input->map->keysyms_per_keycode)
     return 0;
   for (guint code = input->first; code <= input->last; code++)
     {
-      if (symbols_of (input, code)[column] == symbol && !is_spare (input, code))
+      if (symbols_of (input, code)[column] == symbol
+          && bl_x11_spare_find (&input->spare, (guint8)code) == NULL)
         return (xcb_keycode_t)code;
     }
   return 0;
 }
 
 static void
-set_spare (BlX11Input *input, const SpareKey *spare)
+set_spare (BlX11Input *input, const BlX11SpareKey *spare)
 {
   xcb_keysym_t symbols[8];
   const guint n = MIN (input->map->keysyms_per_keycode, G_N_ELEMENTS (symbols));
@@ -123,30 +118,45 @@ set_spare (BlX11Input *input, const SpareKey *spare)
   xcb_change_keyboard_mapping (input->connection, 1, spare->code, (guint8)n, symbols);
 }
 
-/* The symbol gets the spare key that was idle for longest. */
+/* Returns: 0 when the symbol must wait for a key, or there is none */
 static xcb_keycode_t
 spare_key (BlX11Input *input, guint32 symbol)
 {
-  SpareKey *oldest = NULL;
+  const gint64 now = g_get_monotonic_time ();
+  gboolean fresh;
+  gint64 wait;
+  const BlX11SpareKey *key = bl_x11_spare_take (&input->spare, symbol, now, &fresh, &wait);
 
-  for (guint i = 0; i < input->n_spare; i++)
+  if (key == NULL)
     {
-      SpareKey *spare = &input->spare[i];
-
-      if (spare->symbol == symbol)
-        {
-          spare->used = ++input->clock;
-          return spare->code;
-        }
-      if (oldest == NULL || spare->used < oldest->used)
-        oldest = spare;
+      input->due = wait > 0 ? now + wait : 0;
+      return 0;
     }
-  if (oldest == NULL)
-    return 0;
-  oldest->symbol = symbol;
-  oldest->used = ++input->clock;
-  set_spare (input, oldest);
-  return oldest->code;
+  if (fresh)
+    set_spare (input, key);
+  return key->code;
+}
+
+/* A key that lost its symbol gets it anew when it is needed, and a rest before: it may be another viewer's
+ * now. */
+static void
+check_symbol (BlX11SpareKey *key, xcb_keysym_t symbol)
+{
+  if (key->symbol == symbol)
+    return;
+  key->symbol = 0;
+  key->used = g_get_monotonic_time ();
+}
+
+static void
+check_spare (BlX11Input *input, BlX11SpareKey *key)
+{
+  xcb_get_keyboard_mapping_reply_t *reply = xcb_get_keyboard_mapping_reply (
+      input->connection, xcb_get_keyboard_mapping (input->connection, key->code, 1), NULL);
+
+  if (reply != NULL && reply->keysyms_per_keycode > 0)
+    check_symbol (key, xcb_get_keyboard_mapping_keysyms (reply)[0]);
+  free (reply);
 }
 
 gboolean
@@ -155,10 +165,22 @@ bl_x11_input_handle (BlX11Input *input, const xcb_generic_event_t *event)
   if ((event->response_type & 0x7F) != XCB_MAPPING_NOTIFY)
     return FALSE;
   const xcb_mapping_notify_event_t *mapping = (const xcb_mapping_notify_event_t *)event;
-  if (mapping->request == XCB_MAPPING_KEYBOARD
-      && !(mapping->count == 1 && is_spare (input, mapping->first_keycode)))
-    (void)read_map (input); /* the old one serves when there is none */
+  BlX11SpareKey *spare = bl_x11_spare_find (&input->spare, mapping->first_keycode);
+  if (mapping->request == XCB_MAPPING_KEYBOARD && mapping->count == 1 && spare != NULL)
+    check_spare (input, spare);
+  else if (mapping->request == XCB_MAPPING_KEYBOARD
+           && read_map (input)) /* the old one serves when there is none */
+    {
+      for (guint i = 0; i < input->spare.n; i++)
+        check_symbol (&input->spare.keys[i], symbols_of (input, input->spare.keys[i].code)[0]);
+    }
   return TRUE;
+}
+
+gint64
+bl_x11_input_wait (const BlX11Input *input, gint64 now)
+{
+  return input->due == 0 ? 0 : MAX (input->due - now, 0);
 }
 
 /* ---- keys --------------------------------------------------------------------------------------------- */
@@ -175,18 +197,22 @@ hold_key (BlX11Input *input, xcb_keycode_t code, gboolean down)
 {
   if (code == 0)
     return;
+  BlX11SpareKey *spare = bl_x11_spare_find (&input->spare, code);
+  if (spare != NULL)
+    spare->held = down;
   input->down[code] = down;
   fake_key (input, code, down);
 }
 
-void
+gboolean
 bl_x11_input_key (BlX11Input *input, const BlDesktopInput *packet, gboolean limited)
 {
   const guint32 symbol = bl_x11_key_symbol (packet->key, packet->extended);
   xcb_keycode_t code = 0;
 
+  input->due = 0;
   if (symbol == 0 || (limited && !bl_x11_key_is_text (packet->key)))
-    return;
+    return TRUE;
   for (guint column = 0; column < input->map->keysyms_per_keycode && code == 0; column++)
     code = find_key (input, symbol, column);
   if (code == 0 && symbol == XKB_KEY_ISO_Level3_Shift)
@@ -195,11 +221,12 @@ bl_x11_input_key (BlX11Input *input, const BlDesktopInput *packet, gboolean limi
     code = spare_key (input, symbol);
   else if (code == 0)
     {
-      for (guint i = 0; i < input->n_spare; i++)
-        code = input->spare[i].symbol == symbol ? input->spare[i].code : code;
+      const BlX11SpareKey *spare = bl_x11_spare_with (&input->spare, symbol);
+      code = spare != NULL ? spare->code : 0;
     }
   hold_key (input, code, !packet->up);
   xcb_flush (input->connection);
+  return input->due == 0;
 }
 
 /* The keys that make LEVEL, held or let go for the time of one character; what the viewer holds is put back
@@ -276,17 +303,18 @@ type_character (BlX11Input *input, guint32 character)
   xcb_flush (input->connection);
 }
 
-void
+gboolean
 bl_x11_input_unicode (BlX11Input *input, const BlDesktopInput *packet)
 {
   const guint16 unit = packet->unit;
 
+  input->due = 0;
   if (packet->up)
-    return;
+    return TRUE;
   if (unit >= 0xD800 && unit < 0xDC00)
     {
       input->high = unit;
-      return;
+      return TRUE;
     }
   if (unit >= 0xDC00 && unit < 0xE000)
     {
@@ -295,7 +323,9 @@ bl_x11_input_unicode (BlX11Input *input, const BlDesktopInput *packet)
     }
   else if (unit != 0)
     type_character (input, unit);
-  input->high = 0;
+  if (input->due == 0)
+    input->high = 0;
+  return input->due == 0;
 }
 
 void
@@ -425,12 +455,12 @@ bl_x11_input_free (BlX11Input *input)
       if ((input->buttons & 1u << button) != 0)
         fake_button (input, button, FALSE);
     }
-  for (guint i = 0; i < input->n_spare; i++)
+  for (guint i = 0; i < input->spare.n; i++)
     {
-      if (input->spare[i].symbol != 0)
+      if (input->spare.keys[i].symbol != 0)
         {
-          input->spare[i].symbol = XCB_NO_SYMBOL;
-          set_spare (input, &input->spare[i]);
+          input->spare.keys[i].symbol = XCB_NO_SYMBOL;
+          set_spare (input, &input->spare.keys[i]);
         }
     }
   xcb_flush (input->connection);

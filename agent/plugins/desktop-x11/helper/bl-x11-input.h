@@ -18,9 +18,14 @@ BlX11Input *bl_x11_input_new (xcb_connection_t *connection, xcb_window_t root);
 /** Lets go of keys and buttons, and gives spare keys back. */
 void bl_x11_input_free (BlX11Input *input);
 
-/** @limited: only keys that write text (a device right) */
-void bl_x11_input_key (BlX11Input *input, const BlDesktopInput *packet, gboolean limited);
-void bl_x11_input_unicode (BlX11Input *input, const BlDesktopInput *packet);
+/**
+ * Both return %FALSE when the packet must be given again after bl_x11_input_wait(), before any that follows
+ * it: there is no key for its character yet. @limited: only keys that write text (a device right)
+ */
+gboolean bl_x11_input_key (BlX11Input *input, const BlDesktopInput *packet, gboolean limited);
+gboolean bl_x11_input_unicode (BlX11Input *input, const BlDesktopInput *packet);
+/** Returns: us until a packet that must be given again can be */
+gint64 bl_x11_input_wait (const BlX11Input *input, gint64 now);
 /** @x, @y: on the root window */
 void bl_x11_input_mouse (BlX11Input *input, const BlDesktopInput *packet, int x, int y);
 void bl_x11_input_ctrl_alt_del (BlX11Input *input);
