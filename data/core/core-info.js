@@ -123,6 +123,21 @@ function blDisks() {
     return disks;
 }
 
+// Processors, name servers and the kind of TPM chip, as bowline-agent tells them.
+function blAddSystem(hardware, cpu) {
+    var lines = blTableLines(cpu), servers = [], processors = 0, i, match;
+    for (i = 0; i < lines.length; i++) { if (/^processor\s*:/.test(lines[i])) { processors++; } }
+    if (processors > 0) { hardware.linux.Processors = processors; }
+    lines = blTableLines(blReadText('/etc/resolv.conf'));
+    for (i = 0; i < lines.length && servers.length < 16; i++) {
+        match = /^nameserver\s+(\S+)/.exec(lines[i]);
+        if (match) { servers.push(match[1]); }
+    }
+    hardware.network = { dns: servers };
+    var tpm = blReadText('/sys/class/tpm/tpm0/tpm_version_major');
+    if (tpm == '1' || tpm == '2') { hardware.tpm = { SpecVersion: tpm == '1' ? '1.2' : '2.0', IsEnabled: true }; }
+}
+
 function blLinuxHardware() {
     var ids = {}, cpu = blReadText('/proc/cpuinfo'), memory = blReadText('/proc/meminfo');
     var total = parseInt(blField(memory, 'MemTotal'), 10);
@@ -136,12 +151,16 @@ function blLinuxHardware() {
     blDmi(ids, 'product_name', 'product_name');
     blDmi(ids, 'product_serial', 'product_serial');
     blDmi(ids, 'product_uuid', 'product_uuid');
+    blDmi(ids, 'product_vendor', 'sys_vendor');
+    blDmi(ids, 'bios_serial', 'product_serial');
+    if (blStat('/sys/firmware') != null) { ids.bios_mode = blStat('/sys/firmware/efi') != null ? 'UEFI' : 'Legacy'; }
     blSetIf(ids, 'cpu_name', blField(cpu, 'model name'));
     ids.storage_devices = blDisks();
     var hardware = { identifiers: ids, agentvers: process.versions, linux: {} };
     var release = blReadText('/proc/sys/kernel/osrelease');
-    blSetIf(hardware.linux, 'kernel', release);
-    if (!isNaN(total)) { hardware.linux.memory = { Memory_Device: [{ Size: Math.round(total / 1024) + ' MB' }] }; }
+    blSetIf(hardware.linux, 'Kernel', release);
+    if (!isNaN(total)) { hardware.linux.MemoryTotal = total * 1024; }
+    blAddSystem(hardware, cpu);
     return hardware;
 }
 

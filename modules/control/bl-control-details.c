@@ -172,6 +172,9 @@ append_memory (GString *out, GVariant *windows, GVariant *linux_part)
 
   for_each_object (modules, add_capacity, &sum);
   for_each_object (devices, add_size, &sum);
+  /* Without the modules there is what the system counts. */
+  if (sum == 0 && linux_part != NULL)
+    sum = bl_variant_get_int (linux_part, "MemoryTotal", 0);
   if (sum > 0)
     g_string_append_printf (out, ",\"%" G_GINT64_FORMAT "\"", sum);
   else

@@ -359,7 +359,7 @@ test_details (void)
 
   world_begin ();
   world_put ("{\"_id\":\"si" NODE
-             "\",\"type\":\"sysinfo\",\"hardware\":{\"identifiers\":{\"bios_vendor\":\"=V,1\"}}}");
+             "\",\"type\":\"sysinfo\",\"hardware\":{\"identifiers\":{\"bios_vendor\":\"=V,1\"},\"linux\":{\"MemoryTotal\":8123456}}}");
   world_put ("{\"_id\":\"lc" NODE "\",\"type\":\"lastconnect\",\"time\":5,\"addr\":\"192.0.2.1:1\"}");
   admin = world_connect ("admin");
   alice = world_connect ("alice");
@@ -374,6 +374,7 @@ test_details (void)
   g_assert_null (strstr (text, "bios_vendor")); /* no right on details */
   csv = world_ask (admin, "{\"action\":\"getDeviceDetails\",\"type\":\"csv\"}");
   text = bl_variant_get_string (world_find (csv, "getDeviceDetails"), "data");
+  g_assert_nonnull (strstr (text, ",\"8123456\""));
   g_assert_true (g_str_has_prefix (text, "id,name,rname,"));
   g_assert_nonnull (strstr (text, "\"demo-pc\""));
   g_assert_nonnull (strstr (text, ",\"'=V1\",")); /* nothing that a spreadsheet would run, no stray comma */

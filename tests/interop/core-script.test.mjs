@@ -95,6 +95,7 @@ test('ping, sysinfo and its hash', async ({ link }) => {
   await link.ask({ action: 'ping' }, (m) => m.action === 'pong', 'pong');
   const { data } = await link.ask({ action: 'sysinfo' }, (m) => m.action === 'sysinfo', 'sysinfo');
   expect(/^[0-9a-f]{96}$/.test(data.hash) && data.hardware.identifiers.cpu_name.length > 0, 'hash and processor', data);
+  expect(data.hardware.linux.MemoryTotal > 0 && data.hardware.linux.Processors > 0 && Array.isArray(data.hardware.network.dns), 'memory, processors, name servers', data);
   link.send({ action: 'sysinfo', hash: data.hash });
   await link.ask({ action: 'ping' }, (m) => m.action === 'pong', 'pong');
   expect(link.json.drain((m) => m.action === 'sysinfo').length === 0, 'nothing is sent when the hash is known');
