@@ -9,7 +9,12 @@
 #include "common/bl-variant.h"
 
 #include <glib/gstdio.h>
+#include <net/if.h>
+#include <sched.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 typedef struct
 {
@@ -387,6 +392,51 @@ test_many_links (void)
   g_assert_cmpuint (((BlInventoryLink *)links->links->pdata[2])->addresses->len, ==, BL_INVENTORY_MAX_ADDRESSES);
 }
 
+static gboolean
+changed_cb (gpointer user_data)
+{
+  *(gboolean *)user_data = TRUE;
+  return G_SOURCE_CONTINUE;
+}
+
+// In a network of its own: the loop-back interface comes up, and that is told.
+static void
+test_watch_child (void)
+{
+  struct ifreq request = { .ifr_name = "lo", .ifr_flags = IFF_UP };
+  gboolean changed = FALSE;
+  if (unshare (geteuid () == 0 ? CLONE_NEWNET : CLONE_NEWUSER | CLONE_NEWNET) != 0)
+    {
+      g_test_skip ("networks of one's own are not allowed here");
+      return;
+    }
+  const guint watch = bl_inventory_network_watch (changed_cb, &changed);
+  const int fd = socket (AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  g_assert_cmpuint (watch, !=, 0);
+  g_autoptr (GVariant) before = g_variant_ref_sink (bl_inventory_network (""));
+  g_assert_cmpint (ioctl (fd, SIOCSIFFLAGS, &request), ==, 0);
+  const gint64 deadline = g_get_monotonic_time () + 10 * G_USEC_PER_SEC;
+  while (!changed && g_get_monotonic_time () < deadline)
+    g_main_context_iteration (NULL, FALSE);
+  g_assert_true (changed);
+  g_autoptr (GVariant) after = g_variant_ref_sink (bl_inventory_network (""));
+  g_autoptr (GVariant) all = bl_variant_get_object (after, "netif2");
+  g_autoptr (GVariant) list = bl_variant_get_array (all, "lo");
+  g_autoptr (GVariant) first = nth (list, 0);
+  g_assert_false (g_variant_equal (before, after));
+  g_assert_cmpstr (bl_variant_get_string (first, "address"), ==, "127.0.0.1");
+  g_assert_cmpstr (bl_variant_get_string (first, "status"), ==, "up");
+  g_source_remove (watch);
+  close (fd);
+}
+
+static void
+test_watch (void)
+{
+  g_test_trap_subprocess ("/inventory/watch/subprocess/child", 20 * G_USEC_PER_SEC, G_TEST_SUBPROCESS_DEFAULT);
+  g_test_trap_assert_passed ();
+}
+
 static void
 test_dns (Fixture *f, gconstpointer data)
 {
@@ -527,6 +577,8 @@ main (int argc, char **argv)
   g_test_add ("/inventory/netlink", Fixture, NULL, set_up, test_netlink, tear_down);
   g_test_add_func ("/inventory/cut-netlink", test_cut_netlink);
   g_test_add_func ("/inventory/many-links", test_many_links);
+  g_test_add_func ("/inventory/watch", test_watch);
+  g_test_add_func ("/inventory/watch/subprocess/child", test_watch_child);
   g_test_add ("/inventory/dns", Fixture, NULL, set_up, test_dns, tear_down);
   g_test_add ("/inventory/virtual", Fixture, NULL, set_up, test_virtual, tear_down);
   g_test_add ("/inventory/battery", Fixture, NULL, set_up, test_battery, tear_down);
