@@ -18,6 +18,7 @@ const SECRET = 'letmein7';
 const scratch = mkdtempSync(join(tmpdir(), 'bowline-vnc-'));
 let bowline;
 let control;
+let group;
 let context;
 let display;
 let port;
@@ -36,7 +37,7 @@ before(async () => {
   bowline = await Bowline.start();
   await bowline.createUser('admin');
   control = await bowline.control();
-  await control.ask({ action: 'createmesh', meshname: 'TacticalRMM', meshtype: 2 });
+  group = (await control.ask({ action: 'createmesh', meshname: 'TacticalRMM', meshtype: 2 })).meshid;
   await bowline.startAgent('TacticalRMM', { name: 'ours' });
   const [ours] = await bowline.waitOnline(1);
   nodes.ours = ours._id;
@@ -136,4 +137,12 @@ test('windows that lead nowhere say so', { skip, timeout: 120000 }, async () => 
     await page.getByRole('alert').filter({ hasText: text }).waitFor({ timeout: 40000 });
     await page.close();
   }
+});
+
+test('where somebody must agree and nobody can, the window says so', { skip, timeout: 60000 }, async () => {
+  await control.ask({ action: 'editmesh', meshid: group, consent: 8 });
+  const page = await show(addressOf(await cookieFor(nodes.ours)));
+  await page.getByRole('alert').filter({ hasText: /must agree/ }).waitFor({ timeout: 40000 });
+  await page.close();
+  await control.ask({ action: 'editmesh', meshid: group, consent: 0 });
 });
