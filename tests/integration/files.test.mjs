@@ -181,7 +181,9 @@ test('a full disk is told, and what came is there to go on with', { skip: skipDi
 
 test(`${TUNNELS} sessions at once`, async () => {
   const dir = mkdtempSync(join(scratch, 'many-'));
-  const all = await Promise.all(Array.from({ length: TUNNELS }, () => Files.open()));
+  const all = [];
+  // Handshakes have a limit of their own; what counts is that all are open at once.
+  while (all.length < TUNNELS) all.push(...await Promise.all(Array.from({ length: 20 }, () => Files.open())));
   const contents = all.map(() => randomBytes(100000));
   await Promise.all(all.map(async (files, i) => {
     assert.equal((await files.upload(dir, `f${i}`, [contents[i]])).action, 'uploaddone');

@@ -3,7 +3,8 @@
 // run a command and see its output, upload a file and find the same bytes on disk. Pictures go to BL_TEST_SHOTS.
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -104,11 +105,37 @@ async function workOn({ id, link }, name) {
   const sha = (b) => createHash('sha256').update(b).digest('hex');
   assert.equal(sha(readFileSync(join(dir, `${name}.bin`))), sha(content));
   await page.getByText(`${name}.bin`).first().waitFor();
+  await page.getByText(/, compared$/).waitFor();
   await shot(`files-${name}`);
+  if (name === 'ours') await takeFolder(dir);
   await page.getByRole('link', { name: 'General' }).click();
   await page.waitForFunction(() => /Linux|Debian/.test(document.body.textContent));
   await shot(`general-${name}`);
   assert.deepEqual(problems.splice(0), []);
+}
+
+/** A folder as an archive; packing on the device, and unpacking there; a link says where it points to. */
+async function takeFolder(dir) {
+  mkdirSync(join(dir, 'tree'));
+  writeFileSync(join(dir, 'tree', 'leaf'), 'green');
+  symlinkSync('tree/leaf', join(dir, 'shortcut'));
+  await page.getByRole('button', { name: 'Read the folder again' }).click();
+  await page.getByText('→ tree/leaf').waitFor();
+  const coming = page.waitForEvent('download');
+  await page.getByRole('checkbox', { name: 'Select tree', exact: true }).check();
+  const tools = page.getByRole('toolbar', { name: 'Selected files' });
+  await tools.getByRole('button', { name: 'Download' }).click();
+  const download = await coming;
+  assert.equal(download.suggestedFilename(), 'tree.zip');
+  const archive = join(scratch, 'tree.zip');
+  await download.saveAs(archive);
+  assert.equal(execFileSync('python3', ['-c', 'import sys, zipfile; print(zipfile.ZipFile(sys.argv[1]).read("tree/leaf").decode())', archive], { encoding: 'utf8' }).trim(), 'green');
+  await tools.getByRole('button', { name: 'Pack' }).click();
+  await page.getByRole('checkbox', { name: 'Select tree.zip' }).check();
+  await page.getByRole('checkbox', { name: 'Select tree', exact: true }).uncheck();
+  await tools.getByRole('button', { name: 'Unpack' }).click();
+  await until('it is unpacked', () => existsSync(join(dir, 'tree 2', 'tree', 'leaf')));
+  await page.getByRole('button', { name: 'tree 2' }).waitFor();
 }
 
 test('bowline-agent: a command and a file, in the browser', { skip, timeout: 120000 }, async () => {

@@ -158,13 +158,14 @@ class Files {
         break;
       }
       case 'download': this.downloadStep(m); break;
+      case 'zip': this.zip(m, path); break;
     }
   }
 
   list(m, path) {
     const entry = tree.get(path);
     const dir = entry?.t === 2 ? [...tree].filter(([p]) => p !== '/' && p.slice(0, p.lastIndexOf('/')) === (path === '/' ? '' : path))
-      .map(([p, e]) => ({ n: p.slice(p.lastIndexOf('/') + 1), t: e.t, d: new Date(e.d).toISOString(), ...(e.data ? { s: e.data.length } : {}) })) : null;
+      .map(([p, e]) => ({ ...(e.l && { l: e.l }), n: p.slice(p.lastIndexOf('/') + 1), t: e.t, d: new Date(e.d).toISOString(), ...(e.data ? { s: e.data.length } : {}) })) : null;
     this.json({ path: m.path, reqid: m.reqid, dir });
   }
 
@@ -193,11 +194,22 @@ class Files {
     this.json({ action: 'uploaddone', reqid: m.reqid });
   }
 
+  /** No archive, but something of that name. */
+  zip(m, path) {
+    this.json({ action: 'dialogmessage', msg: 'zipping' });
+    this.json({ action: 'dialogmessage', msg: 'zippingFile', file: m.files[0] });
+    const denied = path.startsWith('/etc');
+    if (!denied) tree.set(join(path, m.output), { t: 3, data: Buffer.from(`archive of ${m.files.join()}`), d: Date.now() });
+    this.json({ action: 'dialogmessage', msg: denied ? 'error' : null, ...(denied && { error: 'Read-only file system' }) });
+    this.json({ action: 'refresh' });
+  }
+
   downloadStep(m) {
     if (m.sub === 'start') {
-      const data = tree.get(m.path)?.data;
-      this.download = data ? { data, at: 0 } : null;
-      this.send(JSON.stringify({ action: 'download', sub: data ? 'start' : 'cancel', id: m.id }));
+      const data = m.files ? Buffer.from(`archive of ${m.files.join()}`) : tree.get(m.path)?.data;
+      const at = m.offset <= data?.length ? m.offset : 0;
+      this.download = data ? { data, at } : null;
+      this.send(JSON.stringify({ action: 'download', sub: data ? 'start' : 'cancel', id: m.id, ...(at > 0 && { offset: at }) }));
     } else if (m.sub === 'stop') this.download = null;
     else if (this.download) for (let i = 0; i < (m.sub === 'startack' ? m.ack ?? 1 : 1); i++) this.sendBlock();
   }

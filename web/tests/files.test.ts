@@ -5,7 +5,7 @@ import { randomBytes } from 'node:crypto';
 import test from 'node:test';
 import { FilesClient, FilesError } from '../src/files/client';
 import { blobSink, download } from '../src/files/download';
-import { escapeBlock, joinPath, nameProblem, normalizePath, parentPath, parseFrame, readEntries, sortEntries } from '../src/files/protocol';
+import { archiveFolder, escapeBlock, joinPath, nameProblem, normalizePath, parentPath, parseFrame, readEntries, sortEntries } from '../src/files/protocol';
 import { TransferQueue } from '../src/files/queue';
 import { resumeOffset, upload, WINDOW, type Source } from '../src/files/upload';
 import { startDevice, tree } from './fake-device.mjs';
@@ -30,6 +30,7 @@ test('frames from the device are told apart', () => {
 });
 
 test('directory entries: odd ones are left out', () => {
+  assert.deepEqual(readEntries([{ n: 'a', t: 2, l: '../b' }, { n: 'b', t: 2, l: 5 }])!.map((e) => e.target), ['../b', null]);
   const list = readEntries([{ n: 'b', t: 3, s: 5, d: '2026-11-21T05:53:14Z' }, { n: 'a', t: 2 }, { n: '..', t: 2 }, { t: 3 }, null, { n: 'C:', t: 1, f: 7 }])!;
   assert.deepEqual(list.map((e) => [e.name, e.kind]), [['b', 'file'], ['a', 'folder'], ['C:', 'drive']]);
   assert.equal(list[0]!.modified, Date.parse('2026-11-21T05:53:14Z'));
@@ -172,4 +173,70 @@ test('the queue asks before it replaces, and survives a lost session', async () 
   await settled(queue, (s) => s[0] === 'done');
   assert.equal(queue.list()[0]?.resumed, true);
   assert.deepEqual(tree.get('/tmp/q3')?.data, data);
+});
+
+test('archives are known by their names', () => {
+  assert.equal(archiveFolder('site.zip'), 'site');
+  assert.equal(archiveFolder('a.b.TAR.GZ'), 'a.b');
+  assert.equal(archiveFolder('.zip'), null);
+  assert.equal(archiveFolder('..zip'), null);
+  assert.equal(archiveFolder('notes.txt'), null);
+});
+
+test('a download goes on after a lost session, and a folder comes as an archive', async () => {
+  const data = randomBytes(300_000);
+  tree.set('/tmp/resume', { t: 3, data, d: 0 });
+  const queue = new TransferQueue(() => undefined);
+  let got: Blob | null = null;
+  let blocks = 0;
+  const first: FilesClient = new FilesClient({ sendBinary: (bytes) => {
+    const message = JSON.parse(new TextDecoder().decode(bytes)) as { sub: string; id: number };
+    if (message.sub === 'start') queueMicrotask(() => first.onMessage({ action: 'download', sub: 'start', id: message.id }));
+    else if (blocks++ === 0) queueMicrotask(() => first.listener!.onBlock(new Uint8Array(data.subarray(0, 100_000)), false));
+  } });
+  queue.setClient(first);
+  queue.addDownload('/tmp', 'resume', data.length, blobSink((b) => { got = b; }));
+  await settled(queue, () => queue.list()[0]?.done === 100_000);
+  queue.setClient(null);
+  first.closed();
+  await settled(queue, (s) => s[0] === 'queued');
+  queue.setClient(connect());
+  await settled(queue, (s) => s[0] === 'done');
+  assert.deepEqual(Buffer.from(await got!.arrayBuffer()), data);
+  assert.equal(queue.list()[0]!.resumed, true);
+  assert.equal(queue.list()[0]!.verified, true);
+  queue.addArchive('/tmp', 'x.zip', ['x', 'y'], blobSink((b) => { got = b; }));
+  await settled(queue, (s) => s[1] === 'done');
+  assert.equal(await got!.text(), 'archive of x,y');
+});
+
+test('an agent that cannot go on begins again; a file that differs is told', async () => {
+  const data = randomBytes(50_000);
+  let got: Blob | null = null;
+  const sink = blobSink((b) => { got = b; });
+  await sink.write(new Uint8Array(10));
+  tree.set('/tmp/shorter', { t: 3, data, d: 0 });
+  await download(connect(), { path: '/tmp/shorter', offset: 60_000, sink, signal: signal(), onProgress: () => undefined });
+  assert.deepEqual(Buffer.from(await got!.arrayBuffer()), data);
+
+  const queue = new TransferQueue(() => undefined);
+  const client = connect();
+  const { request } = client;
+  client.request = (message) => (message['action'] === 'uploadhash' ? Promise.resolve({ hash: 'AB' }) : request.call(client, message));
+  queue.setClient(client);
+  queue.addDownload('/tmp', 'shorter', data.length, blobSink(() => undefined));
+  queue.addUpload('/tmp', 'spoiled', source(data));
+  await settled(queue, (s) => s.join() === 'failed,failed');
+  assert.deepEqual(queue.list().map((t) => (t.error as FilesError).kind), ['differs', 'damaged']);
+});
+
+test('packing on the device: where it is, and how it ends', async () => {
+  const client = connect();
+  const run = (path: string) => new Promise<string[]>((resolve) => {
+    const seen: string[] = [];
+    client.work = { onProgress: (file) => seen.push(file ?? '-'), onEnd: (problem) => resolve([...seen, `end ${problem}`]) };
+    client.send({ action: 'zip', path, files: ['a'], output: 'a.zip' });
+  });
+  assert.deepEqual(await run('/tmp'), ['-', 'a', 'end null']);
+  assert.deepEqual(await run('/etc'), ['-', 'a', 'end Read-only file system']);
 });

@@ -35,6 +35,7 @@ typedef struct
   GThread *thread;
   GAsyncQueue *jobs;
   GCancellable *cancellable; // of the request that is running
+  GCancellable *pack_cancellable; // (nullable): of the archive under way; main context only
   gboolean paused;
 
   GMutex mutex; // guards all below
@@ -44,7 +45,16 @@ typedef struct
   gsize job_bytes;
   gboolean posted;
   gboolean closed;
+  gboolean packing;
 } Session;
+
+// An archive takes long; the viewer looks around meanwhile. So it has a thread of its own, one at a time.
+typedef struct
+{
+  Session *session;
+  Job *job;
+  GCancellable *cancellable;
+} Packing;
 
 static void
 job_free (Job *job)
@@ -80,6 +90,7 @@ session_unref (gpointer data)
   g_queue_clear_full (&session->answers, answer_free);
   g_async_queue_unref (session->jobs);
   g_object_unref (session->cancellable);
+  g_clear_object (&session->pack_cancellable);
   g_mutex_clear (&session->mutex);
   g_cond_clear (&session->room);
   g_free (session->program);
@@ -235,6 +246,23 @@ thread_main (gpointer data)
 }
 
 static gpointer
+pack_main (gpointer data)
+{
+  Packing *packing = data;
+  Session *session = packing->session;
+  g_autoptr (BlFilesWorker) worker = bl_files_worker_new (session->program, reply_cb, note_cb, session);
+  bl_files_worker_run (worker, &packing->job->request, packing->cancellable);
+  g_mutex_lock (&session->mutex);
+  session->packing = FALSE;
+  g_mutex_unlock (&session->mutex);
+  job_free (packing->job);
+  g_object_unref (packing->cancellable);
+  g_free (packing);
+  session_unref (session);
+  return NULL;
+}
+
+static gpointer
 send_whole_main (gpointer data)
 {
   Session *session = data;
@@ -248,6 +276,28 @@ send_whole_main (gpointer data)
 }
 
 // ---- requests: from the main context to the thread -----------------------------------------------------------------
+
+// Takes JOB.
+static void
+start_packing (Session *session, Job *job)
+{
+  g_mutex_lock (&session->mutex);
+  const gboolean busy = session->packing;
+  session->packing = TRUE;
+  g_mutex_unlock (&session->mutex);
+  if (busy) // as the protocol has it: the second is not heard
+    {
+      job_free (job);
+      return;
+    }
+  g_clear_object (&session->pack_cancellable);
+  session->pack_cancellable = g_cancellable_new ();
+  Packing *packing = g_new0 (Packing, 1);
+  packing->session = session_ref (session);
+  packing->job = job;
+  packing->cancellable = g_object_ref (session->pack_cancellable);
+  g_thread_unref (g_thread_new ("bowline-pack", pack_main, packing));
+}
 
 static void
 handle_request (Session *session, GBytes *bytes)
@@ -264,8 +314,15 @@ handle_request (Session *session, GBytes *bytes)
       g_free (job);
       return;
     }
-  if (job->request.op == BL_FILES_CANCEL || job->request.op == BL_FILES_CANCELFINDFILE)
+  if (job->request.op == BL_FILES_CANCELFINDFILE)
     g_cancellable_cancel (session->cancellable);
+  if (job->request.op == BL_FILES_CANCEL && session->pack_cancellable != NULL)
+    g_cancellable_cancel (session->pack_cancellable);
+  if (job->request.op == BL_FILES_ZIP || job->request.op == BL_FILES_UNZIP)
+    {
+      start_packing (session, job);
+      return;
+    }
   g_mutex_lock (&session->mutex);
   session->job_bytes += length;
   const gboolean full = session->job_bytes > BL_FILES_MAX_QUEUED && !session->paused;
@@ -301,6 +358,8 @@ closed_cb (BowlineTunnel *tunnel, gpointer user_data)
   g_cond_broadcast (&session->room);
   g_mutex_unlock (&session->mutex);
   g_cancellable_cancel (session->cancellable);
+  if (session->pack_cancellable != NULL)
+    g_cancellable_cancel (session->pack_cancellable);
   g_async_queue_push (session->jobs, job);
   g_thread_unref (session->thread); // it ends by itself after the request it is in
   g_clear_pointer (&session->tunnel, bowline_tunnel_unref);

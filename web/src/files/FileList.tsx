@@ -185,11 +185,12 @@ function FileRow({ entry, index, selected, focusable, renaming, onToggle, onOpen
         {renaming ? <NameInput initial={entry.name} label={_('New name')} onDone={onName} />
           : file ? <span title={entry.name}>{entry.name}</span>
           : <button type="button" tabIndex={-1} title={entry.name} onClick={onOpen}>{entry.name}</button>}
+        {entry.target !== null && !renaming && <span className="bl-soft bl-file-target" title={_('Link to {target}', { target: entry.target })}>→ {entry.target}</span>}
       </div>
       <div role="gridcell" className="bl-file-size">{file ? formatBytes(entry.size) : entry.kind === 'drive' && entry.free > 0 ? _('{size} free', { size: formatBytes(entry.free) }) : ''}</div>
       <div role="gridcell" className="bl-file-time">{entry.modified ? formatTime(entry.modified) : ''}</div>
       <div role="gridcell" className="bl-file-action">
-        {file && <button type="button" className="bl-quick" tabIndex={-1} aria-label={_('Download {name}', { name: entry.name })} title={_('Download')} onClick={onDownload}><DownloadIcon /></button>}
+        {(file || (entry.kind === 'folder' && entry.target === null)) && <button type="button" className="bl-quick" tabIndex={-1} aria-label={_('Download {name}', { name: entry.name })} title={_('Download')} onClick={onDownload}><DownloadIcon /></button>}
       </div>
     </div>
   );

@@ -5,7 +5,7 @@ import { linkText } from '../device/connect';
 import { FormDialog } from '../lib/FormDialog';
 import { errorText } from '../lib/words';
 import { _, ngettext } from '../lib/i18n';
-import { DownloadIcon, EditIcon, FolderIcon, PlusIcon, RefreshIcon, TrashIcon, UploadIcon } from '../lib/icons';
+import { ArchiveIcon, DownloadIcon, EditIcon, FolderIcon, PlusIcon, RefreshIcon, TrashIcon, UploadIcon } from '../lib/icons';
 import { Alert } from '../lib/Alert';
 import { AlertActionCloseButton, Button, Spinner } from '../lib/pf';
 import { isWindows } from '../device/platform';
@@ -14,7 +14,7 @@ import { makeSink } from './download';
 import { droppedFiles, neededFolders, type Dropped } from './drop';
 import { FileList } from './FileList';
 import { PathBar } from './PathBar';
-import { joinPath, nameProblem, sortEntries, type Entry, type FileSort } from './protocol';
+import { archiveFolder, joinPath, nameProblem, pathParts, sortEntries, type Entry, type FileSort } from './protocol';
 import { QueuePanel } from './QueuePanel';
 import { useFiles } from './useFiles';
 import './files.css';
@@ -55,7 +55,21 @@ export default function FilesTab({ device, shown }: { device: Device; shown: boo
     for (const folders of neededFolders(list)) files.prepareFolder(folders.reduce(joinPath, target));
     for (const { file, folders } of list) files.queue.addUpload(folders.reduce(joinPath, target), file.name, file);
   };
+  /** The name of something new here that nothing has yet. */
+  const freeName = (stem: string, ending: string) => {
+    const taken = new Set(entries.map((e) => e.name));
+    let name = `${stem}${ending}`;
+    for (let n = 2; taken.has(name); n++) name = `${stem} ${n}${ending}`;
+    return name;
+  };
+  const stemOf = (list: readonly Entry[]) => (list.length === 1 ? list[0]!.name : pathParts(files.path).at(-1) ?? device.name);
   const fetchFiles = (list: readonly Entry[]) => void attempt(async () => {
+    if (list.some((e) => e.kind === 'folder')) {
+      const name = `${stemOf(list)}.zip`;
+      const sink = await makeSink(name, null);
+      if (sink) files.queue.addArchive(files.path, name, list.map((e) => e.name), sink);
+      return;
+    }
     for (const entry of list.filter((e) => e.kind === 'file')) {
       const sink = await makeSink(entry.name, entry.size);
       if (sink) files.queue.addDownload(files.path, entry.name, entry.size, sink);
@@ -88,6 +102,13 @@ export default function FilesTab({ device, shown }: { device: Device; shown: boo
         {files.link.state === 'closed' ? (
           <Alert isInline variant="warning" title={linkText(files.link)} actionLinks={<Button variant="link" isInline onClick={files.reconnect}>{_('Reconnect')}</Button>} />
         ) : !open && <span className="bl-link-state bl-late"><Spinner size="sm" aria-hidden="true" />{linkText(files.link)}</span>}
+        {files.work !== null && (
+          <span className="bl-link-state bl-files-work">
+            <Spinner size="sm" aria-hidden="true" />
+            <span className="bl-files-work-name">{files.work === '' ? _('The device is working on the archive…') : _('The device is working on {name}', { name: files.work })}</span>
+            <Button variant="link" isInline onClick={files.cancelWork}>{_('Cancel')}</Button>
+          </span>
+        )}
         {(problem ?? files.error) && (
           <Alert isInline variant="danger" title={problem ?? files.error} actionClose={<AlertActionCloseButton aria-label={_('Close')} onClose={() => { setProblem(null); files.clearError(); }} />} />
         )}
@@ -97,7 +118,8 @@ export default function FilesTab({ device, shown }: { device: Device; shown: boo
         renaming={renaming} creating={creating} onRename={setRenaming} onName={finishName} canGoUp={windows ? files.path !== '' : files.path !== '/'}
         path={files.path} windows={windows} onGo={go} onDelete={(names) => setDeleting(names)} onDownload={fetchFiles}
       />
-      <SelectionBar chosen={chosen} onRename={() => setRenaming(chosen[0]!.name)} onDelete={() => setDeleting(chosen.map((e) => e.name))}
+      <SelectionBar chosen={chosen} busy={files.work !== null} onPack={() => void attempt(() => files.pack(chosen.map((e) => e.name), freeName(stemOf(chosen), '.zip')))}
+        onUnpack={() => void attempt(() => files.unpack(chosen[0]!.name, freeName(archiveFolder(chosen[0]!.name)!, '')))} onRename={() => setRenaming(chosen[0]!.name)} onDelete={() => setDeleting(chosen.map((e) => e.name))}
         onDownload={() => fetchFiles(chosen)} onClear={() => setSelected(new Set())} />
       <QueuePanel transfers={transfers} queue={files.queue} />
       {deleting && (
@@ -122,18 +144,25 @@ function namingText(problem: 'empty' | 'slash' | 'dots'): string {
 
 interface SelectionProps {
   chosen: readonly Entry[];
+  busy: boolean;
+  onPack: () => void;
+  onUnpack: () => void;
   onRename: () => void;
   onDelete: () => void;
   onDownload: () => void;
   onClear: () => void;
 }
 
-function SelectionBar({ chosen, onRename, onDelete, onDownload, onClear }: SelectionProps) {
+function SelectionBar({ chosen, busy, onPack, onUnpack, onRename, onDelete, onDownload, onClear }: SelectionProps) {
   if (chosen.length === 0) return null;
+  const drives = chosen.some((e) => e.kind === 'drive');
+  const archive = chosen.length === 1 && chosen[0]!.kind === 'file' && archiveFolder(chosen[0]!.name) !== null;
   return (
     <div className="bl-selection" role="toolbar" aria-label={_('Selected files')}>
       <span role="status">{ngettext('{n} selected', '{n} selected', chosen.length)}</span>
-      <Button variant="link" size="sm" icon={<DownloadIcon />} isDisabled={!chosen.some((e) => e.kind === 'file')} onClick={onDownload}>{_('Download')}</Button>
+      <Button variant="link" size="sm" icon={<DownloadIcon />} isDisabled={drives} onClick={onDownload}>{_('Download')}</Button>
+      {archive ? <Button variant="link" size="sm" icon={<ArchiveIcon />} isDisabled={busy} onClick={onUnpack}>{_('Unpack')}</Button>
+        : <Button variant="link" size="sm" icon={<ArchiveIcon />} isDisabled={busy || drives} onClick={onPack}>{_('Pack')}</Button>}
       <Button variant="link" size="sm" icon={<EditIcon />} isDisabled={chosen.length !== 1} onClick={onRename}>{_('Rename')}</Button>
       <Button variant="link" size="sm" isDanger icon={<TrashIcon />} onClick={onDelete}>{_('Delete')}</Button>
       <span className="bl-grow" />

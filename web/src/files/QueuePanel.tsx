@@ -7,7 +7,7 @@ import { Button } from '../lib/pf';
 import type { Transfer, TransferQueue } from './queue';
 import { filesErrorText } from './useFiles';
 
-const ACTIVE = new Set(['queued', 'checking', 'conflict', 'running']);
+const ACTIVE = new Set(['queued', 'checking', 'conflict', 'running', 'verifying']);
 /** A dropped folder may hold thousands of files: the panel shows those that matter now. */
 const SHOWN = 40;
 
@@ -30,7 +30,7 @@ export function QueuePanel({ transfers, queue }: { transfers: readonly Transfer[
 }
 
 function TransferRow({ transfer: t, queue }: { transfer: Transfer; queue: TransferQueue }) {
-  const busy = t.state === 'running' || t.state === 'checking';
+  const busy = t.state === 'running' || t.state === 'checking' || t.state === 'verifying';
   return (
     <li className={`bl-transfer bl-transfer-${t.state}`}>
       <span className="bl-transfer-icon">{t.state === 'done' ? <CheckIcon /> : t.kind === 'upload' ? <UploadIcon /> : <DownloadIcon />}</span>
@@ -44,7 +44,7 @@ function TransferRow({ transfer: t, queue }: { transfer: Transfer; queue: Transf
       )}
       {t.state === 'failed' && t.kind === 'upload' && <Button variant="link" size="sm" onClick={() => queue.retry(t.id)}>{_('Try again')}</Button>}
       {ACTIVE.has(t.state) && <Button variant="plain" size="sm" icon={<CloseIcon />} aria-label={_('Cancel {name}', { name: t.name })} title={_('Cancel')} onClick={() => queue.cancel(t.id)} />}
-      {busy && <progress max={Math.max(1, t.size)} value={t.state === 'running' ? t.done : undefined} aria-label={_('Progress of {name}', { name: t.name })} />}
+      {busy && <progress max={Math.max(1, t.size ?? 0)} value={t.state === 'running' && t.size !== null ? t.done : undefined} aria-label={_('Progress of {name}', { name: t.name })} />}
     </li>
   );
 }
@@ -55,7 +55,8 @@ function transferText(t: Transfer): string {
     case 'checking': return _('looking at the destination…');
     case 'conflict': return _('exists already with other content');
     case 'running': return runningText(t);
-    case 'done': return t.resumed ? _('{size}, continued', { size: formatBytes(t.size) }) : formatBytes(t.size);
+    case 'verifying': return _('comparing with the device…');
+    case 'done': return [formatBytes(t.done), t.resumed && _('continued'), t.verified && _('compared')].filter(Boolean).join(', ');
     case 'skipped': return _('skipped');
     case 'cancelled': return _('cancelled');
     case 'failed': return t.error ? filesErrorText(t.error) : _('failed');
@@ -63,6 +64,7 @@ function transferText(t: Transfer): string {
 }
 
 function runningText(t: Transfer): string {
+  if (t.size === null) return t.rate > 0 ? _('{amount}, {rate}/s', { amount: formatBytes(t.done), rate: formatBytes(t.rate) }) : formatBytes(t.done);
   const amount = _('{done} of {size}', { done: formatBytes(t.done), size: formatBytes(t.size) });
   if (t.rate <= 0) return amount;
   const left = formatDuration((t.size - t.done) / t.rate);

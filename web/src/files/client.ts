@@ -17,8 +17,16 @@ export interface FrameListener {
   onClosed: () => void;
 }
 
+/** Packing or unpacking on the device: told of by messages that belong to no request. */
+export interface Work {
+  /** @file: what it is at; null when not told. */
+  onProgress: (file: string | null) => void;
+  /** @problem: in the device's words; null when it is done. @remark: what else it says. */
+  onEnd: (problem: string | null, remark: string | null) => void;
+}
+
 export class FilesError extends Error {
-  readonly kind: 'closed' | 'timeout' | 'unreadable' | 'failed';
+  readonly kind: 'closed' | 'timeout' | 'unreadable' | 'failed' | 'damaged' | 'differs' | 'archive';
   constructor(kind: FilesError['kind'], message: string) {
     super(message);
     this.kind = kind;
@@ -36,6 +44,7 @@ interface Pending {
 
 export class FilesClient {
   listener: FrameListener | null = null;
+  work: Work | null = null;
   /** The reason that came last for a failure, in the device's words; read it once. */
   private reason: string | null = null;
   private sequence = 0;
@@ -85,7 +94,9 @@ export class FilesClient {
 
   onMessage(message: Json): void {
     if (message['action'] === 'dialogmessage') {
-      if (typeof message['error'] === 'string') this.reason = message['error'];
+      const error = typeof message['error'] === 'string' ? message['error'] : null;
+      if (error !== null) this.reason = error;
+      this.onWork(message['msg'], typeof message['file'] === 'string' ? message['file'] : null, error);
       return;
     }
     const reqid = Number(message['reqid']);
@@ -95,6 +106,18 @@ export class FilesClient {
       this.pending.delete(reqid);
       entry.resolve(message);
     } else this.listener?.onMessage(message);
+  }
+
+  private onWork(state: unknown, file: string | null, error: string | null): void {
+    const { work } = this;
+    if (!work) return;
+    if (state === 'zipping' || state === 'zippingFile' || (state === 'unzipping' && error === null)) {
+      work.onProgress(file);
+      return;
+    }
+    this.work = null;
+    if (state === null || state === undefined) work.onEnd(null, error);
+    else work.onEnd(error ?? '', null);
   }
 
   takeReason(): string | null {
@@ -109,6 +132,8 @@ export class FilesClient {
       entry.reject(new FilesError('closed', 'the session has ended'));
     }
     this.pending.clear();
+    this.work?.onEnd('', null);
+    this.work = null;
     this.listener?.onClosed();
     this.listener = null;
   }

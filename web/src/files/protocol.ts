@@ -10,6 +10,8 @@ export interface Entry {
   modified: number;
   /** Free bytes of a drive. */
   free: number;
+  /** Where a symbolic link points to; null when it is none, or the agent does not tell. */
+  target: string | null;
 }
 
 export const BLOCK = 65_536;
@@ -24,12 +26,13 @@ export function readEntries(dir: unknown): Entry[] | null {
   const entries: Entry[] = [];
   for (const value of dir as unknown[]) {
     if (typeof value !== 'object' || value === null) continue;
-    const { n, t, s, d, f } = value as Json;
+    const { n, t, s, d, f, l } = value as Json;
     if (typeof n !== 'string' || n === '' || n === '.' || n === '..') continue;
     const time = typeof d === 'string' ? Date.parse(d) : typeof d === 'number' ? d : NaN;
     entries.push({
       name: n, kind: t === 1 ? 'drive' : t === 2 ? 'folder' : 'file',
       size: typeof s === 'number' ? s : 0, modified: Number.isFinite(time) ? time : 0, free: typeof f === 'number' ? f : 0,
+      target: typeof l === 'string' ? l : null,
     });
   }
   return entries;
@@ -102,6 +105,14 @@ export function nameProblem(name: string, windows: boolean): 'empty' | 'slash' |
   if (name === '.' || name === '..') return 'dots';
   if (name.includes('/') || name.includes('\0') || (windows && /[\\:*?"<>|]/.test(name))) return 'slash';
   return null;
+}
+
+const ARCHIVES = /\.(zip|tar|tgz|tbz2|txz|tar\.(gz|bz2|xz|zst))$/i;
+
+/** The folder an archive is unpacked into: its name without the ending. Null when it is no archive that agents know. */
+export function archiveFolder(name: string): string | null {
+  const folder = name.replace(ARCHIVES, '');
+  return folder !== name && nameProblem(folder, false) === null ? folder : null;
 }
 
 export type FileSort = 'name' | 'size' | 'modified';

@@ -4,9 +4,9 @@
 import { FilesError, type FilesClient } from './client';
 import { download, type Sink } from './download';
 import { joinPath, type Entry } from './protocol';
-import { resumeOffset, upload, type Source } from './upload';
+import { isSame, resumeOffset, upload, type Source } from './upload';
 
-export type TransferState = 'queued' | 'checking' | 'conflict' | 'running' | 'done' | 'skipped' | 'failed' | 'cancelled';
+export type TransferState = 'queued' | 'checking' | 'conflict' | 'running' | 'verifying' | 'done' | 'skipped' | 'failed' | 'cancelled';
 
 export interface Transfer {
   readonly id: number;
@@ -14,19 +14,24 @@ export interface Transfer {
   readonly name: string;
   /** Folder on the device. */
   readonly path: string;
-  readonly size: number;
+  /** Null: not known before the end. */
+  readonly size: number | null;
   state: TransferState;
   done: number;
   /** Bytes per second over the last moments. */
   rate: number;
   error: FilesError | Error | null;
   resumed: boolean;
+  /** Its hash is that of the file on the device. */
+  verified: boolean;
 }
 
 interface Job {
   transfer: Transfer;
   source?: Source;
   sink?: Sink;
+  /** What comes as an archive. */
+  files?: readonly string[];
   replace: boolean;
   abort: AbortController;
 }
@@ -69,8 +74,13 @@ export class TransferQueue {
     this.add({ sink, replace: false }, { kind: 'download', path, name, size });
   }
 
-  private add(job: Pick<Job, 'source' | 'sink' | 'replace'>, fields: Pick<Transfer, 'kind' | 'path' | 'name' | 'size'>): void {
-    const transfer: Transfer = { id: ++this.sequence, ...fields, state: 'queued', done: 0, rate: 0, error: null, resumed: false };
+  /** @files in folder @path as archive @name. */
+  addArchive(path: string, name: string, files: readonly string[], sink: Sink): void {
+    this.add({ sink, files, replace: false }, { kind: 'download', path, name, size: null });
+  }
+
+  private add(job: Pick<Job, 'source' | 'sink' | 'files' | 'replace'>, fields: Pick<Transfer, 'kind' | 'path' | 'name' | 'size'>): void {
+    const transfer: Transfer = { id: ++this.sequence, ...fields, state: 'queued', done: 0, rate: 0, error: null, resumed: false, verified: false };
     this.jobs.push({ ...job, transfer, abort: new AbortController() });
     this.notify();
     void this.run();
@@ -80,7 +90,7 @@ export class TransferQueue {
     const job = this.jobs.find((j) => j.transfer.id === id);
     if (!job) return;
     const { state } = job.transfer;
-    if (state === 'running' || state === 'checking') job.abort.abort();
+    if (state === 'running' || state === 'checking' || state === 'verifying') job.abort.abort();
     else if (state === 'queued' || state === 'conflict') {
       this.set(job, 'cancelled');
       void job.sink?.abort();
@@ -107,7 +117,7 @@ export class TransferQueue {
 
   /** Removes what is over from the list. */
   clear(): void {
-    this.jobs = this.jobs.filter((j) => ['queued', 'checking', 'conflict', 'running'].includes(j.transfer.state));
+    this.jobs = this.jobs.filter((j) => ['queued', 'checking', 'conflict', 'running', 'verifying'].includes(j.transfer.state));
     this.notify();
   }
 
@@ -137,8 +147,8 @@ export class TransferQueue {
       else await this.runDownload(job, client);
     } catch (error) {
       if (job.abort.signal.aborted) this.set(job, 'cancelled');
-      // What was sent is not lost: the upload goes on where it stopped once there is a session again.
-      else if (job.source && error instanceof FilesError && error.kind === 'closed' && this.client !== client) this.set(job, 'queued');
+      // What was sent is not lost: it goes on where it stopped once there is a session again.
+      else if (error instanceof FilesError && error.kind === 'closed' && this.client !== client) this.set(job, 'queued');
       else {
         transfer.error = error instanceof Error ? error : new Error(String(error));
         this.set(job, 'failed');
@@ -158,8 +168,8 @@ export class TransferQueue {
     job.replace = false;
     const { path, name } = transfer;
     await upload(client, { path, name, source, offset, signal: job.abort.signal, onProgress: this.meter(transfer) });
-    this.set(job, 'done');
     this.onUploaded(path);
+    await this.verify(job, client, source, 'damaged');
   }
 
   /** Where to begin: 0 for a new file, more for one that was cut off; null when the user has to say. */
@@ -185,8 +195,27 @@ export class TransferQueue {
   private async runDownload(job: Job, client: FilesClient): Promise<void> {
     const { transfer } = job;
     this.set(job, 'running');
-    const path = joinPath(transfer.path, transfer.name);
-    await download(client, { path, sink: job.sink!, signal: job.abort.signal, onProgress: this.meter(transfer) });
+    const { files, sink } = job;
+    // An archive is made anew: what came of an earlier one does not fit.
+    if (files) await sink!.restart();
+    const offset = files ? 0 : transfer.done;
+    transfer.resumed = offset > 0;
+    const path = files ? transfer.path : joinPath(transfer.path, transfer.name);
+    await download(client, { path, files, offset, sink: sink!, signal: job.abort.signal, onProgress: this.meter(transfer) });
+    const content = files ? null : await sink!.content();
+    await this.verify(job, client, content, 'differs');
+  }
+
+  /** The end of a transfer: both sides have the same, or the user hears that they do not. */
+  private async verify(job: Job, client: FilesClient, content: Source | null, problem: 'damaged' | 'differs'): Promise<void> {
+    const { transfer } = job;
+    if (content) {
+      this.set(job, 'verifying');
+      const same = await isSame(client, transfer.path, transfer.name, content);
+      if (job.abort.signal.aborted) throw new DOMException('cancelled', 'AbortError');
+      if (same === false) throw new FilesError(problem, '');
+      transfer.verified = same === true;
+    }
     this.set(job, 'done');
   }
 
@@ -205,7 +234,7 @@ export class TransferQueue {
 
   private set(job: Job, state: TransferState): void {
     job.transfer.state = state;
-    if (state === 'done') job.transfer.done = job.transfer.size;
+    if (state === 'done') job.transfer.done = job.transfer.size ?? job.transfer.done;
     this.notify();
   }
 

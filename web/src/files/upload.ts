@@ -139,6 +139,22 @@ class Reader {
 }
 
 const HASH_LIMIT = 512 << 20;
+/** Larger files are not compared after they came: the digest needs all of them in memory. */
+const CHECK_LIMIT = 128 << 20;
+
+async function digest(data: ArrayBuffer): Promise<string> {
+  return Array.from(new Uint8Array(await crypto.subtle.digest('SHA-384', data)), (b) => b.toString(16).padStart(2, '0')).join('').toUpperCase();
+}
+
+/** Whether the device's file is @content; null when that cannot be found out. */
+export async function isSame(client: FilesClient, path: string, name: string, content: Source): Promise<boolean | null> {
+  if (content.size === 0 || content.size > CHECK_LIMIT || !globalThis.crypto?.subtle) return null;
+  const [own, answer] = await Promise.all([
+    content.slice(0, content.size).arrayBuffer().then(digest),
+    client.request({ action: 'uploadhash', path, name, tag: { h: '', s: content.size, skip: 0 } }).catch(() => null),
+  ]);
+  return typeof answer?.['hash'] === 'string' ? answer['hash'] === own : null;
+}
 
 /**
  * How much of @source the device has already: it must have exactly the first
@@ -148,9 +164,8 @@ export async function resumeOffset(client: FilesClient, path: string, name: stri
   // The digest needs all its input at once, and a secure context.
   if (present <= 0 || present > source.size || present > HASH_LIMIT || !globalThis.crypto?.subtle) return 0;
   const [own, answer] = await Promise.all([
-    source.slice(0, present).arrayBuffer().then((data) => crypto.subtle.digest('SHA-384', data)),
+    source.slice(0, present).arrayBuffer().then(digest),
     client.request({ action: 'uploadhash', path, name, tag: { h: '', s: present, skip: present } }),
   ]);
-  const hex = Array.from(new Uint8Array(own), (b) => b.toString(16).padStart(2, '0')).join('').toUpperCase();
-  return answer['hash'] === hex ? present : 0;
+  return answer['hash'] === own ? present : 0;
 }

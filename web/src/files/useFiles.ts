@@ -12,6 +12,7 @@ import { joinPath, type Entry } from './protocol';
 import { TransferQueue } from './queue';
 
 const FILES = 5;
+const CANCEL_MS = 3000;
 
 export interface FilesView {
   link: Link;
@@ -27,6 +28,11 @@ export interface FilesView {
   makeFolder: (name: string) => Promise<void>;
   rename: (from: string, to: string) => Promise<void>;
   remove: (names: readonly string[]) => Promise<void>;
+  /** Packing or unpacking on the device: what it is at, '' when it does not say; null when there is none. */
+  work: string | null;
+  pack: (names: readonly string[], archive: string) => Promise<void>;
+  unpack: (archive: string, folder: string) => Promise<void>;
+  cancelWork: () => void;
   /** Makes a folder without looking at it, for uploads of whole folders. */
   prepareFolder: (path: string) => void;
   clearError: () => void;
@@ -58,6 +64,9 @@ export function filesErrorText(error: unknown): string {
     case 'closed': return _('The session with the device has ended.');
     case 'timeout': return _('The device does not answer.');
     case 'unreadable': return _('“{path}” does not exist or cannot be read.', { path: error.message });
+    case 'damaged': return _('It arrived damaged: the file on the device is not the one that was sent. Send it again.');
+    case 'differs': return _('It is not what the device has now. If the file does not change all the time, download it again.');
+    case 'archive': return error.message ? _('The device refused: {detail}', { detail: error.message }) : _('The agent of this device cannot pack folders.');
     case 'failed': return error.message ? _('The device refused: {detail}', { detail: error.message }) : _('The device could not do this; it may lack permission or space.');
   }
 }
@@ -68,6 +77,7 @@ export function useFiles(device: Device, root: string): FilesView {
   const [entries, setEntries] = useState<readonly Entry[] | null>(null);
   const [loading, setLoading] = useState(true);
   const [error, setError] = useState<string | null>(null);
+  const [work, setWork] = useState<string | null>(null);
   const client = useRef<FilesClient | null>(null);
   const tunnel = useRef<Tunnel | null>(null);
   const wanted = useRef(path);
@@ -159,14 +169,46 @@ export function useFiles(device: Device, root: string): FilesView {
     throw new Error(reason ? _('The device refused: {detail}', { detail: reason }) : _('The device could not do this; it may lack permission or space.'));
   };
 
+  /** Resolves with what the device remarks when it is done. */
+  const runWork = (message: Record<string, unknown>) => new Promise<void>((resolve, reject) => {
+    const current = client.current;
+    const folder = shownPath.current;
+    if (!current) { reject(new Error(_('The session with the device has ended.'))); return; }
+    setWork('');
+    current.work = {
+      onProgress: (file) => setWork(file ?? ''),
+      onEnd: (problem, remark) => {
+        setWork(null);
+        void load(folder);
+        const detail = problem || remark;
+        if (problem === null && remark === null) resolve();
+        else reject(new Error(detail ? _('The device says: {detail}', { detail }) : _('The device could not do this; it may lack permission or space.')));
+      },
+    };
+    current.send(message);
+  });
+
   return {
-    link, path, entries, loading, error, queue,
+    link, path, entries, loading, error, queue, work,
     go: (target) => void load(target),
     refresh: () => void load(shownPath.current),
     reconnect: connect,
     makeFolder: (name) => changeFolder({ action: 'mkdir', reqid: 0, path: joinPath(path, name) }, (names) => names.has(name)),
     rename: (from, to) => changeFolder({ action: 'rename', reqid: 0, path, oldname: from, newname: to }, (names) => names.has(to) && !names.has(from)),
     remove: (names) => changeFolder({ action: 'rm', reqid: 0, path, delfiles: [...names], rec: true }, (left) => !names.some((n) => left.has(n))),
+    pack: (names, archive) => runWork({ action: 'zip', reqid: 0, path, files: [...names], output: archive }),
+    unpack: (archive, folder) => runWork({ action: 'unzip', reqid: 0, input: joinPath(path, archive), dest: joinPath(path, folder) }),
+    cancelWork: () => {
+      const current = client.current;
+      const ended = current?.work;
+      current?.send({ action: 'cancel', reqid: 0 });
+      // An agent that never began does not say either that it ended.
+      setTimeout(() => {
+        if (!current || !ended || current.work !== ended) return;
+        current.work = null;
+        ended.onEnd(null, null);
+      }, CANCEL_MS);
+    },
     prepareFolder: (target) => client.current?.send({ action: 'mkdir', reqid: 0, path: target }),
     clearError: () => setError(null),
   };

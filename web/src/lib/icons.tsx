@@ -26,6 +26,7 @@ export const ArrowUpIcon = () => icon(<path d="M8 13.5v-11m-4.5 4.5L8 2.5 12.5 7
 export const KebabIcon = () => icon(<path d="M8 3h.01M8 8h.01M8 13h.01" strokeWidth="2.5" />);
 export const EditIcon = () => icon(<path d="m9.5 3.5 3 3M2.5 13.5l.7-3.2 7.9-7.9a1.1 1.1 0 0 1 1.5 0l1 1a1.1 1.1 0 0 1 0 1.5l-7.900 7.900-3.200.7Z" />);
 export const TrashIcon = () => icon(<path d="M2 4h12M5.5 4V2.5h5V4M3.5 4l.7 9.5h7.600l.7-9.5M6.5 7v4M9.5 7v4" />);
+export const ArchiveIcon = () => icon(<path d="M1.500 2.500h13v3h-13ZM2.500 5.500v7a1 1 0 0 0 1 1h9a1 1 0 0 0 1-1v-7M6.500 8.500h3" />);
 export const UploadIcon = () => icon(<path d="M8 10.5v-8M4.5 5.5 8 2l3.5 3.5M2 11v2a1 1 0 0 0 1 1h10a1 1 0 0 0 1-1v-2" />);
 export const DownloadIcon = () => icon(<path d="M8 2v8M4.5 7 8 10.5 11.5 7M2 11v2a1 1 0 0 0 1 1h10a1 1 0 0 0 1-1v-2" />);
 export const RefreshIcon = () => icon(<path d="M13.5 8a5.5 5.5 0 1 1-1.600-3.900L13.5 5.700M13.5 2v3.700H9.800" />);
