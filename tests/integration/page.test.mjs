@@ -135,7 +135,7 @@ async function takeFolder(dir) {
   await page.getByRole('checkbox', { name: 'Select tree', exact: true }).uncheck();
   await tools.getByRole('button', { name: 'Unpack' }).click();
   await until('it is unpacked', () => existsSync(join(dir, 'tree 2', 'tree', 'leaf')));
-  await page.getByRole('button', { name: 'tree 2' }).waitFor();
+  await page.getByRole('button', { name: 'tree 2', exact: true }).waitFor();
 }
 
 test('bowline-agent: a command and a file, in the browser', { skip, timeout: 120000 }, async () => {
