@@ -221,7 +221,7 @@ test('files: upload, hash, download, rename, new folder, delete', { skip }, asyn
   await page.getByRole('button', { name: 'New folder' }).click();
   await page.getByLabel('Name of the new folder').fill('made here');
   await page.keyboard.press('Enter');
-  await page.getByRole('button', { name: 'made here' }).waitFor();
+  await page.getByRole('button', { name: 'made here', exact: true }).waitFor();
   assert.equal(tree.get('/home/demo/made here').t, 2);
   await page.getByLabel('Select renamed.bin').check();
   await page.getByRole('toolbar', { name: 'Selected files' }).getByRole('button', { name: 'Delete' }).click();
