@@ -5,7 +5,7 @@ import { execFile } from 'node:child_process';
 import { createHmac } from 'node:crypto';
 import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { get } from 'node:https';
-import { hostname, tmpdir } from 'node:os';
+import { cpus, hostname, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Bowline, Control, MESHAGENT, PASSWORD, WebSocket, end, freePorts, start, until } from '../../integration/lib.mjs';
 
@@ -14,6 +14,10 @@ const PROGRAM = join(MESHCENTRAL, 'meshctrl.js');
 const ANSWER_SECONDS = 30;
 const SILENCE_SECONDS = 8;
 const WATCH_SECONDS = 200;
+const PATIENCE_MAX = 6;
+
+/** By how much more time everything takes than on a machine that does nothing else. */
+const patience = () => Math.min(PATIENCE_MAX, Math.max(1, loadavg()[0] / cpus().length));
 
 /** The number an authenticator application shows for a secret in base32. */
 export function totp(secret, now = Date.now()) {
@@ -51,7 +55,7 @@ class Peer {
     return new Promise((resolve) => {
       const child = execFile(program, rest, { cwd: cwd ?? this.scratch, encoding: 'utf8', maxBuffer: 64 << 20, killSignal: 'SIGKILL',
         env: { ...process.env, NODE_TLS_REJECT_UNAUTHORIZED: '0', TZ: 'UTC', LC_ALL: 'C.UTF-8', NODE_NO_WARNINGS: '1' },
-        timeout: seconds * 1000 }, (error, stdout, stderr) => {
+        timeout: seconds * 1000 * patience() }, (error, stdout, stderr) => {
         let text = stdout;
         const thrown = /^\w*Error: .*$/m.exec(stderr);
         if (thrown) text += `(meshctrl ends with ${thrown[0]})`;
@@ -75,7 +79,7 @@ class Peer {
       const frames = await until(`${this.name}: ${what}`, async () => {
         const all = watch.text.split(/^(?=\{)/m).slice(1).filter((t) => /^\}/m.test(t)).map((t) => JSON.parse(t)).slice(watch.taken);
         return all.some(accept) ? all : null;
-      }, ANSWER_SECONDS);
+      }, ANSWER_SECONDS * patience());
       const count = frames.findIndex(accept) + 1;
       watch.taken += count;
       return frames.slice(0, count);
