@@ -27,6 +27,7 @@ const problems = [];
 /** Lengths of the binary frames that came in by the relay. */
 const received = [];
 const sent = [];
+const said = [];
 
 /** A terminal that fills the screen and keeps what is typed, byte by byte. */
 const startTerminal = (display, file) => display.start('xterm', '-u8', '-geometry', '200x80+0+0', '-bg', '#205080', '-fg', 'white', '-b', '0', '+sb', '-e', 'sh', '-c', `stty raw -echo; exec cat >> '${file}'`);
@@ -44,7 +45,7 @@ before(async () => {
   page.on('websocket', (ws) => {
     if (!ws.url().includes('meshrelay')) return;
     ws.on('framereceived', ({ payload }) => { if (typeof payload !== 'string') received.push(payload); });
-    ws.on('framesent', ({ payload }) => { if (typeof payload !== 'string') sent.push(payload); });
+    ws.on('framesent', ({ payload }) => { (typeof payload === 'string' ? said : sent).push(payload); });
   });
   await page.goto(`${bowline.url}/`);
   await page.fill('#login-username', 'admin');
@@ -154,6 +155,20 @@ function works(name, kind, unable, startAgent) {
     await page.keyboard.type('nothing');
     assert.equal(sent.slice(count).filter((p) => [1, 2, 85].includes(p[1])).length, 0);
     await page.getByRole('button', { name: 'View only' }).click();
+  });
+
+  test(`${name}: the screen can be locked where the agent can do it`, { skip: unable, timeout: 120000 }, async () => {
+    await page.getByRole('button', { name: 'More about the picture' }).click();
+    const item = page.getByRole('menuitem', { name: 'Lock the screen of the device' });
+    await page.getByRole('menuitem', { name: 'Disconnect' }).waitFor();
+    if (kind === 'theirs') {
+      assert.equal(await item.count(), 0);
+      await page.keyboard.press('Escape');
+      return;
+    }
+    const count = said.length;
+    await item.click();
+    await until('the order', () => said.slice(count).some((text) => JSON.parse(text).type === 'lock'));
   });
 
   test(`${name}: a guest sees the shared desktop until it is taken back`, { skip: unable, timeout: 120000 }, async () => {

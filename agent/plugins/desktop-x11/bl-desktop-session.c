@@ -70,6 +70,7 @@ send_metadata (BlDesktopSessions *sessions)
   g_variant_builder_add (&message, "{sv}", "type", g_variant_new_string ("metadata"));
   g_variant_builder_add (&message, "{sv}", "users", g_variant_builder_end (&list));
   g_variant_builder_add (&message, "{sv}", "acks", g_variant_new_boolean (TRUE));
+  g_variant_builder_add (&message, "{sv}", "lock", g_variant_new_boolean (TRUE));
   g_autoptr (GVariant) frame = g_variant_ref_sink (g_variant_builder_end (&message));
   for (guint i = 0; i < sessions->list->len; i++)
     bowline_tunnel_send_json (((Session *)sessions->list->pdata[i])->tunnel, frame);

@@ -71,6 +71,7 @@ function DesktopView({ device, rights, shown, guest = false }: Props) {
       case 'refresh': session.current?.refresh(); break;
       case 'lock': session.current?.lockInput(true); break;
       case 'unlock': session.current?.lockInput(false); break;
+      case 'lock-screen': session.current?.lockScreen(); break;
       case 'picture': void savePicture(desk, device.name); break;
       case 'disconnect': desk.disconnect(); break;
       case 'clipboard': setPanel(panel === 'clipboard' ? null : 'clipboard'); break;

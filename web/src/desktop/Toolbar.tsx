@@ -13,7 +13,7 @@ import type { Screens } from './session';
 import type { Zoom } from './Stage';
 import type { View } from './useDesktop';
 
-export type Action = 'cad' | 'refresh' | 'lock' | 'unlock' | 'picture' | 'disconnect' | 'paste' | 'clipboard' | 'fullscreen';
+export type Action = 'cad' | 'refresh' | 'lock' | 'unlock' | 'lock-screen' | 'picture' | 'disconnect' | 'paste' | 'clipboard' | 'fullscreen';
 
 interface Props {
   view: View;
@@ -131,6 +131,7 @@ function MoreMenu({ view, viewOnly, onAction }: { view: View; viewOnly: boolean;
             {view.inputLocked ? _('Unlock mouse and keyboard of the device') : _('Lock mouse and keyboard of the device')}
           </DropdownItem>
         )}
+        {view.lockable && <DropdownItem isDisabled={!open || viewOnly} onClick={() => onAction('lock-screen')}>{_('Lock the screen of the device')}</DropdownItem>}
         <DropdownItem isDisabled={!open} onClick={() => onAction('disconnect')}>{_('Disconnect')}</DropdownItem>
       </DropdownList>
     </Menu>

@@ -23,6 +23,8 @@ export interface DesktopEvents {
   onCapsLock: (on: boolean) => void;
   onError: (text: string | null) => void;
   onViewers: (names: readonly string[]) => void;
+  /** The agent can lock the screen. */
+  onLockable: () => void;
   onRoundTrip: (ms: number) => void;
 }
 
@@ -88,6 +90,7 @@ export class Desktop {
   private control(message: Record<string, unknown>): void {
     if (message['type'] !== 'metadata') return;
     this.acks = message['acks'] === true;
+    if (message['lock'] === true) this.events.onLockable();
     const { users } = message;
     if (typeof users === 'object' && users !== null) this.events.onViewers(Object.keys(users).slice(0, MOST_VIEWERS).map(viewerName));
   }
@@ -161,6 +164,11 @@ export class Desktop {
 
   setDisplay(id: number): void {
     this.send(packets.setDisplay(id));
+  }
+
+  /** The person at the device needs the password to go on there. */
+  lockScreen(): void {
+    this.tunnel?.sendControl({ type: 'lock' });
   }
 
   lockInput(on: boolean): void {

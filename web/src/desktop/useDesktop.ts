@@ -16,6 +16,8 @@ export interface View {
   cursor: number;
   /** null while the device has not said that it can. */
   inputLocked: boolean | null;
+  /** Whether its screen can be locked. */
+  lockable: boolean;
   capsLock: boolean;
   error: string | null;
   viewers: readonly string[];
@@ -28,7 +30,7 @@ export interface View {
 }
 
 const START: View = {
-  link: { state: 'asking' }, recorded: false, width: 0, height: 0, screens: { ids: [], selected: 0, info: [] }, cursor: 0, inputLocked: null,
+  link: { state: 'asking' }, recorded: false, width: 0, height: 0, screens: { ids: [], selected: 0, info: [] }, cursor: 0, inputLocked: null, lockable: false,
   capsLock: false, error: null, viewers: [], delay: null, frames: 0, bytes: 0, retryAt: null,
 };
 
@@ -70,6 +72,7 @@ export function useDesktop(canvas: RefObject<HTMLCanvasElement | null>, device: 
       onInputLock: (inputLocked) => update({ inputLocked }),
       onCapsLock: (capsLock) => update({ capsLock }),
       onError: (error) => update({ error }),
+      onLockable: () => update({ lockable: true }),
       onViewers: (viewers) => update({ viewers }),
       onRoundTrip: (delay) => update({ delay }),
     });
