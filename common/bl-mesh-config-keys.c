@@ -130,7 +130,7 @@ const BlMeshKey bl_mesh_config_domain_keys[] = {
   NOTE ("assistantConfig", TRUE, NOT_OFFERED),
   NOTE ("agentFileInfo", TRUE, NOT_OFFERED),
   NOTE ("agentConfig", TRUE, "lines for settings files of agents are not offered"),
-  NOTE ("preconfiguredScripts", TRUE, NOT_OFFERED),
+  NOTE ("preconfiguredScripts", TRUE, "keep this list as a JSON file, and name it in preset-commands of module control"),
   NOTE ("preconfiguredRemoteInput", TRUE, NOT_OFFERED),
   NOTE ("amtManager", TRUE, NOT_OFFERED),
   NOTE ("amtAcmActivation", TRUE, NOT_OFFERED),

@@ -2,6 +2,7 @@
 /* What is sent to devices: messages, commands, power. Follows control-channel 7.6 */
 #include "bl-control-message.h"
 
+#include "bl-control-presets.h"
 #include "bl-control-runs.h"
 
 /* ---- msg
@@ -125,18 +126,20 @@ run_power (BowlineActionCall *call, gpointer user_data)
  * -------------------------------------------------------------------------------------------------- */
 
 void
-bl_control_message_tell_commands (BlControl *control, BowlineActionCall *call, const char *node_id, gint64 type)
+bl_control_message_tell_commands (BlControl *control,
+                                  BowlineActionCall *call,
+                                  const char *node_id,
+                                  const BlControlCommands *commands)
 {
-  GVariant *arguments = bowline_action_call_get_arguments (call);
   g_autoptr (GVariant) node = bowline_directory_dup (control->host, node_id);
   GVariantDict event;
 
   bl_control_event_init (&event, control, bowline_action_call_get_principal (call), "node", "runcommands");
   g_variant_dict_insert (&event, "nodeid", "s", node_id);
   bl_control_event_message (&event, 24, NULL, g_strdup ("Running commands"));
-  g_variant_dict_insert (&event, "cmds", "s", bl_variant_get_string (arguments, "cmds"));
-  g_variant_dict_insert (&event, "cmdType", "x", type);
-  g_variant_dict_insert (&event, "runAsUser", "x", bl_variant_get_int (arguments, "runAsUser", 0));
+  g_variant_dict_insert (&event, "cmds", "s", commands->text);
+  g_variant_dict_insert (&event, "cmdType", "x", commands->type);
+  g_variant_dict_insert (&event, "runAsUser", "x", commands->run_as);
   bl_control_event_emit (control, &event, node_id, bl_variant_get_string (node, "meshid"), NULL);
 }
 
@@ -178,27 +181,28 @@ bl_control_message_shell (BlControl *control, const char *node_id, gint64 *type)
   return windows == (*type == COMMANDS_CMD || *type == COMMANDS_POWERSHELL);
 }
 
+/* @given: its type may become that of the device's system. Returns: (nullable): why they were not sent */
 static const char *
-send_commands (BlControl *control, BowlineActionCall *call, const char *node_id)
+send_commands (BlControl *control, BowlineActionCall *call, const char *node_id, const BlControlCommands *given)
 {
+  BlControlCommands commands = *given;
   GVariant *arguments = bowline_action_call_get_arguments (call);
   g_autoptr (GVariant) response = bl_variant_get_child (bowline_action_call_get_request (call), "responseid");
-  gint64 type = bl_variant_get_int (arguments, "type", COMMANDS_DEFAULT);
   gint64 seconds = bl_variant_get_int (arguments, "timeout", 0);
   gboolean stream = bl_variant_get_bool (arguments, "stream", FALSE);
   guint32 console = BL_RIGHT_REMOTE_CONTROL | BL_RIGHT_CONSOLE;
   GVariantDict message;
 
-  if (type == COMMANDS_CONSOLE
+  if (commands.type == COMMANDS_CONSOLE
       && !bowline_may (control->host, bowline_action_call_get_principal (call), node_id, console))
     return "Access denied";
-  if (!bl_control_message_shell (control, node_id, &type))
+  if (!bl_control_message_shell (control, node_id, &commands.type))
     return "Invalid command type";
   g_variant_dict_init (&message, NULL);
   g_variant_dict_insert (&message, "action", "s", "runcommands");
-  g_variant_dict_insert (&message, "type", "x", type);
-  g_variant_dict_insert (&message, "cmds", "s", bl_variant_get_string (arguments, "cmds"));
-  g_variant_dict_insert (&message, "runAsUser", "x", bl_variant_get_int (arguments, "runAsUser", 0));
+  g_variant_dict_insert (&message, "type", "x", commands.type);
+  g_variant_dict_insert (&message, "cmds", "s", commands.text);
+  g_variant_dict_insert (&message, "runAsUser", "x", commands.run_as);
   g_variant_dict_insert (&message, "reply", "b", stream || bl_variant_get_bool (arguments, "reply", FALSE));
   if (stream)
     g_variant_dict_insert (&message, "stream", "b", TRUE);
@@ -208,8 +212,29 @@ send_commands (BlControl *control, BowlineActionCall *call, const char *node_id)
     g_variant_dict_insert_value (&message, "responseid", response);
   if (!send_action (control, call, node_id, &message))
     return "Agent not connected";
-  bl_control_message_tell_commands (control, call, node_id, type);
+  bl_control_message_tell_commands (control, call, node_id, &commands);
   return NULL;
+}
+
+/* Returns: %FALSE when there are none: neither cmds nor a prepared one */
+static gboolean
+take_commands (BlControl *control, GVariant *arguments, BlControlCommands *commands)
+{
+  const BlPreset *preset;
+
+  *commands = (BlControlCommands){ bl_variant_get_string (arguments, "cmds"),
+                                   bl_variant_get_int (arguments, "type", COMMANDS_DEFAULT),
+                                   bl_variant_get_int (arguments, "runAsUser", 0) };
+  if (!bl_variant_has (arguments, "presetcmd"))
+    return commands->text != NULL;
+  preset = bl_control_presets_get (control, bl_variant_get_int (arguments, "presetcmd", -1));
+  if (preset == NULL)
+    return FALSE;
+  commands->text = preset->commands;
+  commands->type = preset->type;
+  if (preset->run_as >= 0)
+    commands->run_as = preset->run_as;
+  return TRUE;
 }
 
 static void
@@ -222,14 +247,21 @@ run_commands (BowlineActionCall *call, gpointer user_data)
   GVariant *arguments = bowline_action_call_get_arguments (call);
   gboolean device_answers
       = bl_variant_get_bool (arguments, "reply", FALSE) || bl_variant_get_bool (arguments, "stream", FALSE);
+  BlControlCommands commands;
   const char *problem = NULL;
   gboolean sent = FALSE;
 
+  if (!take_commands (control, arguments, &commands))
+    {
+      bowline_action_call_result (
+          call, bl_variant_has (arguments, "presetcmd") ? "Invalid preset command" : "Invalid argument \"cmds\": it is missing");
+      return;
+    }
   for (guint i = 0; refused[i] != NULL; i++)
     problem = bowline_may_see (control->host, who, refused[i]) ? "Access denied" : "Invalid nodeid";
   for (guint i = 0; ids != NULL && ids[i] != NULL; i++)
     {
-      const char *failure = send_commands (control, call, ids[i]);
+      const char *failure = send_commands (control, call, ids[i], &commands);
 
       problem = failure != NULL ? failure : problem;
       sent = sent || failure == NULL;
@@ -281,11 +313,12 @@ bl_control_message_actions (guint *n)
       .min = 0,
       .max = 4,
       .problem = "Invalid command type" },
-    { .name = "cmds",
-      .type = BOWLINE_ARGUMENT_STRING,
-      .flags = BOWLINE_ARGUMENT_REQUIRED,
-      .min = 1,
-      .max = BL_CONTROL_MAX_COMMANDS },
+    { .name = "cmds", .type = BOWLINE_ARGUMENT_STRING, .min = 1, .max = BL_CONTROL_MAX_COMMANDS },
+    { .name = "presetcmd",
+      .type = BOWLINE_ARGUMENT_INTEGER,
+      .min = 0,
+      .max = BL_PRESETS_MAX - 1,
+      .problem = "Invalid preset command" },
     { .name = "runAsUser", .type = BOWLINE_ARGUMENT_INTEGER, .min = 0, .max = 2 },
     { .name = "reply", .type = BOWLINE_ARGUMENT_BOOLEAN },
     { .name = "stream", .type = BOWLINE_ARGUMENT_BOOLEAN },

@@ -2,6 +2,7 @@
 /* Follows control-channel 4 */
 #include "bl-control-hello.h"
 
+#include "bl-control-presets.h"
 #include "common/bl-account.h"
 #include "common/bl-ids.h"
 #include "common/bl-rights-bits.h"
@@ -102,6 +103,7 @@ bl_control_hello_server_info (BlControlSession *session)
   g_autofree char *agent_url
       = g_strdup_printf ("mc://%s:%u%s%s", name, port, *domain != '\0' ? "/" : "", domain);
   GVariant *language = g_variant_new_variant (g_variant_new_string ("en"));
+  GVariant *presets;
   GVariantBuilder info;
 
   g_variant_builder_init (&info, G_VARIANT_TYPE_VARDICT);
@@ -125,6 +127,8 @@ bl_control_hello_server_info (BlControlSession *session)
   add_flag (&info, "logoutonidlesessiontimeout", TRUE);
   if (bowline_site_rights (host, session->principal) == BL_SITE_FULL)
     add_number (&info, "certExpire", certificate_expiry_ms (host));
+  if ((presets = bl_control_presets_list (session->control)) != NULL)
+    g_variant_builder_add (&info, "{sv}", "preConfiguredScripts", presets);
   return g_variant_builder_end (&info);
 }
 

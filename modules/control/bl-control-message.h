@@ -30,11 +30,20 @@ gboolean bl_control_message_tunnel (
  * @type: (inout). Returns: %FALSE when the device's system has no such shell
  */
 gboolean bl_control_message_shell (BlControl *control, const char *node_id, gint64 *type);
-/** An event: the caller ran the commands of the argument "cmds" on a device. */
+
+/** Commands for devices, as in runcommands (control-channel 7.6). */
+typedef struct
+{
+  const char *text;
+  gint64 type;
+  gint64 run_as;
+} BlControlCommands;
+
+/** An event: the caller ran @commands on a device. */
 void bl_control_message_tell_commands (BlControl *control,
                                        BowlineActionCall *call,
                                        const char *node_id,
-                                       gint64 type);
+                                       const BlControlCommands *commands);
 
 /** Offers the service "bowline.tunnels". */
 gboolean bl_control_message_register (BlControl *control, GError **error);

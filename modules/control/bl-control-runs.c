@@ -164,15 +164,16 @@ send_commands (BlControl *control, BowlineActionCall *call, const char *node_id,
 {
   GVariant *arguments = bowline_action_call_get_arguments (call);
   gint64 seconds = bl_variant_get_int (arguments, "timeout", 0);
-  gint64 type = 0;
+  BlControlCommands commands
+      = { bl_variant_get_string (arguments, "cmds"), 0, bl_variant_get_int (arguments, "runAsUser", 0) };
   GVariantDict message;
 
-  (void)bl_control_message_shell (control, node_id, &type); /* every system has one of its own */
+  (void)bl_control_message_shell (control, node_id, &commands.type); /* every system has one of its own */
   g_variant_dict_init (&message, NULL);
   g_variant_dict_insert (&message, "action", "s", "runcommands");
-  g_variant_dict_insert (&message, "type", "x", type);
-  g_variant_dict_insert (&message, "cmds", "s", bl_variant_get_string (arguments, "cmds"));
-  g_variant_dict_insert (&message, "runAsUser", "x", bl_variant_get_int (arguments, "runAsUser", 0));
+  g_variant_dict_insert (&message, "type", "x", commands.type);
+  g_variant_dict_insert (&message, "cmds", "s", commands.text);
+  g_variant_dict_insert (&message, "runAsUser", "x", commands.run_as);
   g_variant_dict_insert (&message, "reply", "b", TRUE);
   g_variant_dict_insert (&message, "stream", "b", TRUE);
   if (seconds > 0)
@@ -182,7 +183,7 @@ send_commands (BlControl *control, BowlineActionCall *call, const char *node_id,
   g_variant_dict_insert (&message, "sessionid", "s", session_id);
   if (!bowline_device_send (control->host, node_id, g_variant_dict_end (&message)))
     return FALSE;
-  bl_control_message_tell_commands (control, call, node_id, type);
+  bl_control_message_tell_commands (control, call, node_id, &commands);
   return TRUE;
 }
 

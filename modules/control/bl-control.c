@@ -8,6 +8,7 @@
 #include "bl-control-login.h"
 #include "bl-control-message.h"
 #include "bl-control-nodes.h"
+#include "bl-control-presets.h"
 #include "bl-control-runs.h"
 #include "bl-control-shares.h"
 #include "bl-control-stats.h"
@@ -259,7 +260,7 @@ bl_control_new (BowlineHost *host, GError **error)
   self->timer = g_timeout_source_new_seconds (TICK_SECONDS);
   g_source_set_callback (self->timer, on_tick, self, NULL);
   g_source_attach (self->timer, bowline_host_get_main_context (host));
-  if (!bl_control_actions_register (self, error) || !bl_control_message_register (self, error)
+  if (!bl_control_presets_load (self, error) || !bl_control_actions_register (self, error) || !bl_control_message_register (self, error)
       || !register_endpoint (self, error))
     return NULL;
   return g_steal_pointer (&self);
@@ -300,6 +301,7 @@ bl_control_unref (BlControl *self)
   g_object_unref (self->cancellable);
   g_clear_pointer (&self->told, g_variant_unref);
   g_free (self->told_by);
+  g_clear_pointer (&self->presets, g_ptr_array_unref);
   g_free (self);
 }
 

@@ -31,6 +31,7 @@ typedef struct
   guint max_sessions;
   guint max_sessions_per_user;
   guint max_waiting;
+  GPtrArray *presets;  /* (nullable): see bl-control-presets.h */
   guint ping_interval; /* seconds, 0: none */
   guint ticks;
   GCancellable *cancellable; /* ends what handlers wait for */

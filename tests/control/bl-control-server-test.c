@@ -2,6 +2,7 @@
 /* What administrators ask the server about itself. */
 #include "bl-control-test-world.h"
 
+#include <glib/gstdio.h>
 #include <string.h>
 
 typedef struct
@@ -148,6 +149,78 @@ test_console (void)
   world_end ();
 }
 
+/* What a device was sent last. */
+static GVariant *
+last_message (void)
+{
+  GPtrArray *sent = bl_test_host_get_device_messages (world.test);
+  g_autoptr (GVariant) boxed = NULL;
+
+  g_assert_cmpuint (sent->len, >, 0);
+  boxed = g_variant_get_child_value (sent->pdata[sent->len - 1], 1);
+  return g_variant_get_variant (boxed);
+}
+
+#define PRESET(number, more)                                                                                 \
+  "{\"action\":\"runcommands\",\"nodeids\":[\"" NODE_BARE "\"],\"presetcmd\":" number more ",\"responseid\":\"r\"}"
+
+static void
+test_preset_commands (void)
+{
+  static const char list[] = "[{\"name\":\"Disk\",\"type\":\"sh\",\"runas\":\"user\",\"cmd\":\"df -h\"},"
+                             "{\"name\":\"Long\",\"type\":\"sh\",\"file\":\"long.sh\"},"
+                             "{\"name\":\"Windows\",\"type\":\"ps1\",\"cmd\":\"dir\"}]";
+  g_autofree char *folder = g_dir_make_tmp ("bowline-presets-XXXXXX", NULL);
+  g_autofree char *path = g_build_filename (folder, "list.json", NULL);
+  g_autofree char *script = g_build_filename (folder, "long.sh", NULL);
+  g_autoptr (GPtrArray) info = NULL, ran = NULL, file = NULL, none = NULL, negative = NULL, shell = NULL, denied = NULL;
+  g_autoptr (GVariant) event = NULL, message = NULL, from_file = NULL, server = NULL, names = NULL;
+  g_autofree char *text = NULL;
+  BowlineWebSocket *admin, *alice;
+
+  g_assert_true (g_file_set_contents (path, list, -1, NULL));
+  g_assert_true (g_file_set_contents (script, "echo long\n", -1, NULL));
+  world_begin_with ("preset-commands", path);
+  admin = world_connect ("admin");
+  alice = world_connect ("alice");
+  bl_test_host_set_online (world.test, NODE, TRUE);
+  info = world_ask (admin, "{\"action\":\"serverinfo\",\"responseid\":\"r\"}");
+  server = bl_variant_get_object (world_find (info, "serverinfo"), "serverinfo");
+  names = bl_variant_get_array (server, "preConfiguredScripts");
+  text = g_variant_print (names, FALSE);
+  g_assert_cmpstr (text, ==,
+                   "[<{'name': <'Disk'>, 'type': <int64 3>}>, <{'name': <'Long'>, 'type': <int64 3>}>, "
+                   "<{'name': <'Windows'>, 'type': <int64 2>}>]");
+  /* what the caller says beside it does not count */
+  ran = world_ask (admin, PRESET ("0", ",\"cmds\":\"rm\",\"type\":4"));
+  g_assert_cmpstr (world_result (ran, "runcommands"), ==, "OK");
+  event = bl_variant_get_object (world_find (ran, "event:runcommands"), "event");
+  g_assert_cmpstr (bl_variant_get_string (event, "cmds"), ==, "df -h");
+  message = last_message ();
+  g_assert_cmpstr (bl_variant_get_string (message, "cmds"), ==, "df -h");
+  g_assert_cmpint (bl_variant_get_int (message, "type", 0), ==, 3);
+  g_assert_cmpint (bl_variant_get_int (message, "runAsUser", 0), ==, 2);
+  file = world_ask (admin, PRESET ("1", ",\"runAsUser\":1"));
+  g_assert_cmpstr (world_result (file, "runcommands"), ==, "OK");
+  from_file = last_message ();
+  g_assert_cmpstr (bl_variant_get_string (from_file, "cmds"), ==, "echo long\n");
+  g_assert_cmpint (bl_variant_get_int (from_file, "runAsUser", 0), ==, 1);
+  shell = world_ask (admin, PRESET ("2", ""));
+  g_assert_cmpstr (world_result (shell, "runcommands"), ==, "Invalid command type");
+  none = world_ask (admin, PRESET ("3", ""));
+  g_assert_cmpstr (world_result (none, "runcommands"), ==, "Invalid preset command");
+  negative = world_ask (admin, PRESET ("-1", ""));
+  g_assert_cmpstr (world_result (negative, "runcommands"), ==, "Invalid preset command");
+  denied = world_ask (alice, PRESET ("0", ""));
+  g_assert_cmpstr (world_result (denied, "runcommands"), !=, "OK");
+  world_close (alice);
+  world_close (admin);
+  world_end ();
+  g_unlink (path);
+  g_unlink (script);
+  g_rmdir (folder);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -155,5 +228,6 @@ main (int argc, char **argv)
   g_test_add_func ("/control/server/stats", test_stats);
   g_test_add_func ("/control/server/traffic", test_traffic);
   g_test_add_func ("/control/server/console", test_console);
+  g_test_add_func ("/control/server/preset-commands", test_preset_commands);
   return g_test_run ();
 }

@@ -2,7 +2,7 @@
 // Pure parts of what administrators do: rights, shares, events, power, groupings, notices.
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { helpersOf, isWebAddress, readAnswer, splitTags } from '../src/actions/parse';
+import { helpersOf, isPresetFor, isWebAddress, readAnswer, readPresets, splitTags } from '../src/actions/parse';
 import { consentFlags, localInput, readShares, shareProblem, shareRequest, type ShareForm } from '../src/actions/share';
 import { inTurns, mayAct, sortTargets } from '../src/actions/targets';
 import { listHolders } from '../src/access/list';
@@ -209,4 +209,14 @@ test('notices: messages, and devices one asked to be told about', () => {
 test('QR codes hold long links', () => {
   const { size, path } = qrPath(`https://localhost:443/sharing?c=${'x'.repeat(300)}`);
   assert.ok(size > 60 && path.startsWith('M'));
+});
+
+test('prepared commands keep their numbers, and are offered where they can run', () => {
+  const presets = readPresets([{ name: 'a', type: 3 }, null, { name: 'b', type: 1 }, { name: 'c', type: 4 }, { name: 'd', type: 9 }]);
+  const shown = (...agentIds: number[]) => presets.flatMap((p, number) => (isPresetFor(p, agentIds.map((agentId) => ({ agentId }))) ? [number] : []));
+  assert.equal(presets.length, 5);
+  assert.deepEqual(shown(6), [0, 3]);
+  assert.deepEqual(shown(4), [2, 3]);
+  assert.deepEqual(shown(4, 6), [0, 2, 3]);
+  assert.deepEqual(readPresets('no'), []);
 });

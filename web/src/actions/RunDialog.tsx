@@ -6,6 +6,8 @@ import { copyText } from '../lib/CopyField';
 import { Help, SelectField } from '../lib/Fields';
 import { _, ngettext } from '../lib/i18n';
 import { Button, Form, FormGroup, Modal, ModalBody, ModalFooter, ModalHeader, ModalVariant, Spinner, TextArea } from '../lib/pf';
+import { useStore } from '../store/store';
+import { isPresetFor, readPresets } from './parse';
 import { isWindows, runHistory, runOnDevices, type RunResult } from './run';
 import { TargetNote, targetProblem } from './TargetNote';
 import type { Targets } from './targets';
@@ -15,6 +17,7 @@ const COMMAND_LIMIT = 65_535;
 export function RunDialog({ targets, onClose }: { targets: Targets; onClose: () => void }) {
   const id = useId();
   const [command, setCommand] = useState('');
+  const [preset, setPreset] = useState('');
   const [type, setType] = useState('0');
   const [runAs, setRunAs] = useState('0');
   const [results, setResults] = useState<ReadonlyMap<string, RunResult>>(new Map());
@@ -24,12 +27,12 @@ export function RunDialog({ targets, onClose }: { targets: Targets; onClose: () 
   useEffect(() => { shown.current = true; return () => { shown.current = false; }; }, []);
   const one = targets.ready.length === 1 ? targets.ready[0]! : null;
   const start = async () => {
-    const missing = targetProblem(targets) ?? (command.trim() ? null : _('Enter a command.'));
+    const missing = targetProblem(targets) ?? (preset || command.trim() ? null : _('Enter a command.'));
     setProblem(missing);
     if (missing || running) return;
     setRunning(true);
     setResults(new Map());
-    await runOnDevices(targets.ready, command, { type: Number(type), runAs: Number(runAs) }, (result) => {
+    await runOnDevices(targets.ready, command, { type: Number(type), runAs: Number(runAs), preset: preset ? Number(preset) : undefined }, (result) => {
       if (shown.current) setResults((old) => new Map(old).set(result.device.id, result));
     });
     if (shown.current) setRunning(false);
@@ -40,26 +43,36 @@ export function RunDialog({ targets, onClose }: { targets: Targets; onClose: () 
     void start();
   };
   const history = runHistory();
+  const told = useStore((s) => s.server?.['preConfiguredScripts']);
+  const presets = readPresets(told).map((p, number) => ({ ...p, number })).filter((p) => isPresetFor(p, targets.ready));
   return (
     <Modal isOpen variant={ModalVariant.large} onEscapePress={onClose} aria-labelledby={`${id}-title`} position="top" positionOffset="6vh">
       <ModalHeader title={one ? _('Run a command on {name}', { name: one.name }) : ngettext('Run a command on {n} device', 'Run a command on {n} devices', targets.ready.length)} labelId={`${id}-title`} />
       <ModalBody>
         <Form onSubmit={(e) => { e.preventDefault(); void start(); }} noValidate>
           <TargetNote targets={targets} />
-          <FormGroup label={_('Command')} fieldId="run-command">
-            <TextArea id="run-command" className="bl-code-input" value={command} onChange={(_event, v) => setCommand(v)} onKeyDown={onKeyDown} rows={3}
-              maxLength={COMMAND_LIMIT} resizeOrientation="vertical" autoFocus spellCheck={false} autoCapitalize="off" autoComplete="off" />
-            <Help>{_('Several lines are one script. Ctrl+Enter runs it.')}</Help>
-          </FormGroup>
-          <div className="bl-fields">
-            <SelectField id="run-type" label={_('Shell')} value={type} onChange={setType} options={shells(targets)} />
-            <SelectField id="run-as" label={_('Run as')} value={runAs} onChange={setRunAs} options={[
-              ['0', _('the agent (administrator)')], ['1', _('the signed-in user, or the agent')], ['2', _('the signed-in user only')]]} />
-            {history.length > 0 && (
-              <SelectField id="run-history" label={_('Earlier commands')} value="" onChange={(v) => { if (v) setCommand(history[Number(v)] ?? ''); }}
-                options={[['', _('choose…')], ...history.map((h, i) => [String(i), h.length > 60 ? `${h.slice(0, 60)}…` : h] as const)]} />
-            )}
-          </div>
+          {presets.length > 0 && (
+            <SelectField id="run-preset" label={_('What to run')} value={preset} onChange={setPreset}
+              options={[['', _('a command of my own')], ...presets.map((p) => [String(p.number), p.name] as const)]} />
+          )}
+          {!preset && (
+            <>
+              <FormGroup label={_('Command')} fieldId="run-command">
+                <TextArea id="run-command" className="bl-code-input" value={command} onChange={(_event, v) => setCommand(v)} onKeyDown={onKeyDown} rows={3}
+                  maxLength={COMMAND_LIMIT} resizeOrientation="vertical" autoFocus spellCheck={false} autoCapitalize="off" autoComplete="off" />
+                <Help>{_('Several lines are one script. Ctrl+Enter runs it.')}</Help>
+              </FormGroup>
+              <div className="bl-fields">
+                <SelectField id="run-type" label={_('Shell')} value={type} onChange={setType} options={shells(targets)} />
+                <SelectField id="run-as" label={_('Run as')} value={runAs} onChange={setRunAs} options={[
+                  ['0', _('the agent (administrator)')], ['1', _('the signed-in user, or the agent')], ['2', _('the signed-in user only')]]} />
+                {history.length > 0 && (
+                  <SelectField id="run-history" label={_('Earlier commands')} value="" onChange={(v) => { if (v) setCommand(history[Number(v)] ?? ''); }}
+                    options={[['', _('choose…')], ...history.map((h, i) => [String(i), h.length > 60 ? `${h.slice(0, 60)}…` : h] as const)]} />
+                )}
+              </div>
+            </>
+          )}
           <div role="alert">{problem && <Alert isInline isPlain variant="danger" title={problem} />}</div>
         </Form>
         <Results results={[...results.values()]} running={running} />

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reads what people typed and what devices and the server answered.
+import { isWindows } from '../device/platform';
 import type { Message } from '../control/types';
 import { serverWords } from '../lib/words';
 
@@ -29,4 +30,25 @@ export function isWebAddress(text: string): boolean {
 export function readAnswer(answer: Message): { state: RunState; text: string } {
   const text = typeof answer.result === 'string' ? answer.result : '';
   return answer.action === 'msg' ? { state: 'done', text: text.replace(/\r\n/g, '\n').replace(/\s+$/, '') } : { state: 'failed', text: serverWords(text) };
+}
+
+export interface Preset {
+  name: string;
+  /** 1 cmd, 2 PowerShell, 3 sh, 4 the agent's console. */
+  type: number;
+}
+
+/** The prepared commands that the server told of. Their numbers are their places. */
+export function readPresets(value: unknown): Preset[] {
+  if (!Array.isArray(value)) return [];
+  return (value as unknown[]).map((entry) => {
+    const { name, type } = (typeof entry === 'object' && entry !== null ? entry : {}) as Record<string, unknown>;
+    return { name: typeof name === 'string' ? name : '', type: typeof type === 'number' ? type : 0 };
+  });
+}
+
+/** Whether @preset is for one of @devices at least. */
+export function isPresetFor(preset: Preset, devices: readonly { agentId: number }[]): boolean {
+  if (preset.name === '' || preset.type < 1 || preset.type > 4) return false;
+  return preset.type === 4 || devices.some((device) => isWindows(device.agentId) === (preset.type < 3));
 }

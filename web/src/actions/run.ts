@@ -11,6 +11,8 @@ export interface RunOptions {
   type: number;
   /** 0 the agent's account, 1 the signed-in user if there is one, 2 that user or nobody. */
   runAs: number;
+  /** A prepared command of the server, in place of one of one's own: its number. */
+  preset?: number;
 }
 
 export interface RunResult {
@@ -47,12 +49,13 @@ function remember(command: string): void {
 
 /** Runs @command on all of @devices. @onChange gets each device's result as it changes. */
 export async function runOnDevices(devices: readonly Device[], command: string, options: RunOptions, onChange: (result: RunResult) => void): Promise<void> {
-  remember(command);
+  if (options.preset === undefined) remember(command);
+  const what = options.preset === undefined ? { type: options.type, cmds: command, runAsUser: options.runAs } : { presetcmd: options.preset };
   for (const device of devices) onChange({ device, state: 'waiting', text: '' });
   await inTurns(devices, AT_ONCE, async (device) => {
     onChange({ device, state: 'running', text: '' });
     try {
-      const answer = await client.request({ action: 'runcommands', nodeids: [device.id], type: options.type, cmds: command, runAsUser: options.runAs, reply: true }, { timeout: RUN_MS });
+      const answer = await client.request({ action: 'runcommands', nodeids: [device.id], ...what, reply: true }, { timeout: RUN_MS });
       onChange({ device, ...readAnswer(answer) });
     } catch (error) {
       onChange({ device, state: 'failed', text: errorText(error) });

@@ -33,6 +33,7 @@ export function serverWords(result: string): string {
     case "can't change self": return _('You cannot change your own rights.');
     case "can't remove self": return _('You cannot take your own rights away.');
     case 'invalid command type': return _('This device has no such shell.');
+    case 'invalid preset command': return _('The server no longer has this command. Load the page again.');
     case 'nothing done': return _('There is no such account.');
     case 'too many login tokens': return _('There are too many login tokens. Remove some first.');
     case 'too many device shares': return _('There are too many guest links. Remove some first.');
