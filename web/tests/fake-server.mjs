@@ -220,7 +220,7 @@ export async function startFakeServer({ dist, port = 0, devices = 12, groups = 4
     if (!signedIn(request)) { send({ action: 'close', cause: 'noauth', msg: 'noauth' }); ws.close(); return; }
     controls.add(send);
     ws.on('close', () => controls.delete(send));
-    send({ action: 'serverinfo', serverinfo: { domain: '', name: 'localhost', port: 443, features: 0x80000000, agentCertHash: 'VKlKybSRdgcPpy3R8eRiico8Cc6Alz0v$uZWxizlVEJOU5TIZ$qoCS2uyA$isgOT', serverTime: Date.now() } });
+    send({ action: 'serverinfo', serverinfo: { domain: '', name: 'localhost', port: 443, features: 0x80000000, agentCertHash: 'VKlKybSRdgcPpy3R8eRiico8Cc6Alz0v$uZWxizlVEJOU5TIZ$qoCS2uyA$isgOT', serverTime: Date.now(), preConfiguredScripts: [{ name: 'Free space', type: 3 }, { name: 'Restart the spooler', type: 2 }] } });
     send({ action: 'userinfo', userinfo: { _id: 'user//admin', name: 'admin', siteadmin: 4294967295, links: {} } });
     ws.on('message', (data) => answerControl(state, JSON.parse(data.toString()), send, broadcast));
   }
