@@ -55,7 +55,7 @@ class Peer {
     return new Promise((resolve) => {
       const child = execFile(program, rest, { cwd: cwd ?? this.scratch, encoding: 'utf8', maxBuffer: 64 << 20, killSignal: 'SIGKILL',
         env: { ...process.env, NODE_TLS_REJECT_UNAUTHORIZED: '0', TZ: 'UTC', LC_ALL: 'C.UTF-8', NODE_NO_WARNINGS: '1' },
-        timeout: seconds * 1000 * patience() }, (error, stdout, stderr) => {
+        timeout: Math.ceil(seconds * 1000 * patience()) }, (error, stdout, stderr) => {
         let text = stdout;
         const thrown = /^\w*Error: .*$/m.exec(stderr);
         if (thrown) text += `(meshctrl ends with ${thrown[0]})`;
