@@ -6,14 +6,14 @@ import { DevicesPage } from '../devices/DevicesPage';
 import { GroupsPage } from '../groups/GroupsPage';
 import { HIDE } from '../lib/embed';
 import { _, C_, chooseLanguage, currentLanguage, hasChosenLanguage, onLanguageChange } from '../lib/i18n';
-import { ComputerIcon, GroupIcon, HistoryIcon, SettingsIcon } from '../lib/icons';
+import { ComputerIcon, FolderIcon, GroupIcon, HistoryIcon, SettingsIcon } from '../lib/icons';
 import { Busy } from '../lib/Loading';
 import { mayOnSite, SITE } from '../lib/rights';
 import { ErrorBoundary } from '../device/ErrorBoundary';
 import { useStore } from '../store/store';
 import { Banner } from './Banner';
 import { noticeHelp } from './help';
-import { AccountPage, AdminPage, EventsPage, GroupPage } from './lazy';
+import { AccountPage, AdminPage, EventsPage, GroupPage, ServerFilesPage } from './lazy';
 import { Header } from './Header';
 import { MissingPage } from './MissingPage';
 import { OpeningPage } from './OpeningPage';
@@ -35,6 +35,7 @@ function useAccountLanguage(): void {
 export function App() {
   useAccountLanguage();
   const admin = useStore((s) => mayOnSite(s.user?.siteadmin, SITE.users | SITE.userGroups | SITE.backup | SITE.restore | SITE.update));
+  const files = useStore((s) => mayOnSite(s.user?.siteadmin, SITE.files));
   const lang = useSyncExternalStore(onLanguageChange, currentLanguage);
   const route = useRoute();
   const { hide } = window.bowline.embed;
@@ -48,6 +49,7 @@ export function App() {
         <RailLink to="/" active={route.view === 'devices' || route.view === 'device'} icon={<ComputerIcon />} label={_('Devices')} />
         <RailLink to="/groups" active={route.view === 'groups' || route.view === 'group'} icon={<GroupIcon />} label={_('Groups')} />
         <RailLink to="/events" active={route.view === 'events'} icon={<HistoryIcon />} label={_('Events')} />
+        {files && <RailLink to="/files" active={route.view === 'files'} icon={<FolderIcon />} label={C_('navigation', 'Files')} />}
         {admin && <RailLink to="/admin" active={route.view === 'admin'} icon={<SettingsIcon />} label={C_('navigation', 'Admin')} />}
       </nav>}
       <main id="main" className="bl-main" tabIndex={-1}>
@@ -68,6 +70,7 @@ function View({ route }: { route: Route }) {
     case 'group': return <GroupPage key={route.id} id={route.id} />;
     case 'events': return <EventsPage key={route.user} user={route.user} />;
     case 'account': return <AccountPage />;
+    case 'files': return <ServerFilesPage />;
     case 'admin': return <AdminPage part={route.part} />;
     case 'device': return <DevicePage key={route.id} id={route.id} tab={route.tab} />;
     default: return <MissingPage />;

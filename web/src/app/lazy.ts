@@ -18,3 +18,4 @@ export const EventsPage = part((m) => m.EventsPage);
 export const GroupPage = part((m) => m.GroupPage);
 export const Palette = part((m) => m.Palette);
 export const QrCode = part((m) => m.QrCode);
+export const ServerFilesPage = part((m) => m.ServerFilesPage);

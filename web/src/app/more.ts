@@ -9,3 +9,4 @@ export { default as EventsPage } from '../events/EventsPage';
 export { default as GroupPage } from '../groups/GroupPage';
 export { default as Palette } from './Palette';
 export { default as QrCode } from '../lib/QrCode';
+export { default as ServerFilesPage } from '../serverfiles/ServerFilesPage';

@@ -14,6 +14,7 @@ export type Route =
   | { view: 'group'; id: string }
   | { view: 'events'; user: string }
   | { view: 'account' }
+  | { view: 'files' }
   | { view: 'admin'; part: AdminPart }
   | { view: 'device'; id: string; tab: DeviceTab }
   | { view: 'opening'; wanted: Wanted }
@@ -21,7 +22,7 @@ export type Route =
 
 const TABS = new Set<string>(['general', 'desktop', 'terminal', 'files', 'events']);
 const ADMIN_PARTS = new Set<string>(['users', 'usergroups', 'server']);
-const PLAIN = new Set<string>(['groups', 'account']);
+const PLAIN = new Set<string>(['groups', 'account', 'files']);
 const listeners = new Set<() => void>();
 
 window.addEventListener('popstate', () => notify());
@@ -33,7 +34,7 @@ function notify(): void {
 export function parseRoute(pathname: string, search: string): Route {
   const parts = pathname.split('/').filter(Boolean).map(decodePart);
   if (parts.length === 0) return { view: 'devices', query: new URLSearchParams(search).get('q') ?? '' };
-  if (PLAIN.has(parts[0]!) && parts.length === 1) return { view: parts[0] as 'groups' | 'account' };
+  if (PLAIN.has(parts[0]!) && parts.length === 1) return { view: parts[0] as 'groups' | 'account' | 'files' };
   if (parts[0] === 'events' && parts.length === 1) return { view: 'events', user: new URLSearchParams(search).get('user') ?? '' };
   if (parts[0] === 'group' && parts[1] && parts.length === 2) return { view: 'group', id: parts[1] };
   if (parts[0] === 'admin' && parts.length <= 2) {
