@@ -4,7 +4,7 @@
 // Pictures in light and dark, wide and on a phone, go to BL_TEST_SHOTS.
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -319,6 +319,33 @@ async function signOutElsewhere() {
   await until('the other one, too', async () => (await status(cookies[1])) === 401);
   await card.getByText('Safari on iOS').waitFor({ state: 'detached' });
 }
+test('files on the server: folder, upload, download, rename, delete', { skip, timeout: 60000 }, async () => {
+  const name = 'Notizen & mehr.txt';
+  await page.getByRole('link', { name: 'Files', exact: true }).click();
+  await page.getByText('This folder is empty.').waitFor();
+  await page.getByRole('button', { name: 'New folder' }).click();
+  await page.getByLabel('Name of the new folder').fill('Scripts');
+  await page.keyboard.press('Enter');
+  await page.getByRole('gridcell', { name: 'Scripts' }).waitFor();
+  await page.getByLabel('Files to upload').setInputFiles([
+    { name, mimeType: 'text/plain', buffer: Buffer.from('hello') }, { name: 'big.bin', mimeType: 'application/octet-stream', buffer: Buffer.alloc(2_500_000, 7) }]);
+  await page.getByRole('gridcell', { name: 'big.bin' }).waitFor();
+  await page.getByText(/^2\.5 MB used/).waitFor();
+  await page.getByRole('gridcell', { name, exact: true }).click();
+  await shot('server-files');
+  const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'Download', exact: true }).click()]);
+  assert.equal(download.suggestedFilename(), name);
+  assert.equal(readFileSync(await download.path(), 'utf8'), 'hello');
+  await page.getByRole('toolbar', { name: 'Selected files' }).getByRole('button', { name: 'Rename' }).click();
+  await page.locator('.bl-file input[type=text], .bl-file input:not([type])').fill('notes.txt');
+  await page.keyboard.press('Enter');
+  await page.getByRole('gridcell', { name: 'notes.txt' }).waitFor();
+  await page.getByRole('toolbar', { name: 'Selected files' }).getByRole('button', { name: 'Delete' }).click();
+  await dialog().getByRole('button', { name: 'Delete' }).click();
+  await page.getByRole('gridcell', { name: 'notes.txt' }).waitFor({ state: 'detached' });
+  assert.deepEqual(readdirSync(join(bowline.data, 'files', 'user-admin')).sort(), ['Scripts', 'big.bin']);
+  quiet();
+});
 
 test('the own account: authenticator app, backup codes, token, password', { skip, timeout: 90000 }, async () => {
   await page.goto(`${bowline.url}/account`);
