@@ -221,7 +221,7 @@ test('accounts: create, give rights, lock, delete', { skip, timeout: 90000 }, as
   await dialog().getByText(/holds no blanks/).waitFor();
   await page.getByLabel('User name').fill('Berta');
   await page.getByLabel('Real name').fill('Berta Bolt');
-  await page.getByLabel('Password').fill('a long enough one');
+  await page.locator('#user-password').fill('a long enough one');
   await shot('create-user');
   await page.getByRole('button', { name: 'Create', exact: true }).click();
   const berta = page.getByRole('row', { name: /Berta/ });
