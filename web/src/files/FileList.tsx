@@ -32,6 +32,8 @@ interface Props {
   onGo: (path: string) => void;
   onDelete: (names: readonly string[]) => void;
   onDownload: (entries: readonly Entry[]) => void;
+  /** Whether a folder can be downloaded too. */
+  packs: boolean;
 }
 
 export function FileList(props: Props) {
@@ -126,7 +128,7 @@ export function FileList(props: Props) {
             return (
               <FileRow key={entry.name} entry={entry} index={index} selected={selected.has(entry.name)} focusable={index === cursor}
                 renaming={props.renaming === entry.name} onToggle={() => toggle(entry.name)} onOpen={() => open(entry)}
-                onClick={(e) => onRowClick(e, index)} onName={(name) => props.onName(entry.name, name)} onDownload={() => props.onDownload([entry])} />
+                onClick={(e) => onRowClick(e, index)} onName={(name) => props.onName(entry.name, name)} packs={props.packs} onDownload={() => props.onDownload([entry])} />
             );
           })}
         </div>
@@ -167,10 +169,11 @@ interface RowProps {
   onOpen: () => void;
   onClick: (event: MouseEvent) => void;
   onName: (name: string) => void;
+  packs: boolean;
   onDownload: () => void;
 }
 
-function FileRow({ entry, index, selected, focusable, renaming, onToggle, onOpen, onClick, onName, onDownload }: RowProps) {
+function FileRow({ entry, index, selected, focusable, renaming, onToggle, onOpen, onClick, onName, packs, onDownload }: RowProps) {
   const file = entry.kind === 'file';
   const icon = entry.kind === 'drive' ? <DriveIcon /> : file ? <FileIcon /> : <FolderIcon />;
   const clicked = (event: MouseEvent) => {
@@ -190,7 +193,7 @@ function FileRow({ entry, index, selected, focusable, renaming, onToggle, onOpen
       <div role="gridcell" className="bl-file-size">{file ? formatBytes(entry.size) : entry.kind === 'drive' && entry.free > 0 ? _('{size} free', { size: formatBytes(entry.free) }) : ''}</div>
       <div role="gridcell" className="bl-file-time">{entry.modified ? formatTime(entry.modified) : ''}</div>
       <div role="gridcell" className="bl-file-action">
-        {(file || (entry.kind === 'folder' && entry.target === null)) && <button type="button" className="bl-quick" tabIndex={-1} aria-label={_('Download {name}', { name: entry.name })} title={_('Download')} onClick={onDownload}><DownloadIcon /></button>}
+        {(file || (packs && entry.kind === 'folder' && entry.target === null)) && <button type="button" className="bl-quick" tabIndex={-1} aria-label={_('Download {name}', { name: entry.name })} title={_('Download')} onClick={onDownload}><DownloadIcon /></button>}
       </div>
     </div>
   );

@@ -116,7 +116,7 @@ export default function FilesTab({ device, shown }: { device: Device; shown: boo
       <FileList
         entries={entries} loaded={files.entries !== null} busy={files.loading} sort={sort} onSort={setSort} selected={selected} onSelect={setSelected}
         renaming={renaming} creating={creating} onRename={setRenaming} onName={finishName} canGoUp={windows ? files.path !== '' : files.path !== '/'}
-        path={files.path} windows={windows} onGo={go} onDelete={(names) => setDeleting(names)} onDownload={fetchFiles}
+        path={files.path} windows={windows} onGo={go} onDelete={(names) => setDeleting(names)} packs onDownload={fetchFiles}
       />
       <SelectionBar chosen={chosen} busy={files.work !== null} onPack={() => void attempt(() => files.pack(chosen.map((e) => e.name), freeName(stemOf(chosen), '.zip')))}
         onUnpack={() => void attempt(() => files.unpack(chosen[0]!.name, freeName(archiveFolder(chosen[0]!.name)!, '')))} onRename={() => setRenaming(chosen[0]!.name)} onDelete={() => setDeleting(chosen.map((e) => e.name))}

@@ -113,7 +113,7 @@ function Folder({ owner, files }: { owner: Owner; files: ServerFiles }) {
       <FileList
         entries={entries} loaded busy={false} sort={sort} onSort={setSort} selected={selected} onSelect={setSelected} renaming={renaming} creating={creating}
         onRename={setRenaming} onName={finishName} canGoUp={path !== '/'} path={path} windows={false} onGo={go} onDelete={setDeleting}
-        onDownload={(list) => save(owner, path, list)}
+        packs={false} onDownload={(list) => save(owner, path, list)}
       />
       {chosen.length > 0 ? (
         <div className="bl-selection" role="toolbar" aria-label={_('Selected files')}>

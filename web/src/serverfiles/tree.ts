@@ -45,7 +45,7 @@ export function entriesAt(owner: Owner, path: string): Entry[] | null {
   }
   return Object.entries(folder).map(([name, value]) => {
     const { t, s, d } = object(value);
-    return { name, kind: t === 2 ? 'folder' : 'file', size: number(s), modified: number(d), free: 0 };
+    return { name, kind: t === 2 ? 'folder' : 'file', size: number(s), modified: number(d), free: 0, target: null };
   });
 }
 
