@@ -7,6 +7,7 @@
 #define NUMBER(name_, section_, setting_, min_, max_, factor_) \
   { .name = (name_), .rule = BL_MESH_KEY_INT, TO (section_, setting_), .minimum = (min_), .maximum = (max_), .factor = (factor_) }
 #define PORT(name_, setting_, min_) NUMBER (name_, "server", setting_, min_, 65535, 1)
+#define FLAG(name_, section_, setting_) { .name = (name_), .rule = BL_MESH_KEY_BOOL, TO (section_, setting_) }
 #define BY(name_, rule_) { .name = (name_), .rule = BL_MESH_KEY_##rule_ }
 #define NOTE(name_, rule_, note_) { .name = (name_), .rule = BL_MESH_KEY_WARN_##rule_, .note = (note_) }
 #define QUIET(name_) { .name = (name_) }
@@ -35,6 +36,10 @@ const BlMeshKey bl_mesh_config_settings_keys[] = {
   NUMBER ("agentPong", "module agents", "agent-pong", 0, 86400, 1),
   NUMBER ("agentIdleTimeout", "module agents", "idle-timeout", 10, 86400, 1),
   NUMBER ("browserPing", "module control", "ping-interval", 0, 3600, 1),
+  FLAG ("allowLoginToken", "module control", "allow-login-cookie"),
+  FLAG ("lockAgentDownload", "module agents", "lock-agent-download"),
+  { .name = "orphanAgentUser", .rule = BL_MESH_KEY_TEXT, TO ("module agents", "orphan-owner"), .maximum = 128 },
+  BY ("interUserMessaging", PEOPLE),
 
   NOTE ("mongoDb", SET, STORED),
   NOTE ("postgres", SET, STORED),
@@ -66,7 +71,6 @@ const BlMeshKey bl_mesh_config_settings_keys[] = {
   NOTE ("relayDNS", TRUE, NOT_OFFERED),
   NOTE ("no2FactorAuth", TRUE, "second factors stay on"),
   NOTE ("ignoreAgentHashCheck", TRUE, "agents always check the certificate; use cert-url or accepted-web-hashes"),
-  NOTE ("lockAgentDownload", TRUE, "not offered"),
   NOTE ("desktopMultiplex", TRUE, NOT_OFFERED),
   NOTE ("plugins", TRUE, "MeshCentral's plug-ins do not run here"),
   NOTE ("maintenanceMode", TRUE, "not offered"),
@@ -75,20 +79,19 @@ const BlMeshKey bl_mesh_config_settings_keys[] = {
   NOTE ("syslog", TRUE, "records go to the journal or standard error"),
   NOTE ("authLog", TRUE, "failed logins are in the journal; see README.md of module auth"),
   NOTE ("StrictTransportSecurity", FALSE, "sent with a trusted certificate"),
-  NOTE ("noAgentUpdate", TRUE, NOT_OFFERED),
   NOTE ("cookieEncoding", SET, "both forms are read, base64 is written"),
-  NOTE ("orphanAgentUser", TRUE, NOT_OFFERED),
   NOTE ("manageAllDeviceGroups", TRUE, "not offered; give these accounts links"),
   NOTE ("manageCrossDomain", TRUE, NOT_OFFERED),
   NOTE ("sessionSameSite", SET, "the session's cookie is always SameSite=Strict"),
   NOTE ("redirects", TRUE, NOT_OFFERED),
 
-  QUIET ("allowLoginToken"), QUIET ("WANonly"), QUIET ("minify"), QUIET ("exactPorts"), QUIET ("redirAliasPort"),
+  QUIET ("noAgentUpdate"), /* agents are not updated unless agent-updates says so */
+  QUIET ("WANonly"), QUIET ("minify"), QUIET ("exactPorts"), QUIET ("redirAliasPort"),
   QUIET ("mpsAliasPort"), QUIET ("mpsAliasHost"), QUIET ("mpsTlsOffload"), QUIET ("mpsHighSecurity"),
   QUIET ("sessionKey"), QUIET ("browserPong"), QUIET ("compression"), QUIET ("wsCompression"),
   QUIET ("agentWsCompression"), QUIET ("webRTC"), QUIET ("webrtcConfig"), QUIET ("selfUpdate"),
   QUIET ("agentUpdateSystem"), QUIET ("temporaryAgentUpdate"), QUIET ("agentCoreDump"), QUIET ("agentLogDump"),
-  QUIET ("agentSignLock"), QUIET ("interUserMessaging"), QUIET ("log"), QUIET ("debug"), QUIET ("nice404"),
+  QUIET ("agentSignLock"), QUIET ("log"), QUIET ("debug"), QUIET ("nice404"),
   QUIET ("certificatePrivateKeyPassword"), QUIET ("dataPath"), QUIET ("filesPath"),
   QUIET ("localDiscovery"), QUIET ("amtScanner"), QUIET ("meshScanner"), QUIET ("watchDog"),
   { 0 },
@@ -96,7 +99,14 @@ const BlMeshKey bl_mesh_config_settings_keys[] = {
 
 const BlMeshKey bl_mesh_config_domain_keys[] = {
   BY ("certUrl", CERT_URL),
-  { .name = "loginKey", .rule = BL_MESH_KEY_LIST, TO ("module control", "login-keys") },
+  { .name = "loginKey", .rule = BL_MESH_KEY_SECRETS, TO ("module control", "login-keys") },
+  { .name = "agentKey", .rule = BL_MESH_KEY_SECRETS, TO ("module agents", "agent-key") },
+  { .name = "agentConfig", .rule = BL_MESH_KEY_LIST, TO ("module agents", "agent-config") },
+  BY ("agentCustomization", CUSTOMIZATION),
+  FLAG ("lockAgentDownload", "module agents", "lock-agent-download"),
+  NUMBER ("twoFactorCookieDurationDays", "module auth", "two-factor-cookie-days", 0, 365, 1),
+  NUMBER ("userQuota", "module serverfiles", "user-quota", 0, G_GINT64_CONSTANT (1000) << 30, 1),
+  NUMBER ("meshQuota", "module serverfiles", "group-quota", 0, G_GINT64_CONSTANT (1000) << 30, 1),
 
   NOTE ("title", TRUE, "the page keeps its own name"),
   NOTE ("title2", TRUE, "the page keeps its own name"),
@@ -106,10 +116,8 @@ const BlMeshKey bl_mesh_config_domain_keys[] = {
   NOTE ("ldapOptions", TRUE, "accounts are kept here only"),
   NOTE ("authStrategies", TRUE, "accounts are kept here only"),
   NOTE ("passwordRequirements", TRUE, NOT_OFFERED),
-  NOTE ("agentKey", TRUE, NOT_OFFERED),
   NOTE ("allowedOrigin", TRUE, "name the origins in allowed-origins"),
   NOTE ("userConsentFlags", TRUE, "set consent on groups, devices or accounts"),
-  NOTE ("agentInviteCodes", TRUE, NOT_OFFERED),
   NOTE ("sessionRecording", TRUE, NOT_OFFERED),
   NOTE ("localSessionRecording", TRUE, NOT_OFFERED),
   NOTE ("guestDeviceSharing", FALSE, "take right 0x80000 from accounts that must not share devices"),
@@ -118,29 +126,26 @@ const BlMeshKey bl_mesh_config_domain_keys[] = {
   NOTE ("userSessionIdleTimeout", TRUE, "use session-idle of module auth"),
   NOTE ("limits", TRUE, "use the limits in the sections of the modules"),
   NOTE ("httpHeaders", TRUE, "the security headers cannot be changed"),
-  NOTE ("lockAgentDownload", TRUE, NOT_OFFERED),
   NOTE ("userAllowedIP", TRUE, FIREWALL),
   NOTE ("userBlockedIP", TRUE, FIREWALL),
   NOTE ("agentAllowedIP", TRUE, FIREWALL),
   NOTE ("agentBlockedIP", TRUE, FIREWALL),
   NOTE ("ssh", TRUE, NOT_OFFERED),
   NOTE ("ipkvm", TRUE, NOT_OFFERED),
-  NOTE ("agentCustomization", TRUE, "agents keep their name and look"),
   NOTE ("assistantCustomization", TRUE, NOT_OFFERED),
   NOTE ("assistantConfig", TRUE, NOT_OFFERED),
   NOTE ("agentFileInfo", TRUE, NOT_OFFERED),
-  NOTE ("agentConfig", TRUE, "lines for settings files of agents are not offered"),
   NOTE ("preconfiguredScripts", TRUE, "keep this list as a JSON file, and name it in preset-commands of module control"),
   NOTE ("preconfiguredRemoteInput", TRUE, NOT_OFFERED),
   NOTE ("amtManager", TRUE, NOT_OFFERED),
   NOTE ("amtAcmActivation", TRUE, NOT_OFFERED),
-  NOTE ("twoFactorCookieDurationDays", TRUE, NOT_OFFERED),
 
+  QUIET ("agentInviteCodes"), /* every group may have some */
   QUIET ("cookieIpCheck"), /* the original reads it from settings only */
   QUIET ("titlePicture"), QUIET ("loginPicture"), QUIET ("welcomeText"), QUIET ("welcomePicture"), QUIET ("footer"),
   QUIET ("loginfooter"), QUIET ("siteStyle"), QUIET ("nightMode"), QUIET ("minify"), QUIET ("newAccountsRights"),
   QUIET ("newAccountsUserGroups"), QUIET ("newAccountEmailDomains"), QUIET ("newAccountsPass"),
-  QUIET ("userNameIsEmail"), QUIET ("userQuota"), QUIET ("meshQuota"), QUIET ("consentMessages"),
+  QUIET ("userNameIsEmail"), QUIET ("consentMessages"),
   QUIET ("notificationMessages"), QUIET ("desktopPrivacyBarText"), QUIET ("agentNoProxy"), QUIET ("geoLocation"),
   QUIET ("novnc"), QUIET ("mstsc"), QUIET ("desktop"), QUIET ("terminal"), QUIET ("files"), QUIET ("clipboardGet"),
   QUIET ("clipboardSet"), QUIET ("hide"), QUIET ("customUI"), QUIET ("customFiles"), QUIET ("urlSwitching"),

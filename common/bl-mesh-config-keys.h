@@ -10,6 +10,8 @@ typedef enum
   BL_MESH_KEY_INT,
   BL_MESH_KEY_TEXT,
   BL_MESH_KEY_LIST,
+  BL_MESH_KEY_SECRETS, /* a list that is not shown */
+  BL_MESH_KEY_BOOL,    /* true; what is off is off without a setting */
   BL_MESH_KEY_OFFLOAD,
   BL_MESH_KEY_TRUSTED,
   BL_MESH_KEY_FRAMING,
@@ -18,6 +20,8 @@ typedef enum
   BL_MESH_KEY_IP_CHECK,
   BL_MESH_KEY_COOKIE_KEY,
   BL_MESH_KEY_EXPIRE,
+  BL_MESH_KEY_PEOPLE,
+  BL_MESH_KEY_CUSTOMIZATION,
   BL_MESH_KEY_WARN_SET, /* the note is a warning whenever the key is there */
   BL_MESH_KEY_WARN_TRUE,
   BL_MESH_KEY_WARN_FALSE,

@@ -68,6 +68,39 @@ test_tactical (void)
 }
 
 static void
+test_agents (void)
+{
+  g_autoptr (BlMeshConfig) config = translate (
+      "{\"settings\":{\"allowLoginToken\":true,\"lockAgentDownload\":false,\"orphanAgentUser\":\"boss\","
+      "\"interUserMessaging\":[\"user//a\"],\"noAgentUpdate\":1},"
+      "\"domains\":{\"\":{\"agentKey\":[\"secret1\",\"secret2\"],\"agentConfig\":[\"webSocketMaskOverride=1\"],"
+      "\"userQuota\":1048576,\"meshQuota\":\"x\",\"lockAgentDownload\":true,\"twoFactorCookieDurationDays\":7,"
+      "\"agentCustomization\":{\"displayName\":\"Our Agent\",\"companyName\":\"a\\nb\",\"image\":\"logo.png\","
+      "\"foregroundColor\":\"#a0b1c2\",\"backgroundColor\":\"1,2,3\"}}}}");
+  g_autofree char *conf = bl_mesh_config_to_conf (config);
+
+  g_assert_cmpstr (bl_mesh_config_get (config, "module control", "allow-login-cookie"), ==, "true");
+  g_assert_cmpstr (bl_mesh_config_get (config, "module agents", "lock-agent-download"), ==, "true");
+  g_assert_cmpstr (bl_mesh_config_get (config, "module agents", "orphan-owner"), ==, "boss");
+  g_assert_cmpstr (bl_mesh_config_get (config, "module agents", "agent-key"), ==, "secret1, secret2");
+  g_assert_cmpstr (bl_mesh_config_get (config, "module agents", "agent-config"), ==, "webSocketMaskOverride=1");
+  g_assert_cmpstr (bl_mesh_config_get (config, "module agents", "agent-display-name"), ==, "Our Agent");
+  g_assert_cmpstr (bl_mesh_config_get (config, "module agents", "agent-foreground"), ==, "160,177,194");
+  g_assert_cmpstr (bl_mesh_config_get (config, "module agents", "agent-background"), ==, "1,2,3");
+  g_assert_null (bl_mesh_config_get (config, "module agents", "agent-company-name"));
+  g_assert_cmpstr (bl_mesh_config_get (config, "module auth", "two-factor-cookie-days"), ==, "7");
+  g_assert_cmpstr (bl_mesh_config_get (config, "module serverfiles", "user-quota"), ==, "1048576");
+  g_assert_null (bl_mesh_config_get (config, "module serverfiles", "group-quota"));
+  g_assert_null (bl_mesh_config_get (config, "module control", "inter-user-messages"));
+  g_assert_true (has_text (config->warnings, "settings.interUserMessaging: "));
+  g_assert_true (has_text (config->warnings, "domains[\"\"].meshQuota: "));
+  g_assert_true (has_text (config->warnings, "domains[\"\"].agentCustomization: \"companyName\""));
+  g_assert_true (has_text (config->warnings, "domains[\"\"].agentCustomization: \"image\""));
+  g_assert_cmpuint (config->unknown->len, ==, 0);
+  g_assert_nonnull (strstr (conf, "agent-display-name=Our Agent\n"));
+}
+
+static void
 test_values (void)
 {
   g_autoptr (BlMeshConfig) config = translate (
@@ -171,6 +204,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/common/mesh-config/tactical", test_tactical);
+  g_test_add_func ("/common/mesh-config/agents", test_agents);
   g_test_add_func ("/common/mesh-config/values", test_values);
   g_test_add_func ("/common/mesh-config/injection", test_injection);
   g_test_add_func ("/common/mesh-config/unknown", test_unknown);

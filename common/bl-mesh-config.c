@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/bl-error.h"
+#include "common/bl-ids.h"
 #include "common/bl-json.h"
 #include "common/bl-mesh-config-keys.h"
 #include "common/bl-variant.h"
@@ -251,6 +252,103 @@ take_list (const Context *context, const BlMeshKey *key, GVariant *value)
     put_item (context->config, key->section, key->setting, items[i]);
 }
 
+static void
+take_secrets (const Context *context, const BlMeshKey *key, GVariant *value)
+{
+  BlMeshSetting *setting;
+
+  take_list (context, key, value);
+  setting = find (context->config, key->section, key->setting);
+  if (setting != NULL)
+    setting->secret = TRUE;
+}
+
+static void
+take_bool (const Context *context, const BlMeshKey *key, GVariant *value)
+{
+  if (is_true (value))
+    put (context->config, key->section, key->setting, "true");
+}
+
+/* True is everybody; MeshCentral also takes a list of accounts. */
+static void
+take_people (const Context *context, const BlMeshKey *key, GVariant *value)
+{
+  if (g_variant_is_of_type (value, G_VARIANT_TYPE ("av")))
+    {
+      if (g_variant_n_children (value) > 0)
+        warn (context, "not for some accounts only; inter-user-messages of module control lets all");
+    }
+  else if (is_true (value))
+    put (context->config, "module control", "inter-user-messages", "true");
+}
+
+/* A text that a settings file gives back as it was. Returns: (nullable) */
+static const char *
+read_line (GVariant *value)
+{
+  const char *text = g_variant_is_of_type (value, G_VARIANT_TYPE_STRING) ? g_variant_get_string (value, NULL) : "";
+  gsize length = strlen (text);
+
+  if (length == 0 || length > MAX_VALUE || text[0] == ' ' || text[length - 1] == ' ')
+    return NULL;
+  for (const char *p = text; *p != '\0'; p++)
+    {
+      if ((guchar)*p < ' ' || *p == '\\' || *p == 0x7f)
+        return NULL;
+    }
+  return text;
+}
+
+/* "#a0b1c2" is "160,177,194" in the settings of agents. Returns: (transfer full) */
+static char *
+color_of (const char *text)
+{
+  guint8 parts[3];
+
+  if (text[0] == '#' && strlen (text) == 7 && bl_hex_decode (text + 1, 6, parts, sizeof parts))
+    return g_strdup_printf ("%u,%u,%u", parts[0], parts[1], parts[2]);
+  return g_strdup (text);
+}
+
+static void
+take_customization (const Context *context, const BlMeshKey *key, GVariant *value)
+{
+  static const char *const names[][2]
+      = { { "displayname", "agent-display-name" },   { "description", "agent-description" },
+          { "companyname", "agent-company-name" },   { "servicename", "agent-service-name" },
+          { "filename", "agent-file-name" },         { "foregroundcolor", "agent-foreground" },
+          { "backgroundcolor", "agent-background" }, { "image", NULL },
+          { "installtext", NULL } };
+  GVariantIter iter;
+  const char *name;
+  GVariant *member;
+
+  if (!g_variant_is_of_type (value, G_VARIANT_TYPE_VARDICT))
+    {
+      bad_value (context, "an object");
+      return;
+    }
+  g_variant_iter_init (&iter, value);
+  while (g_variant_iter_next (&iter, "{&sv}", &name, &member))
+    {
+      g_autoptr (GVariant) owned = member;
+      const char *text = read_line (member);
+      guint i = 0;
+
+      while (i < G_N_ELEMENTS (names) && g_ascii_strcasecmp (names[i][0], name) != 0)
+        i++;
+      if (i < G_N_ELEMENTS (names) && names[i][1] != NULL && text != NULL)
+        {
+          g_autofree char *plain = color_of (text);
+
+          put (context->config, "module agents", names[i][1], plain);
+        }
+      else if (*name != '_')
+        warn (context, "\"%.60s\" is left out", name);
+    }
+}
+
 /* An address or network that trusted-proxies takes; names would have to be resolved, which this does not do.
  */
 static gboolean
@@ -442,7 +540,9 @@ take (const Context *context, const BlMeshKey *key, GVariant *value)
     [BL_MESH_KEY_TRUSTED] = take_trusted,   [BL_MESH_KEY_FRAMING] = take_framing,
     [BL_MESH_KEY_CERT_URL] = take_cert_url, [BL_MESH_KEY_INVALID_LOGIN] = take_invalid_login,
     [BL_MESH_KEY_IP_CHECK] = take_ip_check, [BL_MESH_KEY_COOKIE_KEY] = take_cookie_key,
-    [BL_MESH_KEY_EXPIRE] = take_expire,
+    [BL_MESH_KEY_EXPIRE] = take_expire,     [BL_MESH_KEY_SECRETS] = take_secrets,
+    [BL_MESH_KEY_BOOL] = take_bool,         [BL_MESH_KEY_PEOPLE] = take_people,
+    [BL_MESH_KEY_CUSTOMIZATION] = take_customization,
   };
 
   if (key->rule < G_N_ELEMENTS (functions) && functions[key->rule] != NULL)

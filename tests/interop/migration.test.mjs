@@ -287,6 +287,8 @@ test('people and scripts log in as before', { skip, timeout: 120000 }, async () 
   const admin = await control('admin', PASSWORDS.admin);
   assert.equal(admin.user.siteadmin, 0xFFFFFFFF);
   assert.equal((await admin.ask({ action: 'getNotes', id: old.node })).notes, 'Beware of the cable');
+  const kept = await admin.ask({ action: 'fileoperation', fileop: 'get', path: ['user//admin', 'Public'], file: 'a.txt' });
+  assert.equal(Buffer.from(kept.data, 'base64').toString(), 'kept\n');
   admin.close();
   const limited = await control('limited', PASSWORDS.limited);
   assert.equal(limited.user.links[old.group].rights, 8 | 512);
