@@ -176,6 +176,7 @@ test('a MeshAgent asks nobody about a port', { skip: skipMeshAgent }, async (t) 
   const { meshid } = await control.ask({ action: 'createmesh', meshname: 'Unasked', meshtype: 2, consent: ASK_DESKTOP + BAR });
   const agent = await bowline.startMeshAgent(meshid);
   const device = (await bowline.waitOnline(2)).find((row) => row._id !== nodeid)._id;
+  await control.take('its core runs', (f) => f.event?.action === 'changenode' && f.event.nodeid === device && f.event.node.osdesc, 60);
   const viewer = await port(server.address().port, { device, tag: 'novnc' });
   viewer.socket.send(Buffer.from('hello'));
   await until('the echo', () => viewer.data === 'hello');
