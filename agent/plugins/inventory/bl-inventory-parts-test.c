@@ -5,6 +5,7 @@
 #include "bl-inventory-network.h"
 #include "bl-inventory-probe.h"
 #include "bl-inventory-smart.h"
+#include "bl-inventory-testing.h"
 #include "bl-inventory-virtual.h"
 #include "common/bl-variant.h"
 
@@ -16,45 +17,18 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-typedef struct
-{
-  char *root;
-  GPtrArray *made; // files and folders, in the order they were made
-} Fixture;
-
-static void
-put_bytes (Fixture *f, const char *path, const void *content, gssize length)
-{
-  g_autofree char *full = g_strconcat (f->root, path, NULL);
-  g_autofree char *folder = g_path_get_dirname (full);
-  g_assert_cmpint (g_mkdir_with_parents (folder, 0755), ==, 0);
-  g_assert_true (g_file_set_contents (full, content, length, NULL));
-  for (char *slash = full + strlen (f->root); (slash = strchr (slash + 1, '/')) != NULL;)
-    g_ptr_array_add (f->made, g_strndup (full, (gsize)(slash - full)));
-  g_ptr_array_add (f->made, g_steal_pointer (&full));
-}
-
-static void
-put (Fixture *f, const char *path, const char *content)
-{
-  put_bytes (f, path, content, -1);
-}
+typedef BlInventoryRoot Fixture;
 
 static void
 set_up (Fixture *f, gconstpointer data)
 {
-  f->root = g_dir_make_tmp ("bl-inventory-XXXXXX", NULL);
-  f->made = g_ptr_array_new_with_free_func (g_free);
+  bl_inventory_root_init (f);
 }
 
 static void
 tear_down (Fixture *f, gconstpointer data)
 {
-  for (guint i = f->made->len; i > 0; i--)
-    g_remove (f->made->pdata[i - 1]);
-  g_rmdir (f->root);
-  g_ptr_array_unref (f->made);
-  g_free (f->root);
+  bl_inventory_root_clear (f);
 }
 
 static GVariant *
@@ -343,7 +317,7 @@ static void
 test_netlink (Fixture *f, gconstpointer data)
 {
   g_autoptr (BlInventoryLinks) links = bl_inventory_links_new ();
-  put (f, "/sys/class/net/eth0/speed", "1000\n");
+  bl_inventory_root_put (f, "/sys/class/net/eth0/speed", "1000\n");
   g_assert_true (bl_inventory_links_feed (links, datagram, sizeof datagram));
   bl_inventory_links_finish (links);
   g_autoptr (GVariant) info = g_variant_ref_sink (bl_inventory_network_describe (links, f->root));
@@ -440,11 +414,11 @@ test_watch (void)
 static void
 test_dns (Fixture *f, gconstpointer data)
 {
-  put (f, "/etc/resolv.conf", "# x\nsearch y\nnameserver \t192.0.2.53\nnameserver\nnameserver 2001:db8::1\n");
+  bl_inventory_root_put (f, "/etc/resolv.conf", "# x\nsearch y\nnameserver \t192.0.2.53\nnameserver\nnameserver 2001:db8::1\n");
   g_autoptr (GVariant) plain = g_variant_ref_sink (bl_inventory_network_dns (f->root));
   g_assert_cmpuint (g_variant_n_children (plain), ==, 2);
-  put (f, "/etc/resolv.conf", "nameserver 127.0.0.53\n");
-  put (f, "/run/systemd/resolve/resolv.conf", "nameserver 192.0.2.99\n");
+  bl_inventory_root_put (f, "/etc/resolv.conf", "nameserver 127.0.0.53\n");
+  bl_inventory_root_put (f, "/run/systemd/resolve/resolv.conf", "nameserver 192.0.2.99\n");
   g_autoptr (GVariant) behind = g_variant_ref_sink (bl_inventory_network_dns (f->root));
   const char *server;
   g_variant_get_child (behind, 0, "&s", &server);
@@ -471,18 +445,18 @@ static void
 test_virtual (Fixture *f, gconstpointer data)
 {
   assert_virtual (f->root, NULL, NULL);
-  put (f, "/proc/cpuinfo", "processor : 0\nflags\t\t: fpu vme nohypervisor\n");
+  bl_inventory_root_put (f, "/proc/cpuinfo", "processor : 0\nflags\t\t: fpu vme nohypervisor\n");
   assert_virtual (f->root, NULL, NULL);
-  put (f, "/proc/cpuinfo", "processor : 0\nflags\t\t: fpu hypervisor vme\n");
+  bl_inventory_root_put (f, "/proc/cpuinfo", "processor : 0\nflags\t\t: fpu hypervisor vme\n");
   assert_virtual (f->root, "vm", NULL);
-  put (f, "/sys/class/dmi/id/sys_vendor", "QEMU\n");
+  bl_inventory_root_put (f, "/sys/class/dmi/id/sys_vendor", "QEMU\n");
   assert_virtual (f->root, "vm", "QEMU");
-  put (f, "/sys/class/dmi/id/sys_vendor", "Microsoft Corporation\n");
-  put (f, "/sys/class/dmi/id/product_name", "Virtual Machine\n");
+  bl_inventory_root_put (f, "/sys/class/dmi/id/sys_vendor", "Microsoft Corporation\n");
+  bl_inventory_root_put (f, "/sys/class/dmi/id/product_name", "Virtual Machine\n");
   assert_virtual (f->root, "vm", "Hyper-V");
-  put_bytes (f, "/proc/1/environ", "A=b\0container=lxc\0", 18);
+  bl_inventory_root_put_bytes (f, "/proc/1/environ", "A=b\0container=lxc\0", 18);
   assert_virtual (f->root, "container", "LXC");
-  put (f, "/run/systemd/container", "docker\n");
+  bl_inventory_root_put (f, "/run/systemd/container", "docker\n");
   assert_virtual (f->root, "container", "Docker");
 }
 
@@ -490,15 +464,15 @@ static void
 test_battery (Fixture *f, gconstpointer data)
 {
   g_assert_null (bl_inventory_batteries (f->root));
-  put (f, "/sys/class/power_supply/AC/type", "Mains\n");
-  put (f, "/sys/class/power_supply/BAT0/type", "Battery\n");
-  put (f, "/sys/class/power_supply/BAT0/present", "1\n");
-  put (f, "/sys/class/power_supply/BAT0/model_name", "Cell\n");
-  put (f, "/sys/class/power_supply/BAT0/charge_full_design", "5000000\n");
-  put (f, "/sys/class/power_supply/BAT0/charge_full", "4000000\n");
-  put (f, "/sys/class/power_supply/BAT0/voltage_min_design", "10000000\n");
-  put (f, "/sys/class/power_supply/mouse/type", "Battery\n");
-  put (f, "/sys/class/power_supply/mouse/scope", "Device\n");
+  bl_inventory_root_put (f, "/sys/class/power_supply/AC/type", "Mains\n");
+  bl_inventory_root_put (f, "/sys/class/power_supply/BAT0/type", "Battery\n");
+  bl_inventory_root_put (f, "/sys/class/power_supply/BAT0/present", "1\n");
+  bl_inventory_root_put (f, "/sys/class/power_supply/BAT0/model_name", "Cell\n");
+  bl_inventory_root_put (f, "/sys/class/power_supply/BAT0/charge_full_design", "5000000\n");
+  bl_inventory_root_put (f, "/sys/class/power_supply/BAT0/charge_full", "4000000\n");
+  bl_inventory_root_put (f, "/sys/class/power_supply/BAT0/voltage_min_design", "10000000\n");
+  bl_inventory_root_put (f, "/sys/class/power_supply/mouse/type", "Battery\n");
+  bl_inventory_root_put (f, "/sys/class/power_supply/mouse/scope", "Device\n");
   g_autoptr (GVariant) list = g_variant_ref_sink (bl_inventory_batteries (f->root));
   g_assert_cmpuint (g_variant_n_children (list), ==, 1);
   g_autoptr (GVariant) battery = nth (list, 0);
@@ -515,16 +489,16 @@ test_graphics (Fixture *f, gconstpointer data)
   memcpy (edid + 54, "\0\0\0\xFC\0Screen 9\n    ", 18);
   for (guint i = 0; i < 127; i++)
     edid[127] = (guint8)(edid[127] - edid[i]);
-  put (f, "/sys/class/drm/card0/device/uevent", "DRIVER=fast\nPCI_SLOT_NAME=0000:00:02.0\n");
-  put (f, "/sys/class/drm/card0-DP-1/status", "connected\n");
-  put (f, "/sys/class/drm/card0-DP-1/modes", "2560x1440\n1920x1080\n");
-  put_bytes (f, "/sys/class/drm/card0-DP-1/edid", edid, sizeof edid);
-  put (f, "/sys/class/drm/card0-HDMI-A-1/status", "disconnected\n");
+  bl_inventory_root_put (f, "/sys/class/drm/card0/device/uevent", "DRIVER=fast\nPCI_SLOT_NAME=0000:00:02.0\n");
+  bl_inventory_root_put (f, "/sys/class/drm/card0-DP-1/status", "connected\n");
+  bl_inventory_root_put (f, "/sys/class/drm/card0-DP-1/modes", "2560x1440\n1920x1080\n");
+  bl_inventory_root_put_bytes (f, "/sys/class/drm/card0-DP-1/edid", edid, sizeof edid);
+  bl_inventory_root_put (f, "/sys/class/drm/card0-HDMI-A-1/status", "disconnected\n");
   g_autoptr (GVariant) driver = g_variant_ref_sink (bl_inventory_graphics (f->root));
   const char *name;
   g_variant_get_child (driver, 0, "&s", &name);
   g_assert_cmpstr (name, ==, "fast");
-  put (f, "/run/udev/data/+pci:0000:00:02.0",
+  bl_inventory_root_put (f, "/run/udev/data/+pci:0000:00:02.0",
        "E:ID_MODEL_FROM_DATABASE=Card 5\nE:ID_VENDOR_FROM_DATABASE=Maker\n");
   g_autoptr (GVariant) full = g_variant_ref_sink (bl_inventory_graphics (f->root));
   g_variant_get_child (full, 0, "&s", &name);

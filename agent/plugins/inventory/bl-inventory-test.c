@@ -2,17 +2,14 @@
 #include "bl-inventory-dmi.h"
 #include "bl-inventory-network.h"
 #include "bl-inventory-probe.h"
+#include "bl-inventory-testing.h"
 #include "common/bl-json.h"
 #include "common/bl-variant.h"
 
 #include <glib/gstdio.h>
 #include <string.h>
 
-typedef struct
-{
-  char *root;
-  GPtrArray *made; // files and folders, in the order they were made
-} Fixture;
+typedef BlInventoryRoot Fixture;
 
 // Two modules, an empty socket between them, and the end.
 static const guint8 table[] = "\x00\x06\x00\x00\x01\x00" "BIOS\0"
@@ -24,48 +21,25 @@ static const guint8 table[] = "\x00\x06\x00\x00\x01\x00" "BIOS\0"
                               "\0\x7F\x04\x04\x00\0";
 
 static void
-put_bytes (Fixture *f, const char *path, const char *content, gssize length)
-{
-  g_autofree char *full = g_strconcat (f->root, path, NULL);
-  g_autofree char *folder = g_path_get_dirname (full);
-  g_assert_cmpint (g_mkdir_with_parents (folder, 0755), ==, 0);
-  g_assert_true (g_file_set_contents (full, content, length, NULL));
-  for (char *slash = full + strlen (f->root); (slash = strchr (slash + 1, '/')) != NULL;)
-    g_ptr_array_add (f->made, g_strndup (full, (gsize)(slash - full)));
-  g_ptr_array_add (f->made, g_steal_pointer (&full));
-}
-
-static void
-put (Fixture *f, const char *path, const char *content)
-{
-  put_bytes (f, path, content, -1);
-}
-
-static void
 set_up (Fixture *f, gconstpointer data)
 {
-  f->root = g_dir_make_tmp ("bl-inventory-XXXXXX", NULL);
-  f->made = g_ptr_array_new_with_free_func (g_free);
-  put (f, "/etc/os-release", "NAME=x\nPRETTY_NAME=\"Test OS 7 (fine)\"\n");
-  put (f, "/proc/stat", "cpu 1 2\nbtime 1700000000\nprocesses 5\n");
-  put (f, "/proc/cpuinfo", "processor\t: 0\nmodel name\t: Imaginary CPU\xff 9000\n");
-  put (f, "/proc/meminfo", "MemTotal:       2048 kB\nSwapTotal:       0 kB\n");
-  put (f, "/sys/class/dmi/id/bios_vendor", "Maker\n");
-  put (f, "/sys/block/sda/size", "2000\n");
-  put (f, "/sys/block/sda/device/model", "Disk\n");
-  put (f, "/sys/block/loop0/size", "8\n");
-  put (f, "/sys/class/tpm/tpm0/tpm_version_major", "2\n");
-  put_bytes (f, "/sys/firmware/dmi/tables/DMI", (const char *)table, sizeof table);
+  bl_inventory_root_init (f);
+  bl_inventory_root_put (f, "/etc/os-release", "NAME=x\nPRETTY_NAME=\"Test OS 7 (fine)\"\n");
+  bl_inventory_root_put (f, "/proc/stat", "cpu 1 2\nbtime 1700000000\nprocesses 5\n");
+  bl_inventory_root_put (f, "/proc/cpuinfo", "processor\t: 0\nmodel name\t: Imaginary CPU\xff 9000\n");
+  bl_inventory_root_put (f, "/proc/meminfo", "MemTotal:       2048 kB\nSwapTotal:       0 kB\n");
+  bl_inventory_root_put (f, "/sys/class/dmi/id/bios_vendor", "Maker\n");
+  bl_inventory_root_put (f, "/sys/block/sda/size", "2000\n");
+  bl_inventory_root_put (f, "/sys/block/sda/device/model", "Disk\n");
+  bl_inventory_root_put (f, "/sys/block/loop0/size", "8\n");
+  bl_inventory_root_put (f, "/sys/class/tpm/tpm0/tpm_version_major", "2\n");
+  bl_inventory_root_put_bytes (f, "/sys/firmware/dmi/tables/DMI", table, sizeof table);
 }
 
 static void
 tear_down (Fixture *f, gconstpointer data)
 {
-  for (guint i = f->made->len; i > 0; i--)
-    g_remove (f->made->pdata[i - 1]);
-  g_rmdir (f->root);
-  g_ptr_array_unref (f->made);
-  g_free (f->root);
+  bl_inventory_root_clear (f);
 }
 
 static void
@@ -152,7 +126,7 @@ test_hash_tells_changes (Fixture *f, gconstpointer data)
 {
   g_autoptr (GVariant) first = g_variant_ref_sink (bl_inventory_hardware (f->root, "1.2", NULL));
   g_autoptr (GVariant) same = g_variant_ref_sink (bl_inventory_hardware (f->root, "1.2", NULL));
-  put (f, "/proc/meminfo", "MemTotal:       4096 kB\n");
+  bl_inventory_root_put (f, "/proc/meminfo", "MemTotal:       4096 kB\n");
   g_autoptr (GVariant) other = g_variant_ref_sink (bl_inventory_hardware (f->root, "1.2", NULL));
   g_autofree char *a = bl_inventory_hash (first);
   g_autofree char *b = bl_inventory_hash (same);
