@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The tree of the server's files, kept up to date, and what is being sent.
+// The tree of the server's files, read again whenever the server says that it changed, and what is being sent.
 import { useCallback, useEffect, useRef, useState } from 'react';
 import { change, onMessage } from '../app/session';
 import { useLoad } from '../lib/useLoad';
@@ -30,8 +30,7 @@ export function useServerFiles(): ServerFiles {
 
   const operate = useCallback(async (operation: Record<string, unknown>) => {
     await change({ action: 'fileoperation', ...operation });
-    reload();
-  }, [reload]);
+  }, []);
   const send = useCallback(async (owner: Owner, path: string, files: readonly File[]) => {
     if (abort.current) return;
     const control = new AbortController();
@@ -46,8 +45,7 @@ export function useServerFiles(): ServerFiles {
     } finally {
       abort.current = null;
       setSending(null);
-      reload();
     }
-  }, [reload]);
+  }, []);
   return { owners: data, error, reload, operate, sending, send, cancel: () => abort.current?.abort() };
 }
