@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bl-files-disk.h"
 
+#include "bl-files-io.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -14,37 +16,13 @@
 #define COPY_BLOCK (1024 * 1024)
 #define HASH_BLOCK 65536
 
-static gboolean
-fail_errno (GError **error, const char *what)
-{
-  const int saved = errno;
-  g_set_error (error, G_IO_ERROR, g_io_error_from_errno (saved), "%s: %s", what, g_strerror (saved));
-  return FALSE;
-}
-
-static void
-close_fd (int *fd)
-{
-  if (*fd >= 0)
-    close (*fd);
-}
-
-static void
-close_dir (DIR **dir)
-{
-  if (*dir != NULL)
-    closedir (*dir);
-}
-
-#define auto_fd __attribute__ ((cleanup (close_fd))) int
-#define auto_dir __attribute__ ((cleanup (close_dir))) DIR *
 
 int
 bl_files_open_directory (const char *path, GError **error)
 {
   const int fd = open (path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (fd < 0)
-    fail_errno (error, path);
+    bl_files_fail_errno (error, path);
   return fd;
 }
 
@@ -53,7 +31,7 @@ bl_files_create (int directory, const char *name, GError **error)
 {
   const int fd = openat (directory, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
   if (fd < 0)
-    fail_errno (error, name);
+    bl_files_fail_errno (error, name);
   return fd;
 }
 
@@ -109,7 +87,7 @@ bl_files_list (const char *path, GVariant *reqid)
 gboolean
 bl_files_make_directory (const char *path, GError **error)
 {
-  return mkdir (path, 0777 & ~022) == 0 || fail_errno (error, path);
+  return mkdir (path, 0777 & ~022) == 0 || bl_files_fail_errno (error, path);
 }
 
 // ---- removing ------------------------------------------------------------------------------------------------------
@@ -120,11 +98,11 @@ remove_entry (int parent, const char *name, gboolean recursive, guint depth, GEr
   if (unlinkat (parent, name, 0) == 0)
     return TRUE;
   if (errno != EISDIR && errno != EPERM)
-    return fail_errno (error, name);
+    return bl_files_fail_errno (error, name);
   if (unlinkat (parent, name, AT_REMOVEDIR) == 0)
     return TRUE;
   if ((errno != ENOTEMPTY && errno != EEXIST) || !recursive)
-    return fail_errno (error, name);
+    return bl_files_fail_errno (error, name);
   if (depth >= BL_FILES_MAX_DEPTH)
     {
       g_set_error (error, G_IO_ERROR, G_IO_ERROR_FAILED, "%s: deeper than %d folders", name, BL_FILES_MAX_DEPTH);
@@ -133,13 +111,13 @@ remove_entry (int parent, const char *name, gboolean recursive, guint depth, GEr
   auto_fd fd = openat (parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
   auto_dir dir = fd >= 0 ? open_stream (fd) : NULL;
   if (dir == NULL)
-    return fail_errno (error, name);
+    return bl_files_fail_errno (error, name);
   for (struct dirent *entry; (entry = readdir (dir)) != NULL;)
     {
       if (!is_dot (entry->d_name) && !remove_entry (fd, entry->d_name, TRUE, depth + 1, error))
         return FALSE;
     }
-  return unlinkat (parent, name, AT_REMOVEDIR) == 0 || fail_errno (error, name);
+  return unlinkat (parent, name, AT_REMOVEDIR) == 0 || bl_files_fail_errno (error, name);
 }
 
 gboolean
@@ -159,7 +137,7 @@ bl_files_rename (const char *path, const char *old_name, const char *new_name, G
 {
   auto_fd fd = bl_files_open_directory (path, error);
   return fd >= 0
-         && (renameat2 (fd, old_name, fd, new_name, RENAME_NOREPLACE) == 0 || fail_errno (error, old_name));
+         && (renameat2 (fd, old_name, fd, new_name, RENAME_NOREPLACE) == 0 || bl_files_fail_errno (error, old_name));
 }
 
 // ---- copying -------------------------------------------------------------------------------------------------------
@@ -169,10 +147,10 @@ copy_file (int source_dir, int target_dir, const char *name, mode_t mode, GCance
 {
   auto_fd in = openat (source_dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
   if (in < 0)
-    return fail_errno (error, name);
+    return bl_files_fail_errno (error, name);
   auto_fd out = openat (target_dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode & 0777);
   if (out < 0)
-    return fail_errno (error, name);
+    return bl_files_fail_errno (error, name);
   for (;;)
     {
       if (g_cancellable_set_error_if_cancelled (cancellable, error))
@@ -182,7 +160,7 @@ copy_file (int source_dir, int target_dir, const char *name, mode_t mode, GCance
         return TRUE;
       if (n < 0 && errno != EINTR)
         {
-          fail_errno (error, name);
+          bl_files_fail_errno (error, name);
           unlinkat (target_dir, name, 0); // half a copy is no copy
           return FALSE;
         }
@@ -203,11 +181,11 @@ copy_directory (int source_dir, int target_dir, const char *name, const struct s
     }
   auto_fd in = openat (source_dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
   if (in < 0 || mkdirat (target_dir, name, info->st_mode & 0777) != 0)
-    return fail_errno (error, name);
+    return bl_files_fail_errno (error, name);
   auto_fd out = openat (target_dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
   auto_dir dir = out >= 0 ? open_stream (in) : NULL;
   if (dir == NULL)
-    return fail_errno (error, name);
+    return bl_files_fail_errno (error, name);
   for (struct dirent *entry; (entry = readdir (dir)) != NULL;)
     {
       if (!is_dot (entry->d_name) && !copy_entry (in, out, entry->d_name, depth + 1, cancellable, error))
@@ -222,7 +200,7 @@ copy_entry (int source_dir, int target_dir, const char *name, guint depth, GCanc
   struct stat info;
   char link[PATH_MAX];
   if (fstatat (source_dir, name, &info, AT_SYMLINK_NOFOLLOW) != 0)
-    return fail_errno (error, name);
+    return bl_files_fail_errno (error, name);
   if (S_ISDIR (info.st_mode))
     return copy_directory (source_dir, target_dir, name, &info, depth, cancellable, error);
   if (S_ISREG (info.st_mode))
@@ -231,9 +209,9 @@ copy_entry (int source_dir, int target_dir, const char *name, guint depth, GCanc
     return TRUE; // sockets, devices and pipes are not copied
   const ssize_t length = readlinkat (source_dir, name, link, sizeof link - 1);
   if (length < 0)
-    return fail_errno (error, name);
+    return bl_files_fail_errno (error, name);
   link[length] = '\0';
-  return symlinkat (link, target_dir, name) == 0 || fail_errno (error, name);
+  return symlinkat (link, target_dir, name) == 0 || bl_files_fail_errno (error, name);
 }
 
 static gboolean
@@ -242,7 +220,7 @@ move_entry (int source_dir, int target_dir, const char *name, GCancellable *canc
   if (renameat2 (source_dir, name, target_dir, name, RENAME_NOREPLACE) == 0)
     return TRUE;
   if (errno != EXDEV)
-    return fail_errno (error, name);
+    return bl_files_fail_errno (error, name);
   return copy_entry (source_dir, target_dir, name, 0, cancellable, error)
          && remove_entry (source_dir, name, TRUE, 0, error);
 }

@@ -2,6 +2,7 @@
 #include "bl-files-pack.h"
 
 #include "bl-files-disk.h"
+#include "bl-files-io.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -27,23 +28,6 @@ struct _BlFilesPack
   guint left_out;
 };
 
-static void
-close_fd (int *fd)
-{
-  if (*fd >= 0)
-    close (*fd);
-}
-
-#define auto_fd __attribute__ ((cleanup (close_fd))) int
-
-static gboolean
-fail_errno (GError **error, const char *what)
-{
-  const int saved = errno;
-  g_set_error (error, G_IO_ERROR, g_io_error_from_errno (saved), "%s: %s", what, g_strerror (saved));
-  return FALSE;
-}
-
 // ---- starting ------------------------------------------------------------------------------------------------------
 
 static int
@@ -61,10 +45,10 @@ make_pipe (int *ours, int *theirs, GError **error)
 {
   int ends[2];
   if (pipe2 (ends, O_CLOEXEC) != 0)
-    return fail_errno (error, "pipe");
+    return bl_files_fail_errno (error, "pipe");
   *ours = ends[0];
   *theirs = lift (ends[1]);
-  return *theirs >= 0 || fail_errno (error, "pipe");
+  return *theirs >= 0 || bl_files_fail_errno (error, "pipe");
 }
 
 // OURS is written to: a socket, since a pipe nobody reads would end the agent by a signal.
@@ -73,10 +57,10 @@ make_socket (int *ours, int *theirs, GError **error)
 {
   int ends[2];
   if (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
-    return fail_errno (error, "socketpair");
+    return bl_files_fail_errno (error, "socketpair");
   *ours = ends[0];
   *theirs = lift (ends[1]);
-  return *theirs >= 0 || fail_errno (error, "socketpair");
+  return *theirs >= 0 || bl_files_fail_errno (error, "socketpair");
 }
 
 // FDS: what it is given at 0, 1, directory and report.
@@ -103,7 +87,7 @@ spawn (BlFilesPack *pack, const char *program, const char *what, const int fds[4
   if (errno == 0)
     return TRUE;
   pack->pid = 0;
-  return fail_errno (error, program);
+  return bl_files_fail_errno (error, program);
 }
 
 static BlFilesPack *
@@ -139,7 +123,7 @@ write_names (int fd, const char *const *names, GError **error)
         {
           const ssize_t n = send (fd, names[i] + done, length - done, MSG_NOSIGNAL);
           if (n < 0 && errno != EINTR)
-            return fail_errno (error, "bowline-files");
+            return bl_files_fail_errno (error, "bowline-files");
           done += (gsize)MAX (n, 0);
         }
     }
@@ -168,12 +152,12 @@ bl_files_pack_new_unpack (const char *program, const char *archive, const char *
   auto_fd input = lift (open (archive, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
   if (input < 0)
     {
-      fail_errno (error, archive);
+      bl_files_fail_errno (error, archive);
       return NULL;
     }
   if (mkdir (target, 0755) != 0 && errno != EEXIST)
     {
-      fail_errno (error, target);
+      bl_files_fail_errno (error, target);
       return NULL;
     }
   auto_fd directory = lift (bl_files_open_directory (target, error));
@@ -200,8 +184,8 @@ bl_files_pack_free (BlFilesPack *pack)
       kill (pack->pid, SIGKILL);
       reap (pack, &status);
     }
-  close_fd (&pack->output);
-  close_fd (&pack->report);
+  bl_files_close_fd (&pack->output);
+  bl_files_close_fd (&pack->report);
   g_string_free (pack->line, TRUE);
   g_free (pack->problem);
   g_free (pack);
@@ -261,20 +245,8 @@ take_reports (BlFilesPack *pack, BlFilesPackProgress progress, gpointer user_dat
 gssize
 bl_files_pack_read (BlFilesPack *pack, guint8 *buffer, gsize size)
 {
-  gsize length = 0;
   (void)take_reports (pack, NULL, NULL); // a full pipe would stop the program
-  while (length < size)
-    {
-      const ssize_t n = read (pack->output, buffer + length, size - length);
-      if (n < 0 && errno == EINTR)
-        continue;
-      if (n < 0)
-        return -1;
-      if (n == 0)
-        break;
-      length += (gsize)n;
-    }
-  return (gssize)length;
+  return bl_files_read_full (pack->output, buffer, size);
 }
 
 gboolean

@@ -2,6 +2,7 @@
 #include "bl-files-worker.h"
 
 #include "bl-files-disk.h"
+#include "bl-files-io.h"
 #include "bl-files-pack.h"
 #include "common/bl-variant.h"
 
@@ -280,24 +281,6 @@ start_download (BlFilesWorker *worker, const BlFilesRequest *request)
   reply_text (worker, bl_files_answer_download_start (request->id, offset), TRUE);
 }
 
-static gssize
-read_full (int fd, guint8 *buffer, gsize size)
-{
-  gsize length = 0;
-  while (length < size)
-    {
-      const ssize_t n = read (fd, buffer + length, size - length);
-      if (n < 0 && errno == EINTR)
-        continue;
-      if (n < 0)
-        return -1;
-      if (n == 0)
-        break;
-      length += (gsize)n;
-    }
-  return (gssize)length;
-}
-
 // Returns: FALSE when that was the last block.
 static gboolean
 send_block (BlFilesWorker *worker, guint index)
@@ -307,7 +290,7 @@ send_block (BlFilesWorker *worker, guint index)
   g_autoptr (GError) error = NULL;
   guint8 *data = block + BL_FILES_DOWNLOAD_HEADER;
   const gssize length = download->pack != NULL ? bl_files_pack_read (download->pack, data, download->block_size)
-                                               : read_full (download->fd, data, download->block_size);
+                                               : bl_files_read_full (download->fd, data, download->block_size);
   const gboolean last = length >= 0 && (gsize)length < download->block_size;
   // An archive without its end must not look like a whole one.
   if (length < 0 || (last && download->pack != NULL && !bl_files_pack_wait (download->pack, NULL, NULL, NULL, NULL, &error)))
@@ -364,7 +347,7 @@ bl_files_worker_send_whole (BlFilesWorker *worker, const char *path, gboolean (*
   for (gint64 left = info.st_size; left > 0 && more (user_data);)
     {
       g_autofree guint8 *block = g_malloc (WHOLE_BLOCK);
-      const gssize n = read_full (fd, block, (gsize)MIN (left, WHOLE_BLOCK));
+      const gssize n = bl_files_read_full (fd, block, (gsize)MIN (left, WHOLE_BLOCK));
       if (n <= 0)
         break; // the server notices the short body
       g_autoptr (GBytes) bytes = g_bytes_new_take (g_steal_pointer (&block), (gsize)n);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bl-files-archive.h"
 
+#include "bl-files-io.h"
+
 #include <archive.h>
 #include <archive_entry.h>
 #include <dirent.h>
@@ -21,20 +23,6 @@ typedef struct archive Writer;
 typedef struct archive_entry Entry;
 
 static void
-close_fd (int *fd)
-{
-  if (*fd >= 0)
-    close (*fd);
-}
-
-static void
-close_dir (DIR **dir)
-{
-  if (*dir != NULL)
-    closedir (*dir);
-}
-
-static void
 free_reader (Reader **reader)
 {
   archive_read_free (*reader);
@@ -52,19 +40,9 @@ free_entry (Entry **entry)
   archive_entry_free (*entry);
 }
 
-#define auto_fd __attribute__ ((cleanup (close_fd))) int
-#define auto_dir __attribute__ ((cleanup (close_dir))) DIR *
 #define auto_reader __attribute__ ((cleanup (free_reader))) Reader *
 #define auto_writer __attribute__ ((cleanup (free_writer))) Writer *
 #define auto_entry __attribute__ ((cleanup (free_entry))) Entry *
-
-static gboolean
-fail_errno (GError **error, const char *path)
-{
-  const int saved = errno;
-  g_set_error (error, G_IO_ERROR, g_io_error_from_errno (saved), "%s: %s", path, g_strerror (saved));
-  return FALSE;
-}
 
 static gboolean
 fail_archive (GError **error, struct archive *archive)
@@ -163,7 +141,7 @@ pack_content (Packing *packing, int fd, guint64 size, const char *path, GError *
       if (n < 0 && errno == EINTR)
         continue;
       if (n < 0)
-        return fail_errno (error, path);
+        return bl_files_fail_errno (error, path);
       if (n == 0)
         return fail_text (error, "%s: it became shorter while it was packed", path);
       if (archive_write_data (packing->writer, packing->buffer, (gsize)n) < 0)
@@ -220,7 +198,7 @@ pack_entry (Packing *packing, int parent, const char *name, const char *path, gu
   if (fd < 0 || fstat (fd, &info) != 0 || (!S_ISREG (info.st_mode) && !S_ISDIR (info.st_mode)))
     {
       if (depth == 0)
-        return fd < 0 ? fail_errno (error, path) : fail_text (error, "%s: neither a file nor a folder", path);
+        return fd < 0 ? bl_files_fail_errno (error, path) : fail_text (error, "%s: neither a file nor a folder", path);
       packing->left_out++;
       return TRUE;
     }
@@ -296,13 +274,13 @@ open_parent (int directory, const char *path, const char **name, GError **error)
       g_autofree char *part = g_strndup (path, (gsize)(slash - path));
       if (mkdirat (fd, part, 0755) != 0 && errno != EEXIST)
         {
-          fail_errno (error, part);
+          bl_files_fail_errno (error, part);
           close (fd);
           return -1;
         }
       const int next = openat (fd, part, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
       if (next < 0)
-        fail_errno (error, part);
+        bl_files_fail_errno (error, part);
       close (fd);
       fd = next;
       path = slash + 1;
@@ -361,7 +339,7 @@ unpack_content (Unpacking *unpacking, int fd, const char *path, GError **error)
       if (offset < end || !has_room (unpacking, fd, length + (gsize)(offset - end), path, error))
         return offset < end ? fail_text (error, "%s: its parts are out of order", path) : FALSE;
       if (!write_all (fd, data, length, offset))
-        return fail_errno (error, path);
+        return bl_files_fail_errno (error, path);
       end = offset + (la_int64_t)length;
     }
 }
@@ -372,7 +350,7 @@ unpack_file (Unpacking *unpacking, int parent, const char *name, Entry *entry, G
   const char *path = archive_entry_pathname (entry);
   auto_fd fd = openat (parent, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
   if (fd < 0)
-    return fail_errno (error, path);
+    return bl_files_fail_errno (error, path);
   const struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, { .tv_sec = archive_entry_mtime (entry) } };
   if (!unpack_content (unpacking, fd, path, error))
     {
@@ -380,7 +358,7 @@ unpack_file (Unpacking *unpacking, int parent, const char *name, Entry *entry, G
       return FALSE;
     }
   (void)futimens (fd, times); // a file system that keeps no times is no reason to stop
-  return fchmod (fd, (archive_entry_perm (entry) & 0755) | 0400) == 0 || fail_errno (error, path);
+  return fchmod (fd, (archive_entry_perm (entry) & 0755) | 0400) == 0 || bl_files_fail_errno (error, path);
 }
 
 static gboolean
@@ -403,9 +381,9 @@ unpack_entry (Unpacking *unpacking, Entry *entry, GError **error)
   if (type == AE_IFREG)
     return unpack_file (unpacking, parent, name, entry, error);
   if (type == AE_IFLNK)
-    return symlinkat (target, parent, name) == 0 || fail_errno (error, path);
+    return symlinkat (target, parent, name) == 0 || bl_files_fail_errno (error, path);
   g_autofree char *folder = g_strndup (name, strcspn (name, "/"));
-  return g_str_equal (folder, ".") || mkdirat (parent, folder, 0755) == 0 || errno == EEXIST || fail_errno (error, path);
+  return g_str_equal (folder, ".") || mkdirat (parent, folder, 0755) == 0 || errno == EEXIST || bl_files_fail_errno (error, path);
 }
 
 gboolean
